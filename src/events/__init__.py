@@ -1,0 +1,1 @@
+"""The vocabulary of Branchline: events, inputs, ids, and the mechanics of a stream of them."""

@@ -1,0 +1,69 @@
+"""Events that a branch's log has of its own: its creation, and whole messages."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+from events.event import Envelope, Event, Kind
+from events.ids import MessageId
+from events.text import Role
+
+_LIFECYCLE = Envelope(kind=Kind.LIFECYCLE)
+
+
+class TextContent(Struct, frozen=True, kw_only=True, tag_field="$type", tag="text", gc=False):
+    """A piece of text inside a message."""
+
+    text: str
+
+
+class ReasoningContent(Struct, frozen=True, kw_only=True, tag_field="$type", tag="reasoning", gc=False):
+    """What a model thought before it spoke."""
+
+    text: str
+
+
+Content = TextContent | ReasoningContent
+
+
+class BranchCreated(Event, frozen=True, kw_only=True):
+    """The first event of every branch."""
+
+    wire_type: ClassVar[str] = "BRANCH_CREATED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    name: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    branch_metadata: dict[str, Any] | None = None
+    created_at: datetime
+
+
+class MessageStarted(Event, frozen=True, kw_only=True):
+    """A whole message follows."""
+
+    wire_type: ClassVar[str] = "MESSAGE_STARTED"
+
+    message_id: MessageId
+    role: Role
+    author_name: str | None = None
+    created_at: datetime | None = None
+    client_input_id: str | None = None
+
+
+class ContentAdded(Event, frozen=True, kw_only=True):
+    """One content of a whole message."""
+
+    wire_type: ClassVar[str] = "CONTENT_ADDED"
+
+    message_id: MessageId
+    content: Content
+
+
+class MessageCompleted(Event, frozen=True, kw_only=True):
+    """The message has all its contents."""
+
+    wire_type: ClassVar[str] = "MESSAGE_COMPLETED"
+
+    message_id: MessageId

@@ -1,0 +1,72 @@
+"""Identifiers that travel on the wire, and the rule for those that clients may choose."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import NewType
+
+AgentId = NewType("AgentId", str)
+SessionId = NewType("SessionId", str)
+BranchId = NewType("BranchId", str)
+RunId = NewType("RunId", str)
+MessageId = NewType("MessageId", str)
+
+MAIN_BRANCH = BranchId("main")
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+
+Hex32 = Callable[[], str]
+"""A source of 32 random hex digits; tests bring their own."""
+
+
+def random_hex() -> str:
+    """Return 32 random hex digits."""
+    return uuid.uuid4().hex
+
+
+def is_client_id(text: str) -> bool:
+    """Say whether a client may use this text as a session, branch or message id (docs/reference/http.md, Ids)."""
+    return _CLIENT_ID.fullmatch(text) is not None and text not in {".", ".."}
+
+
+class IdSource:
+    """Makes new ids, each with the prefix that says what it names."""
+
+    def __init__(self, hex32: Hex32 = random_hex) -> None:
+        self._hex32 = hex32
+
+    def session(self) -> SessionId:
+        """Return a new `ses_` id."""
+        return SessionId(f"ses_{self._hex32()}")
+
+    def branch(self) -> BranchId:
+        """Return a new `brn_` id."""
+        return BranchId(f"brn_{self._hex32()}")
+
+    def run(self) -> RunId:
+        """Return a new `run_` id."""
+        return RunId(f"run_{self._hex32()}")
+
+    def message(self) -> MessageId:
+        """Return a new `msg_` id."""
+        return MessageId(f"msg_{self._hex32()}")
+
+    def turn(self) -> str:
+        """Return a new `trn_` id, which is also the turn's `eventFlowId`."""
+        return f"trn_{self._hex32()}"
+
+    def trace(self) -> str:
+        """Return a trace id: 32 hex digits (W3C Trace Context)."""
+        return self._hex32()
+
+    def span(self) -> str:
+        """Return a span id: 16 hex digits (W3C Trace Context)."""
+        return self._hex32()[:16]
+
+    def epoch(self) -> str:
+        """Return the 12 hex digits that name one life of a branch's log."""
+        return self._hex32()[:12]
+
+    def row_key(self) -> int:
+        """Return a positive 62-bit number that names a branch inside the store."""
+        return int(self._hex32()[:16], 16) >> 2

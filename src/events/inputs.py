@@ -1,0 +1,55 @@
+"""What a client sends to start a run."""
+
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from msgspec import Raw, Struct
+
+from events.ids import AgentId, BranchId, MessageId, SessionId
+from events.text import Role
+
+
+class RunningRunBehavior(StrEnum):
+    """What an input does when the branch is busy."""
+
+    REJECT = "reject"
+
+
+class ChatMessage(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """One message of USER_MESSAGES_INPUT, in any of three shapes: `text`, `content`, or `contents` of `$type` text."""
+
+    role: Role = Role.USER
+    message_id: MessageId | None = None
+    author_name: str | None = None
+    text: str | None = None
+    content: str | None = None
+    contents: tuple[dict[str, Any], ...] | None = None
+
+
+class Input(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """What all inputs share; the ids of the route win over those in the body."""
+
+    wire_type: ClassVar[str] = ""
+
+    agent_id: AgentId | None = None
+    session_id: SessionId | None = None
+    branch_id: BranchId | None = None
+    client_input_id: str | None = None
+    running_run_behavior: RunningRunBehavior = RunningRunBehavior.REJECT
+    run_config: Raw | None = None
+
+
+class UserTextInput(Input, frozen=True, kw_only=True):
+    """A user says something."""
+
+    wire_type: ClassVar[str] = "USER_TEXT_INPUT"
+
+    text: str
+
+
+class UserMessagesInput(Input, frozen=True, kw_only=True):
+    """Several messages at once; the last one is a user's."""
+
+    wire_type: ClassVar[str] = "USER_MESSAGES_INPUT"
+
+    messages: tuple[ChatMessage, ...]

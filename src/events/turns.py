@@ -1,0 +1,84 @@
+"""Events that frame a message turn (one run's answer) and the agent turns (model calls) inside it."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from msgspec import Struct
+
+from events.event import Envelope, Event, Kind, written
+from events.ids import AgentId, RunId, SessionId
+
+_LIFECYCLE = Envelope(kind=Kind.LIFECYCLE)
+
+
+class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """What a turn cost, in tokens."""
+
+    input_tokens: int = written(value=0)
+    output_tokens: int = written(value=0)
+
+
+class MessageTurnStarted(Event, frozen=True, kw_only=True):
+    """The agent begins to answer, or begins again after a crash (`isResume`)."""
+
+    wire_type: ClassVar[str] = "MESSAGE_TURN_STARTED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    message_turn_id: str
+    conversation_id: SessionId
+    runtime_run_id: RunId
+    agent_id: AgentId
+    agent_name: str
+    input_message_count: int
+    is_resume: bool = written(value=False)
+
+
+class MessageTurnFinished(Event, frozen=True, kw_only=True):
+    """The agent has answered."""
+
+    wire_type: ClassVar[str] = "MESSAGE_TURN_FINISHED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    message_turn_id: str
+    conversation_id: SessionId
+    runtime_run_id: RunId
+    agent_id: AgentId
+    agent_name: str
+    duration: timedelta
+    usage: Usage | None = None
+    iteration: int
+    termination_reason: str | None = None
+
+
+class MessageTurnError(Event, frozen=True, kw_only=True):
+    """The turn failed; `message` is fit for a person to read and holds no secret, path or stack."""
+
+    wire_type: ClassVar[str] = "MESSAGE_TURN_ERROR"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    message: str
+    message_turn_id: str | None = None
+    runtime_run_id: RunId | None = None
+    agent_id: AgentId | None = None
+    agent_name: str | None = None
+    error_type: str | None = None
+    is_model_not_found: bool = written(value=False)
+    is_retryable: bool = written(value=False)
+
+
+class AgentTurnStarted(Event, frozen=True, kw_only=True):
+    """A model call begins; `iteration` counts from 1 within the turn."""
+
+    wire_type: ClassVar[str] = "AGENT_TURN_STARTED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    iteration: int
+
+
+class AgentTurnFinished(Event, frozen=True, kw_only=True):
+    """A model call has ended."""
+
+    wire_type: ClassVar[str] = "AGENT_TURN_FINISHED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    iteration: int

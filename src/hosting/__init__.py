@@ -1,0 +1,36 @@
+"""Branchline hosts agents: sessions, branches, durable events, from any node and through any disconnect.
+
+What a host program or an agent's author needs is here; everything else may change.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hosting.adapters.agents.function import agent as agent
+    from hosting.bootstrap import create_app as create_app
+    from hosting.ports.agents import Agent as Agent
+    from hosting.ports.agents import Reply as Reply
+    from hosting.ports.agents import RunContext as RunContext
+    from hosting.settings import Settings as Settings
+    from middleware.errors import AgentError as AgentError
+
+_HOMES = {
+    "Agent": "hosting.ports.agents",
+    "AgentError": "middleware.errors",
+    "Reply": "hosting.ports.agents",
+    "RunContext": "hosting.ports.agents",
+    "Settings": "hosting.settings",
+    "agent": "hosting.adapters.agents.function",
+    "create_app": "hosting.bootstrap",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings, sorted
+
+
+def __getattr__(name: str) -> Any:
+    # Looked up late: importing an agent's helpers must not load the web framework.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,99 @@
+"""The demo agent: scripted, without key or network; says what it is told to, so that everything can be tried."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+from hosting.ports.agents import Reply, RunContext
+from middleware.errors import AgentError
+
+_MOST_TOKENS = 1_000_000
+_HELP = (
+    "Commands: /tokens N [delayMs] streams N deltas; /reason thinks first; /fail fails; "
+    "/history tells what I was given. Anything else I talk about."
+)
+
+Command = Callable[[RunContext, Reply, list[str]], Awaitable[None]]
+
+
+class DemoFailure(AgentError):
+    """The failure that was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__("You asked the demo agent to fail, and it did.")
+
+
+class DemoAgent:
+    """Answers plain text with an echo in many deltas, and commands that begin with a slash as they say."""
+
+    name = "Demo"
+
+    async def run(self, context: RunContext) -> None:
+        """See Agent.run."""
+        said = context.input[-1].text
+        word, *arguments = said.split() or [""]
+        command = _COMMANDS.get(word, _chat)
+
+        async def write(reply: Reply) -> None:
+            await command(context, reply, arguments)
+
+        await context.model_call(write, name="demo", arguments=said)
+
+
+async def _chat(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    said = context.input[-1].text
+    answer = f"Unknown command. {_HELP}" if said.startswith("/") else f"You said: {said.strip()} — try /help for more."
+    await _speak(reply, answer)
+
+
+async def _help(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    await _speak(reply, _HELP)
+
+
+async def _tokens(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    count = _number(arguments, 0, default=100, most=_MOST_TOKENS)
+    delay = _number(arguments, 1, default=0, most=60_000) / 1000
+    for index in range(count):
+        await reply.text(f"tok{index} ")
+        if delay:
+            await asyncio.sleep(delay)
+
+
+async def _reason(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    for piece in _pieces("The user wants to see me think, so I think about what to say."):
+        await reply.reason(piece)
+    await _speak(reply, "I have thought about it, and this is what I say.")
+
+
+async def _fail(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    await _speak(reply, "Here it comes:")
+    raise DemoFailure
+
+
+async def _history(context: RunContext, reply: Reply, arguments: list[str]) -> None:
+    messages = await context.history()
+    listed = " ".join(message.id for message in messages)
+    await _speak(reply, f"I was given {len(messages)} messages: {listed}")
+
+
+async def _speak(reply: Reply, text: str) -> None:
+    for piece in _pieces(text):
+        await reply.text(piece)
+
+
+def _pieces(text: str) -> list[str]:
+    return re.findall(r"\s*\S+", text) or [text]
+
+
+def _number(arguments: list[str], index: int, *, default: int, most: int) -> int:
+    given = arguments[index] if index < len(arguments) else ""
+    return min(int(given), most) if given.isascii() and given.isdigit() and len(given) < 12 else default
+
+
+_COMMANDS: dict[str, Command] = {
+    "/help": _help,
+    "/tokens": _tokens,
+    "/reason": _reason,
+    "/fail": _fail,
+    "/history": _history,
+}

@@ -1,0 +1,50 @@
+"""Agents made of a function: the shortest way to host one's own code."""
+
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, cast
+
+from hosting.ports.agents import Reply, RunContext
+
+Coroutine = Callable[[RunContext], Awaitable[None]]
+Generator = Callable[[RunContext], AsyncGenerator[str]]
+
+
+class FunctionAgent:
+    """An agent made of an async function that takes the run context.
+
+    A generator's pieces become the text of one message; a coroutine writes what it likes through the context.
+    """
+
+    def __init__(self, agent_id: str, function: Coroutine | Generator, name: str | None = None) -> None:
+        self.agent_id = agent_id
+        self.name = name or agent_id
+        self._function = function
+
+    async def run(self, context: RunContext) -> None:
+        """See Agent.run."""
+        if not inspect.isasyncgenfunction(self._function):
+            await cast("Coroutine", self._function)(context)
+            return
+        pieces = cast("Generator", self._function)
+
+        async def write(reply: Reply) -> None:
+            async for piece in pieces(context):
+                await reply.text(piece)
+
+        await context.model_call(write, name=self.agent_id)
+
+
+def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], FunctionAgent]:
+    """Make an agent of an async function; `branchline serve` hosts every agent that it finds in a module.
+
+    Raises:
+        TypeError: the function is not async.
+    """
+
+    def decorate(function: Any) -> FunctionAgent:
+        if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function):
+            raise TypeError(f"{function!r} must be an async function or an async generator.")
+        return FunctionAgent(agent_id, function, name)
+
+    return decorate

@@ -1,0 +1,122 @@
+"""The event store on SQL: a batch of units is one transaction, numbered under the branch rows it moves."""
+
+from collections.abc import Awaitable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, insert, update
+from sqlalchemy.sql import Update
+
+from events.position import Position
+from events.serializer import number
+from hosting.adapters.sql.dialect import number_rows
+from hosting.adapters.sql.faults import MISTAKES
+from hosting.adapters.sql.guarded_changes import apply_guarded
+from hosting.adapters.sql.ranges import range_row
+from hosting.adapters.sql.run_changes import apply_run_changes, messages_ended
+from hosting.adapters.sql.tables import branches, events
+from hosting.adapters.sql.transactor import Transactor
+from hosting.domain.scope import BranchKey
+from hosting.ports.units import Committed, Failed, Outcome, Refusal, StartRun, Unit
+
+
+_NO_FENCE = -1
+
+
+class SqlEventStore:
+    """Commits units; the sequence numbers come from the branch rows, locked by the transaction that uses them."""
+
+    def __init__(self, transactor: Transactor) -> None:
+        self._transactor = transactor
+
+    def commit(self, units: Sequence[Unit]) -> Awaitable[Sequence[Outcome]]:
+        """See EventStore.commit."""
+        whole = self._transactor.run(lambda connection: commit_units(connection, units))
+        return self._outcomes(units, whole)
+
+    async def _outcomes(self, units: Sequence[Unit], whole: Awaitable[list[Outcome]]) -> Sequence[Outcome]:
+        try:
+            return await whole
+        except MISTAKES as error:
+            # One unit spoiled the transaction; alone, each can only spoil its own.
+            return [Failed(error)] if len(units) == 1 else [(await self.commit([unit]))[0] for unit in units]
+
+
+def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]:
+    """Write units within the connection's transaction."""
+    outcomes: dict[BranchKey, Outcome] = {}
+    leased = [unit for unit in units if unit.fence is not None]
+    if leased:
+        outcomes.update(_commit_leased(connection, leased))
+    for unit in units:
+        if unit.fence is None:
+            outcomes[unit.branch_key] = _commit_guarded(connection, unit)
+    return [outcomes[unit.branch_key] for unit in units]
+
+
+def _commit_leased(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Outcome]:
+    places = _allot(connection, units)
+    held = [unit for unit in units if unit.branch_key in places]
+    apply_run_changes(connection, held)
+    committed = {unit.branch_key: Committed(place := places[unit.branch_key], number(unit.events, place)) for unit in held}
+    _insert_ranges(connection, held, committed)
+    return {unit.branch_key: committed.get(unit.branch_key, Refusal.FENCED) for unit in units}
+
+
+def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
+    with connection.begin_nested() as savepoint:
+        refusal = apply_guarded(connection, unit)
+        places = {} if refusal else _allot(connection, [unit])
+        if refusal or not places:
+            savepoint.rollback()
+            return refusal or Refusal.BRANCH_MISSING
+        place = places[unit.branch_key]
+        committed = Committed(place, number(unit.events, place))
+        _insert_ranges(connection, [unit], {unit.branch_key: committed})
+        return committed
+
+
+def _allot(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Position]:
+    """Move the heads of branches whose fences hold, and return where each unit's events begin."""
+    rows = [
+        (unit.branch_key, _NO_FENCE if unit.fence is None else unit.fence, len(unit.events), _messages_added(unit))
+        for unit in units
+    ]
+    counts = {unit.branch_key: len(unit.events) for unit in units}
+    moved = connection.execute(_allotment(connection), {"rows": msgspec.json.encode(rows).decode()})
+    return {key: Position(epoch, next_seq - counts[key]) for key, epoch, next_seq in moved}
+
+
+def _allotment(connection: Connection) -> Update:
+    statement = _ALLOTMENTS.get(connection.dialect.name)
+    if statement is None:
+        given = number_rows(connection.dialect, "branch", "fence", "events", "messages")
+        statement = (
+            update(branches)
+            .where(branches.c.key == given.c.branch, given.c.fence.in_((_NO_FENCE, branches.c.fence)))
+            .values(
+                next_seq=branches.c.next_seq + given.c.events,
+                message_count=branches.c.message_count + given.c.messages,
+            )
+            .returning(branches.c.key, branches.c.epoch, branches.c.next_seq)
+        )
+        _ALLOTMENTS[connection.dialect.name] = statement
+    return statement
+
+
+_ALLOTMENTS: dict[str, Update] = {}
+
+
+def _messages_added(unit: Unit) -> int:
+    return messages_ended(unit) + sum(
+        len(change.messages) for change in unit.changes if isinstance(change, StartRun)
+    )
+
+
+def _insert_ranges(connection: Connection, units: Sequence[Unit], committed: dict[BranchKey, Committed]) -> None:
+    rows = []
+    for unit in units:
+        written = committed[unit.branch_key]
+        if written.lines:
+            rows.append(range_row(unit.tenant, unit.branch_key, unit.run_id, written.first.seq, written.lines))
+    if rows:
+        connection.execute(insert(events), rows)

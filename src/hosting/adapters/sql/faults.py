@@ -1,0 +1,23 @@
+"""Which database errors mean "not now", and which mean a mistake of ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import exc
+
+from hosting.domain.errors import StorageUnavailable
+
+MISTAKES: Final = (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
+"""What one bad unit raises; the others of its batch can go on without it."""
+
+
+@contextmanager
+def storage_faults() -> Iterator[None]:
+    """Tell a full disk, a lost connection or a timeout as StorageUnavailable; let mistakes pass as they are."""
+    try:
+        yield
+    except MISTAKES:
+        raise
+    except (exc.DBAPIError, exc.TimeoutError, OSError, TimeoutError) as error:
+        raise StorageUnavailable(str(error).splitlines()[0][:300]) from error

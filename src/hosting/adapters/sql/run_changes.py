@@ -1,0 +1,143 @@
+"""What a run's unit changes beside its events, many units in one statement."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, update
+
+from hosting.adapters.sql.contents import encode_contents
+from hosting.adapters.sql.tables import leases, messages, runs, steps
+from hosting.adapters.sql.times import to_ticks
+from hosting.domain.message import MessageState
+from hosting.ports.units import (
+    BeginStep,
+    BeginTurn,
+    CloseMessage,
+    EndRun,
+    FinishStep,
+    OpenMessage,
+    RunChange,
+    Unit,
+)
+
+_Rows = list[dict[str, Any]]
+
+_BEGIN_TURN = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(turn_id=bindparam("turn"), trace_id=bindparam("trace"))
+)
+_CLOSE_MESSAGE = (
+    update(messages)
+    .where(messages.c.branch_key == bindparam("branch"), messages.c.id == bindparam("message"))
+    .values(state=bindparam("new_state"), contents=bindparam("new_contents"))
+)
+_FINISH_STEP = (
+    update(steps)
+    .where(steps.c.run_id == bindparam("run"), steps.c.ordinal == bindparam("place"))
+    .values(result=bindparam("outcome"))
+)
+_END_RUN = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(
+        status=bindparam("new_status"),
+        completed_at=bindparam("at"),
+        error_type=bindparam("failure"),
+        error_message=bindparam("sentence"),
+    )
+)
+_DROP_LEASE = delete(leases).where(leases.c.run_id == bindparam("run"))
+
+
+def apply_run_changes(connection: Connection, units: Iterable[Unit]) -> None:
+    """Apply the changes of units whose fences hold, kind by kind in the order in which kinds depend on each other."""
+    rows: dict[type, _Rows] = defaultdict(list)
+    for unit in units:
+        for change in unit.changes:
+            rows[type(change)].append(_ROW_OF[type(change)](unit, change))
+    for kind, statements in _STATEMENTS.items():
+        if rows[kind]:
+            for statement in statements:
+                connection.execute(statement, rows[kind])
+
+
+def messages_ended(unit: Unit) -> int:
+    """Count the messages that a unit adds to the conversation."""
+    return sum(
+        isinstance(change, CloseMessage) and change.message.state is not MessageState.DISCARDED
+        for change in unit.changes
+    )
+
+
+def _begin_turn(unit: Unit, change: BeginTurn) -> dict[str, Any]:
+    return {"run": change.run_id, "turn": change.turn_id, "trace": change.trace_id}
+
+
+def _open_message(unit: Unit, change: OpenMessage) -> dict[str, Any]:
+    return {
+        "tenant": unit.tenant,
+        "branch_key": unit.branch_key,
+        "id": change.message_id,
+        "run_id": change.run_id,
+        "role": "assistant",
+        "state": MessageState.OPEN,
+        "contents": b"[]",
+    }
+
+
+def _close_message(unit: Unit, change: CloseMessage) -> dict[str, Any]:
+    message = change.message
+    return {
+        "branch": unit.branch_key,
+        "message": message.id,
+        "new_state": message.state,
+        "new_contents": encode_contents(message.contents),
+    }
+
+
+def _begin_step(unit: Unit, change: BeginStep) -> dict[str, Any]:
+    key = change.key
+    return {
+        "run_id": change.run_id,
+        "ordinal": key.ordinal,
+        "tenant": unit.tenant,
+        "kind": key.kind,
+        "name": key.name,
+        "arguments_hash": key.arguments_hash,
+    }
+
+
+def _finish_step(unit: Unit, change: FinishStep) -> dict[str, Any]:
+    return {"run": change.run_id, "place": change.ordinal, "outcome": change.result}
+
+
+def _end_run(unit: Unit, change: EndRun) -> dict[str, Any]:
+    ending = change.ending
+    return {
+        "run": change.run_id,
+        "new_status": ending.status,
+        "at": to_ticks(change.completed_at),
+        "failure": ending.error_type,
+        "sentence": ending.error_message,
+    }
+
+
+_ROW_OF: Mapping[type, Callable[[Unit, Any], dict[str, Any]]] = {
+    BeginTurn: _begin_turn,
+    OpenMessage: _open_message,
+    CloseMessage: _close_message,
+    BeginStep: _begin_step,
+    FinishStep: _finish_step,
+    EndRun: _end_run,
+}
+
+_STATEMENTS: Mapping[type[RunChange], Sequence[Any]] = {
+    BeginTurn: (_BEGIN_TURN,),
+    BeginStep: (insert(steps),),
+    OpenMessage: (insert(messages),),
+    CloseMessage: (_CLOSE_MESSAGE,),
+    FinishStep: (_FINISH_STEP,),
+    EndRun: (_END_RUN, _DROP_LEASE),
+}

@@ -1,0 +1,143 @@
+"""The tables, for SQLite and PostgreSQL alike; times are microseconds since 1970 in UTC."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_activity", BigInteger, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Index(None, "tenant", "last_activity"),
+)
+
+branches = Table(
+    "branches",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("next_seq", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_activity", BigInteger, nullable=False),
+    Column("name", Text),
+    Column("description", Text),
+    Column("tags", LargeBinary),
+    Column("metadata", LargeBinary),
+    Column("message_count", Integer, nullable=False),
+    Column("first_user_text", Text),
+    UniqueConstraint("tenant", "session_id", "id"),
+    ForeignKeyConstraint(["tenant", "session_id"], ["sessions.tenant", "sessions.id"], ondelete="CASCADE"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("tenant", Text, nullable=False),
+    Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("completed_at", BigInteger),
+    Column("error_type", Text),
+    Column("error_message", Text),
+    Column("turn_id", Text),
+    Column("trace_id", Text),
+    Column("input", LargeBinary, nullable=False),
+    Column("config", LargeBinary, nullable=False),
+    Index(None, "branch_key", "number"),
+    # One active run a branch, however many servers race for it.
+    Index(
+        "uq_runs_active_branch_key",
+        "branch_key",
+        unique=True,
+        sqlite_where=text("status = 'active'"),
+        postgresql_where=text("status = 'active'"),
+    ),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_at", Float(53), nullable=False, comment="seconds since 1970 on the database's clock"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("run_id", Text),
+    Column("role", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("contents", LargeBinary, nullable=False),
+    UniqueConstraint("branch_key", "id"),
+    Index(None, "run_id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("ordinal", Integer, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("arguments_hash", Text, nullable=False),
+    Column("result", LargeBinary),
+)
+
+# Appended to and read by branch, never updated. No foreign key: the branch row is locked in the same transaction anyway.
+events = Table(
+    "events",
+    metadata,
+    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("branch_key", BigInteger, nullable=False),
+    Column("first_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    Column("run_id", Text),
+    Column("frames", LargeBinary, nullable=False),
+    Column("checksum", BigInteger, nullable=False),
+    Index("uq_events_branch_key_last_seq", "branch_key", "last_seq", unique=True),
+)

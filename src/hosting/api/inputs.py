@@ -1,0 +1,33 @@
+"""The route that inputs come in by."""
+
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from events.ids import AgentId, BranchId, SessionId
+from hosting.api.bodies import MAX_INPUT, decode_input, read_body
+from hosting.api.caller import Caller
+from hosting.api.views import SubmittedView
+from hosting.runtime.submit import submit_input
+
+
+@post(
+    "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/inputs",
+    status_code=202,
+    request_max_body_size=MAX_INPUT,
+)
+async def post_input(
+    agent_id: FromPath[str],
+    session_id: FromPath[str],
+    branch_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+) -> Response[SubmittedView]:
+    """Accept an input; the answer arrives on the live feed."""
+    branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+    received = await decode_input(await read_body(request), caller.runtime.serializer)
+    submitted = await submit_input(caller.runtime, branch, AgentId(agent_id), received)
+    runs = f"/agents/{agent_id}/sessions/{session_id}/branches/{branch_id}/runs"
+    return Response(SubmittedView.of(submitted), headers={"Location": f"{runs}/{submitted.run_id}"})

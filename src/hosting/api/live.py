@@ -1,0 +1,164 @@
+"""The live feed: a branch's events as server-sent events, framed by us and sent as they were stored."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from events import sse
+from events.control import CloseReason, ResetReason, StreamClosing, StreamReset
+from events.event import Event
+from events.ids import AgentId, BranchId, SessionId
+from events.position import Position
+from events.serializer import Stamp
+from events.turns import MessageTurnError
+from hosting.api.caller import Caller
+from hosting.domain.branch import Branch
+from hosting.domain.errors import BranchMissing
+from hosting.runtime.core import Runtime
+from hosting.runtime.follow import Follower, Pause, start_of
+
+_log = structlog.get_logger("branchline.live")
+
+RETRY_MS: Final = 2000
+_SHOWN_OF_REQUEST: Final = 100
+_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """How live feeds behave; `jitter_ms` says how long a client that is sent away should stay away."""
+
+    heartbeat_seconds: float = 10.0
+    jitter_ms: Callable[[], int] = lambda: random.randint(200, RETRY_MS)  # noqa: S311 - spreads load, hides nothing
+
+
+@get(
+    "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/events/live",
+    media_type="text/event-stream",
+)
+async def get_live(
+    agent_id: FromPath[str],
+    session_id: FromPath[str],
+    branch_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+    live: NamedDependency[LiveSettings],
+) -> "LiveFeed":
+    """Follow a branch, from now on or from the position in Last-Event-ID or `after`."""
+    branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+    asked = request.headers.get("last-event-id") or request.query_params.get("after")
+    return LiveFeed(caller.runtime, live, branch, asked)
+
+
+class LiveFeed(Response[None]):
+    """A response that follows a branch until the client leaves or the server does."""
+
+    def __init__(self, runtime: Runtime, settings: LiveSettings, branch: Branch, asked: str | None) -> None:
+        super().__init__(None)
+        self._runtime = runtime
+        self._settings = settings
+        self._branch = branch
+        self._asked = asked
+
+    def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIApp:  # type: ignore[override]
+        """Return the ASGI application that streams."""
+        return self._stream
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        runtime, branch = self._runtime, self._branch
+        follower = Follower(runtime.rings, runtime.log, branch.key, branch.epoch)
+        try:
+            head = await follower.open()
+            if head is None:
+                raise BranchMissing(branch.scope.session_id, branch.scope.branch_id)
+            follower.cursor, reset = start_of(branch, head, self._asked)
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await _send(send, self._opening(follower.position, reset))
+            await self._follow(follower, receive, send)
+        finally:
+            follower.close()
+
+    async def _follow(self, follower: Follower, receive: Receive, send: Send) -> None:
+        watcher = asyncio.create_task(_watch_disconnect(receive, follower), name="live feed disconnect")
+        try:
+            await self._pump(follower, send)
+        except Exception:
+            _log.exception("live feed broke", branch=self._branch.scope.branch_id)
+            await self._apologise(send)
+        finally:
+            watcher.cancel()
+
+    async def _pump(self, follower: Follower, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        every = self._settings.heartbeat_seconds
+        beat = loop.call_later(every, follower.beat)
+        try:
+            while True:
+                piece = await follower.next()
+                if isinstance(piece, bytes):
+                    await _send(send, piece)
+                elif piece is Pause.BEAT:
+                    await _send(send, sse.heartbeat(follower.position))
+                    beat = loop.call_later(every, follower.beat)
+                elif piece is Pause.CLOSING:
+                    await self._close(send, self._runtime.rings.closing or CloseReason.ERROR)
+                    return
+                else:
+                    return
+        finally:
+            beat.cancel()
+
+    def _opening(self, place: Position, reset: ResetReason | None) -> bytes:
+        opening = sse.opening(place, RETRY_MS)
+        if reset is None:
+            return opening
+        event = StreamReset(
+            reason=reset,
+            requested=(self._asked or "")[:_SHOWN_OF_REQUEST],
+            earliest=str(Position(place.epoch, 0)),
+            latest=str(place),
+        )
+        return opening + sse.frame(place, self._encode(event))
+
+    async def _apologise(self, send: Send) -> None:
+        error = MessageTurnError(
+            message="The stream broke on the server; come back from the last event you have.",
+            error_type="StreamError",
+            is_retryable=True,
+        )
+        await _send(send, sse.unplaced(self._encode(error)))
+        await self._close(send, CloseReason.ERROR)
+
+    async def _close(self, send: Send, reason: CloseReason) -> None:
+        retry_ms = self._settings.jitter_ms()
+        closing = self._encode(StreamClosing(reason=reason, retry_ms=retry_ms))
+        await _send(send, sse.unplaced(closing, retry_ms))
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _encode(self, event: Event) -> bytes:
+        scope = self._branch.scope
+        stamp = Stamp(scope.session_id, scope.branch_id).at(self._runtime.clock())
+        return self._runtime.serializer.encode_unplaced(event, stamp)
+
+
+async def _send(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _watch_disconnect(receive: Receive, follower: Follower) -> None:
+    # Sending to a client that has left succeeds for ever; only receiving tells.
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    follower.leave()

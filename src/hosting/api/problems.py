@@ -1,0 +1,130 @@
+"""Every error as a problem document (RFC 9457); the only table of HTTP statuses."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from hosting.domain import errors
+from hosting.domain.errors import BranchlineError, InvalidPosition
+
+_log = structlog.get_logger("branchline.api")
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_SECONDS: Final = 2
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong, for a person (`detail`) and for a program (`code`); `errors` serves older clients."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: dict[str, tuple[str, ...]]
+    earliest: str | None = None
+    latest: str | None = None
+
+
+class ApiError(Exception):
+    """A request that never reaches the core."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        self.code = code
+        super().__init__(detail)
+
+
+STATUS: Final[Mapping[type[BranchlineError], int]] = {
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Invalid: 400,
+    errors.InvalidPosition: 400,
+    errors.StorageUnavailable: 503,
+}
+
+STATUS_OF_CODE: Final[Mapping[str, int]] = {
+    "invalid-request": 400,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "payload-too-large": 413,
+    "unsupported-media-type": 415,
+    "internal-error": 500,
+    "not-ready": 503,
+}
+
+_DETAIL: Final = {
+    "not-found": "There is no such route; /openapi.json lists those there are.",
+    "method-not-allowed": "This route does not answer that method; the Allow header names those it does.",
+    "payload-too-large": "The body is larger than this route takes.",
+    "internal-error": "Something went wrong on the server; its log says more.",
+}
+
+_CODE_OF_STATUS: Final = {status: code for code, status in STATUS_OF_CODE.items() if code != "not-ready"}
+
+
+def core_problem(request: Request[Any, Any, Any], error: BranchlineError) -> Response[bytes]:
+    """Answer what the core refused."""
+    status = next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+    if status == 500:
+        _log.error("request failed", path=request.url.path, error=repr(error))
+        return _answer(request, 500, "internal-error", _DETAIL["internal-error"])
+    places = {}
+    if isinstance(error, InvalidPosition):
+        places = {"earliest": str(error.earliest), "latest": str(error.latest)}
+    return _answer(request, status, error.code, str(error), **places)
+
+
+def api_problem(request: Request[Any, Any, Any], error: ApiError) -> Response[bytes]:
+    """Answer what the edge refused."""
+    return _answer(request, STATUS_OF_CODE[error.code], error.code, str(error))
+
+
+def framework_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Answer what the framework refused: routes, methods, sizes and parameters."""
+    if error.status_code >= 500:
+        return unforeseen_problem(request, error)
+    code = _CODE_OF_STATUS.get(error.status_code, "invalid-request")
+    detail = _DETAIL.get(code) or error.detail
+    response = _answer(request, STATUS_OF_CODE[code], code, detail)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def unforeseen_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer what nobody foresaw; only the log learns the cause."""
+    _log.error("request failed unforeseen", path=request.url.path, exc_info=error)
+    return _answer(request, 500, "internal-error", _DETAIL["internal-error"])
+
+
+HANDLERS: Final[Mapping[Any, Any]] = {
+    BranchlineError: core_problem,
+    ApiError: api_problem,
+    HTTPException: framework_problem,
+    Exception: unforeseen_problem,
+}
+
+
+def _answer(request: Request[Any, Any, Any], status: int, code: str, detail: str, **places: str) -> Response[bytes]:
+    problem = Problem(
+        type=f"urn:branchline:problem:{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        code=code,
+        errors={_pascal_case(code): (detail,)},
+        **places,
+    )
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _pascal_case(code: str) -> str:
+    return re.sub(r"(?:^|-)(.)", lambda match: match[1].upper(), code)

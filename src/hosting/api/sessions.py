@@ -1,0 +1,58 @@
+"""Routes of sessions."""
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
+
+from events.ids import SessionId, is_client_id
+from hosting.api.bodies import MAX_BODY, decode_body, read_body
+from hosting.api.caller import Caller
+from hosting.api.views import SessionView
+from hosting.domain.errors import InvalidRequest
+from hosting.runtime.sessions import create_session
+
+
+class CreateSession(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session that is to be; without an id it gets one."""
+
+    session_id: SessionId | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@post("/sessions", status_code=201, request_max_body_size=MAX_BODY)
+async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Response[SessionView]:
+    """Create a session, and in it the branch `main`."""
+    body = await decode_body(await read_body(request), CreateSession)
+    if body.session_id is not None:
+        check_id("sessionId", body.session_id)
+    session = await create_session(caller.runtime, caller.tenant, body.session_id, body.metadata or {})
+    return Response(SessionView.of(session), headers={"Location": f"/sessions/{session.id}"})
+
+
+@get("/sessions")
+async def list_sessions(
+    caller: NamedDependency[Caller],
+    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+    offset: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
+) -> list[SessionView]:
+    """List sessions, those with the newest activity first."""
+    return [SessionView.of(session) for session in await caller.reads.sessions(limit, offset)]
+
+
+@get("/sessions/{session_id:str}")
+async def get_session(session_id: FromPath[str], caller: NamedDependency[Caller]) -> SessionView:
+    """Show a session."""
+    return SessionView.of(await caller.session(SessionId(session_id)))
+
+
+def check_id(member: str, given: str) -> None:
+    """Refuse an id that a client may not choose.
+
+    Raises:
+        InvalidRequest: it has another form than 1 to 128 of the unreserved characters.
+    """
+    if not is_client_id(given):
+        raise InvalidRequest(f"`{member}` must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")

@@ -1,0 +1,119 @@
+"""What the routes answer with: bodies in camelCase, nulls left out."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from events.event import written
+from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.runs import RunStatus
+from hosting.domain.branch import Branch
+from hosting.domain.run import Run
+from hosting.domain.session import Session
+from hosting.runtime.submit import Submitted
+
+
+class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session."""
+
+    id: SessionId
+    created_at: datetime
+    last_activity: datetime
+    metadata: dict[str, Any]
+
+    @classmethod
+    def of(cls, session: Session) -> "SessionView":
+        """Show a session."""
+        return cls(
+            id=session.id,
+            created_at=session.created_at,
+            last_activity=session.last_activity,
+            metadata=dict(session.metadata),
+        )
+
+
+class BranchView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A branch; `name` is for display and at most 30 characters long."""
+
+    id: BranchId
+    session_id: SessionId
+    name: str
+    description: str | None = None
+    created_at: datetime
+    last_activity: datetime
+    message_count: int
+    tags: tuple[str, ...] | None = None
+    sibling_index: int = written(value=0)
+    total_siblings: int = written(value=1)
+    is_original: bool = written(value=True)
+    total_forks: int = written(value=0)
+    metadata: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, branch: Branch) -> "BranchView":
+        """Show a branch."""
+        return cls(
+            id=branch.scope.branch_id,
+            session_id=branch.scope.session_id,
+            name=branch.display_name,
+            description=branch.description,
+            created_at=branch.created_at,
+            last_activity=branch.last_activity,
+            message_count=branch.message_count,
+            tags=branch.tags,
+            metadata=None if branch.metadata is None else dict(branch.metadata),
+        )
+
+
+class RunErrorView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Why a run failed."""
+
+    type: str | None = None
+    message: str | None = None
+
+
+class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """A run of a branch."""
+
+    runtime_run_id: RunId
+    agent_id: AgentId
+    session_id: SessionId
+    branch_id: BranchId
+    status: RunStatus
+    started_at: datetime
+    completed_at: datetime | None = None
+    error: RunErrorView | None = None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunView":
+        """Show a run."""
+        return cls(
+            runtime_run_id=run.id,
+            agent_id=run.agent_id,
+            session_id=run.scope.session_id,
+            branch_id=run.scope.branch_id,
+            status=run.status,
+            started_at=run.started_at,
+            completed_at=run.completed_at,
+            error=RunErrorView(type=run.error_type, message=run.error_message) if run.error_type else None,
+        )
+
+
+class SubmittedView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An accepted input; `events/live?after=<position>` shows everything about it."""
+
+    runtime_run_id: RunId
+    message_id: MessageId
+    status: RunStatus
+    position: str
+
+    @classmethod
+    def of(cls, submitted: Submitted) -> "SubmittedView":
+        """Show an accepted input."""
+        return cls(
+            runtime_run_id=submitted.run_id,
+            message_id=submitted.message_id,
+            status=submitted.status,
+            position=str(submitted.position),
+        )

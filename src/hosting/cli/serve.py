@@ -1,0 +1,60 @@
+"""`branchline serve`."""
+
+import sys
+from typing import NoReturn
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+
+from events.catalog import CatalogError
+from hosting.bootstrap import create_app, server_of
+from hosting.cli.agents import load_agents
+from hosting.cli.logs import log_to_stderr
+from hosting.cli.server import end_process, shipped_server
+from hosting.domain.errors import BranchlineError
+from hosting.settings import load_settings
+
+_TRY = """
+Branchline listens on {base}. Try, in another terminal:
+
+  curl -X POST {base}/sessions -H 'Content-Type: application/json' -d '{{"sessionId":"demo"}}'
+  curl -N {base}/agents/demo/sessions/demo/branches/main/events/live
+  curl -X POST {base}/agents/demo/sessions/demo/branches/main/inputs -H 'Content-Type: application/json' -d '{{"text":"Hello"}}'
+"""
+
+
+@click.command()
+@click.argument("agents", nargs=-1, metavar="[MODULE:ATTR | FILE.py]...")
+@click.option("--host", help="Where to listen (BRANCHLINE_HOST).")
+@click.option("--port", type=int, help="The port to listen on (BRANCHLINE_PORT).")
+def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
+    """Serve the demo agent, and the agents of the modules and files named."""
+    log_to_stderr()
+    try:
+        settings = load_settings()
+        app = create_app(load_agents(agents), settings=settings, fatal=end_process)
+    except (BranchlineError, CatalogError) as error:
+        _refuse(str(error))
+    chosen = host or settings.host
+    server = shipped_server(app, chosen, settings.port if port is None else port, lambda at: _greet(chosen, at))
+    try:
+        server.run()
+    except SystemExit:
+        # uvicorn's way of saying that the start failed; why it did is ours to tell.
+        if not server_of(app).refused:
+            raise
+    if server_of(app).refused:
+        _refuse(server_of(app).refused)
+    if server_of(app).failed:
+        sys.exit(1)
+
+
+def _greet(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    print(_TRY.format(base=f"http://{shown}:{port}"), flush=True)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]branchline cannot start:[/] {escape(sentence)}", soft_wrap=True)
+    sys.exit(1)

@@ -1,0 +1,65 @@
+"""uvicorn, as we ship it."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from litestar import Litestar
+
+from events.control import CloseReason
+from hosting.bootstrap import server_of
+
+_KEEP_ALIVE_SECONDS = 75
+_GRACE_SECONDS = 10
+
+
+class ShippedServer(uvicorn.Server):
+    """Sends the live feeds away before it waits for connections to end, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, app: Litestar, on_listening: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._on_listening = on_listening
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to leave; a second interrupt leaves at once."""
+        # The base would raise the signal again after a clean stop, and the exit status would not be 0.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def startup(self, sockets: object = None) -> None:
+        """Listen, then say where."""
+        await super().startup()
+        if self.started and self.servers:
+            self._on_listening(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: object = None) -> None:
+        """Send the live feeds away, then wait for what is under way."""
+        server_of(self._app).shut(CloseReason.DRAIN)
+        await super().shutdown()
+
+
+def shipped_server(app: Litestar, host: str, port: int, on_listening: Callable[[int], None]) -> ShippedServer:
+    """Return a server with the settings that we ship."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        server_header=False,
+    )
+    return ShippedServer(config, app, on_listening)
+
+
+def end_process(error: BaseException) -> None:
+    """Ask this process to end: a part that must not end has ended."""
+    os.kill(os.getpid(), signal.SIGTERM)

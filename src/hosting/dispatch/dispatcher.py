@@ -1,0 +1,149 @@
+"""Picks up runs on this node, keeps their leases, and takes up again what a crash left behind."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
+import structlog
+
+from events.ids import RunId
+from hosting.domain.errors import StorageUnavailable
+from hosting.domain.lease import Lease
+from hosting.domain.scope import NodeId
+from hosting.ports.store import Leases
+from hosting.runtime.execute import Executor
+from middleware.errors import Withdrawn
+
+_log = structlog.get_logger("branchline.dispatch")
+
+_AT_ONCE = 256
+
+
+class Dispatcher:
+    """Claims runs, executes each in a task of its own, and renews their leases at a third of their length.
+
+    A node that cannot renew stops its runs before the leases run out, so that two nodes never write for one.
+    """
+
+    def __init__(
+        self, executor: Executor, leases: Leases, node: NodeId, *, lease_seconds: float, sweep_seconds: float
+    ) -> None:
+        self._executor = executor
+        self._leases = leases
+        self._node = node
+        self._lease_seconds = lease_seconds
+        self._sweep_seconds = sweep_seconds
+        self._wanted: list[RunId] = []
+        self._wake = asyncio.Event()
+        self._running: dict[RunId, asyncio.Task[None]] = {}
+        self._held: set[RunId] = set()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    def accepted(self, run_id: RunId) -> None:
+        """Hear of a run that was just stored."""
+        self._wanted.append(run_id)
+        self._wake.set()
+
+    async def run(self, ready: asyncio.Event) -> None:
+        """Dispatch until cancelled; sets `ready` once everything left behind by a crash has been looked at.
+
+        On the way out, runs that are under way are stopped and given back, to be taken up by the next server.
+        """
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                await self._sweep()
+                ready.set()
+                self._tasks.create_task(self._renew_forever(), name="lease renewal")
+                self._tasks.create_task(self._sweep_forever(), name="lease reaping")
+                await self._claim_forever()
+        finally:
+            await self._give_back()
+
+    async def _claim_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            wanted, self._wanted = self._wanted, []
+            await self._claim(wanted)
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._sweep_seconds)
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        """Claim active runs that nobody holds."""
+        try:
+            while unowned := await self._leases.unowned(_AT_ONCE):
+                if not await self._claim(unowned):
+                    return
+        except StorageUnavailable as error:
+            _log.warning("cannot look for unowned runs", why=error.why)
+
+    async def _claim(self, wanted: Iterable[RunId]) -> list[Lease]:
+        runs = [run for run in wanted if run not in self._running]
+        if not runs:
+            return []
+        try:
+            claimed = await self._leases.claim(runs, self._node, self._lease_seconds)
+        except StorageUnavailable as error:
+            # They are stored; the next sweep finds them.
+            _log.warning("cannot claim runs", why=error.why, runs=len(runs))
+            return []
+        for lease in claimed:
+            self._start(lease)
+        return claimed
+
+    def _start(self, lease: Lease) -> None:
+        assert self._tasks is not None
+        task = self._tasks.create_task(self._execute(lease), name=f"run {lease.run.id}")
+        self._running[lease.run.id] = task
+        self._held.add(lease.run.id)
+        task.add_done_callback(lambda done: self._forget(lease.run.id, done))
+
+    def _forget(self, run_id: RunId, task: asyncio.Task[None]) -> None:
+        if self._running.get(run_id) is task:
+            del self._running[run_id]
+
+    async def _execute(self, lease: Lease) -> None:
+        try:
+            await self._executor.execute(lease)
+        except Withdrawn as error:
+            _log.warning("run withdrawn", run=lease.run.id, why=str(error))
+        except Exception:
+            # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
+            _log.exception("run execution broke", run=lease.run.id)
+        self._held.discard(lease.run.id)
+
+    async def _renew_forever(self) -> None:
+        loop = asyncio.get_running_loop()
+        sure_until = loop.time() + self._lease_seconds
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            asked_at, held = loop.time(), list(self._running)
+            try:
+                if held:
+                    await self._renew(held)
+                sure_until = asked_at + self._lease_seconds
+            except StorageUnavailable as error:
+                _log.warning("cannot renew leases", why=error.why, runs=len(held))
+                if loop.time() + self._lease_seconds / 3 >= sure_until:
+                    self._stop(held, "the lease could not be renewed")
+
+    async def _renew(self, held: list[RunId]) -> None:
+        kept = await self._leases.renew(held, self._node, self._lease_seconds)
+        # A run that ended while we asked has no lease either, and no task any more.
+        self._stop([run for run in held if run not in kept], "the lease was lost")
+
+    def _stop(self, runs: Iterable[RunId], why: str) -> None:
+        for run_id in runs:
+            task = self._running.get(run_id)
+            if task is not None:
+                _log.warning("stopping a run", run=run_id, why=why)
+                self._held.discard(run_id)
+                task.cancel()
+
+    async def _give_back(self) -> None:
+        if self._held:
+            with suppress(StorageUnavailable):
+                await self._leases.release(self._held, self._node)

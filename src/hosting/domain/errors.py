@@ -1,0 +1,196 @@
+"""What can go wrong, as the core tells it; statuses and wire codes live in `hosting.api.problems`.
+
+    BranchlineError
+    +-- NotFound
+    |   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
+    +-- Conflict
+    |   +-- SessionExists, BranchExists, MessageExists, RunActive
+    +-- Invalid
+    |   +-- InvalidInput, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
+    +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
+    +-- LogCorrupt            stored bytes do not fit their checksum
+    +-- LeaseLost             another holder writes for this run now (Withdrawn)
+    +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
+
+    AgentError
+    +-- RunDiverged           a run that began again did something else than before
+    +-- RunLost               a run was cut too often, or with an effect that cannot be known
+"""
+
+from typing import ClassVar
+
+from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.position import Position
+from middleware.errors import AgentError, Withdrawn
+
+
+class BranchlineError(Exception):
+    """The root of what Branchline raises."""
+
+    code: ClassVar[str] = "internal-error"
+
+
+class NotFound(BranchlineError):
+    """Something named in a request is not there, or not the caller's."""
+
+
+class AgentMissing(NotFound):
+    """No such agent."""
+
+    code = "agent-not-found"
+
+    def __init__(self, agent_id: AgentId) -> None:
+        super().__init__(f"There is no agent {agent_id!r} on this server.")
+
+
+class SessionMissing(NotFound):
+    """No such session."""
+
+    code = "session-not-found"
+
+    def __init__(self, session_id: SessionId) -> None:
+        super().__init__(f"There is no session {session_id!r}.")
+
+
+class BranchMissing(NotFound):
+    """No such branch."""
+
+    code = "branch-not-found"
+
+    def __init__(self, session_id: SessionId, branch_id: BranchId) -> None:
+        super().__init__(f"Session {session_id!r} has no branch {branch_id!r}.")
+
+
+class RunMissing(NotFound):
+    """No such run."""
+
+    code = "run-not-found"
+
+    def __init__(self, run_id: RunId) -> None:
+        super().__init__(f"This branch has no run {run_id!r}.")
+
+
+class Conflict(BranchlineError):
+    """The request does not fit the state things are in."""
+
+
+class SessionExists(Conflict):
+    """The session id is taken."""
+
+    code = "session-exists"
+
+    def __init__(self, session_id: SessionId) -> None:
+        super().__init__(f"There is a session {session_id!r} already.")
+
+
+class BranchExists(Conflict):
+    """The branch id is taken."""
+
+    code = "branch-exists"
+
+    def __init__(self, session_id: SessionId, branch_id: BranchId) -> None:
+        super().__init__(f"Session {session_id!r} has a branch {branch_id!r} already.")
+
+
+class MessageExists(Conflict):
+    """A message id is taken."""
+
+    code = "message-exists"
+
+    def __init__(self, message_ids: tuple[MessageId, ...]) -> None:
+        super().__init__(f"This branch has a message with one of these ids already: {', '.join(message_ids)}.")
+
+
+class RunActive(Conflict):
+    """The branch is busy."""
+
+    code = "branch-run-active"
+
+    def __init__(self, branch_id: BranchId) -> None:
+        super().__init__(f"Branch {branch_id!r} has an active run; wait for BRANCH_RUN_COMPLETED, then send again.")
+
+
+class Invalid(BranchlineError):
+    """The request itself is wrong."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+
+
+class InvalidInput(Invalid):
+    """The body of an input is wrong."""
+
+    code = "invalid-input"
+
+
+class InvalidRequest(Invalid):
+    """A body, path or query parameter is wrong."""
+
+    code = "invalid-request"
+
+
+class UnknownMember(Invalid):
+    """A body has a member that the route does not know."""
+
+    code = "unknown-member"
+
+    def __init__(self, member: str) -> None:
+        super().__init__(f"The body has an unknown member {member[:100]!r}.")
+
+
+class RunConfigRefused(Invalid):
+    """A member of runConfig is not honoured."""
+
+    code = "run-config-refused"
+
+
+class InvalidPosition(BranchlineError):
+    """A position cannot be read from."""
+
+    code = "invalid-position"
+
+    def __init__(self, requested: str, earliest: Position, latest: Position) -> None:
+        self.earliest, self.latest = earliest, latest
+        super().__init__(f"{requested[:100]!r} is no position of this branch between {earliest} and {latest}.")
+
+
+class StorageUnavailable(BranchlineError, Withdrawn):
+    """The store did not take it; nothing was acknowledged and nothing changed."""
+
+    code = "storage-unavailable"
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        super().__init__("The storage cannot take this now; nothing was changed. Try again shortly.")
+
+
+class LogCorrupt(BranchlineError):
+    """Stored events are damaged."""
+
+    def __init__(self, branch_key: int, first_seq: int, last_seq: int) -> None:
+        super().__init__(f"Events {first_seq} to {last_seq} of branch row {branch_key} do not fit their checksum.")
+
+
+class LeaseLost(BranchlineError, Withdrawn):
+    """Another holder writes for this run now."""
+
+    def __init__(self, run_id: RunId) -> None:
+        super().__init__(f"Run {run_id} is no longer held by this node.")
+
+
+class StorageRefused(BranchlineError):
+    """The store cannot be opened."""
+
+
+class RunDiverged(AgentError):
+    """A run that began again after a crash did something else in the place of a step than before."""
+
+    def __init__(self, ordinal: int, before: str, now: str) -> None:
+        super().__init__(f"Begun again, the run asked for {now!r} as its step {ordinal}, where it had asked for {before!r}.")
+
+
+class RunLost(AgentError):
+    """A run was cut too often to be begun once more."""
+
+    def __init__(self, attempts: int) -> None:
+        super().__init__(f"The run was cut off {attempts} times and is not begun again.")

@@ -1,0 +1,16 @@
+"""A lease: the right of one node to write for one run, until a moment of the database's clock."""
+
+from dataclasses import dataclass
+
+from hosting.domain.run import Run
+from hosting.domain.scope import NodeId
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused."""
+
+    run: Run
+    node: NodeId
+    fence: int
+    attempt: int

@@ -1,0 +1,47 @@
+"""A run: one execution on a branch, from an accepted input to one terminal state."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.ids import AgentId, MessageId, RunId
+from events.runs import RunStatus
+from hosting.domain.scope import BranchKey, BranchScope
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as stored; `input` is a JSON array of message ids, `config` the runConfig it was accepted with."""
+
+    id: RunId
+    branch_key: BranchKey
+    scope: BranchScope
+    agent_id: AgentId
+    message_id: MessageId
+    status: RunStatus
+    started_at: datetime
+    input: bytes
+    config: bytes
+    completed_at: datetime | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    turn_id: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends."""
+
+    status: RunStatus
+    error_type: str | None = None
+    error_message: str | None = None
+    reason: str | None = None
+    is_retryable: bool = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked for the end."""
+        return self.status is RunStatus.CANCELLED
+
+
+COMPLETED = Ending(RunStatus.COMPLETED)

@@ -1,0 +1,139 @@
+"""The door to what is durable."""
+
+from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from hosting.domain.branch import Branch
+from hosting.domain.lease import Lease
+from hosting.domain.message import Message
+from hosting.domain.run import Run
+from hosting.domain.scope import BranchKey, NodeId, TenantId
+from hosting.domain.session import Session
+from hosting.domain.step import Step
+from hosting.ports.units import Outcome, Unit
+
+
+class EventStore(Protocol):
+    """Where the writer writes."""
+
+    def commit(self, units: Sequence[Unit]) -> Awaitable[Sequence[Outcome]]:
+        """Begin to make units durable in one transaction, at most one unit a branch; await for the outcomes, in order.
+
+        When it returns, what is Committed survives a crash; what is refused changed nothing, and did not hinder the others.
+
+        Raises:
+            StorageUnavailable: nothing of the batch is durable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Consecutive events out of the log; `lines` are the bytes that were sent when they happened."""
+
+    first: int
+    lines: list[bytes]
+
+    @property
+    def last(self) -> int:
+        """The number of the last event on the page."""
+        return self.first + len(self.lines) - 1
+
+
+class LogReader(Protocol):
+    """Where followers and the runtime read logs, by branch key: whoever holds one has been through a tenant's door."""
+
+    def pages(self, branch: BranchKey, after: int, upto: int | None = None) -> AsyncGenerator[LogPage]:
+        """Read the events with `after` < number <= `upto` (or as far as the log goes), in order and flat memory.
+
+        Raises:
+            LogCorrupt: a row does not fit its checksum; no event of it was handed out.
+            StorageUnavailable: the store cannot be read now.
+        """
+        ...
+
+    def run_pages(self, branch: BranchKey, run_id: RunId) -> AsyncGenerator[LogPage]:
+        """Read the events of one run, in order; raises as `pages` does."""
+        ...
+
+    async def head(self, branch: BranchKey) -> int | None:
+        """Return the number of the branch's last event; None when the branch is gone."""
+        ...
+
+    async def heads(self, branches: Collection[BranchKey]) -> dict[BranchKey, int]:
+        """Return the same for many at once; those that are gone are left out."""
+        ...
+
+
+class TenantReads(Protocol):
+    """What one tenant may see; nothing here can name another tenant's rows."""
+
+    async def session(self, session_id: SessionId) -> Session | None:
+        """Return a session."""
+        ...
+
+    async def sessions(self, limit: int, offset: int) -> list[Session]:
+        """Return sessions, those with the newest activity first."""
+        ...
+
+    async def branch(self, session_id: SessionId, branch_id: BranchId) -> Branch | None:
+        """Return a branch."""
+        ...
+
+    async def branches(self, session_id: SessionId) -> list[Branch]:
+        """Return a session's branches in order of creation."""
+        ...
+
+    async def run(self, branch: BranchKey, run_id: RunId) -> Run | None:
+        """Return a run of a branch."""
+        ...
+
+    async def runs(self, branch: BranchKey, agent_id: AgentId | None) -> list[Run]:
+        """Return a branch's runs, oldest first; only one agent's when it is named."""
+        ...
+
+    async def active_run(self, branch: BranchKey) -> Run | None:
+        """Return the run that holds the branch."""
+        ...
+
+
+class RunReads(Protocol):
+    """What a run that is held needs to know of its past."""
+
+    async def messages(self, branch: BranchKey, only: Collection[MessageId] | None = None) -> list[Message]:
+        """Return the branch's ended messages in order, those discarded left out; `only` some of them when named."""
+        ...
+
+    async def open_messages(self, run_id: RunId) -> list[Message]:
+        """Return the messages that a run has begun and not ended, without their contents."""
+        ...
+
+    async def steps(self, run_id: RunId) -> list[Step]:
+        """Return a run's steps in order."""
+        ...
+
+
+class Leases(Protocol):
+    """Who writes for which run, on the database's clock."""
+
+    async def unowned(self, limit: int) -> list[RunId]:
+        """Return active runs that nobody holds, oldest first: never claimed, or with a lease that has run out."""
+        ...
+
+    async def claim(self, runs: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
+        """Take those of the runs that are active and unowned; the fence of each branch grows, the attempt is counted."""
+        ...
+
+    async def renew(self, runs: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:
+        """Prolong the leases that this node still holds and return their runs; the others are lost."""
+        ...
+
+    async def release(self, runs: Collection[RunId], node: NodeId) -> None:
+        """Give runs back so that anyone may claim them at once; the attempt does not count."""
+        ...
+
+    async def expire_all(self) -> None:
+        """Treat every lease as run out: for a server that knows itself alone on its store."""
+        ...

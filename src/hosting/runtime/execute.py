@@ -1,0 +1,108 @@
+"""Executing a run that this node holds: from its turn's first event to its terminal state."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from events.ids import MessageId
+from events.turns import MessageTurnStarted
+from events.runs import RunStatus
+from hosting.domain.errors import AgentMissing, RunLost
+from hosting.domain.lease import Lease
+from hosting.domain.message import Message
+from hosting.domain.run import COMPLETED, Ending
+from hosting.domain.run_config import check_run_config
+from hosting.ports.agents import Agent
+from hosting.ports.units import BeginTurn
+from hosting.runtime.context import AgentContext
+from hosting.runtime.core import Runtime
+from hosting.runtime.finish import finish_run
+from hosting.runtime.mend import close_cut_messages, tell_retry
+from hosting.runtime.pen import Pen
+from hosting.runtime.steps import Steps
+from hosting.runtime.turn import Turn
+from middleware.error_formatting import ErrorFormatting
+from middleware.errors import TurnFailed
+from middleware.pipeline import TurnLayer, compose
+from middleware.timeout import Timeout
+
+_LAYERS: Final[tuple[TurnLayer, ...]] = (ErrorFormatting(), Timeout())
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Executes runs; a run that was cut off `max_attempts` times is given up."""
+
+    runtime: Runtime
+    max_attempts: int = 3
+
+    async def execute(self, lease: Lease) -> None:
+        """Execute a run to its end.
+
+        Raises:
+            Withdrawn: the run has not ended; whoever claims it next goes on with it.
+        """
+        pen = Pen(lease, self.runtime.writer, self.runtime.serializer, self.runtime.clock)
+        steps = Steps(await self.runtime.run_reads.steps(lease.run.id) if lease.attempt > 1 else ())
+        if lease.attempt > 1:
+            await close_cut_messages(self.runtime, pen)
+        try:
+            agent = self.runtime.agents.get(lease.run.agent_id)
+        except AgentMissing as error:
+            gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
+            await self._finish(pen, self._turn(lease, lease.run.agent_id), gone)
+            return
+        turn = self._turn(lease, agent.name)
+        if lease.attempt > self.max_attempts:
+            lost = RunLost(lease.attempt - 1)
+            await self._finish(pen, turn, Ending(RunStatus.FAILED, RunLost.__name__, str(lost)))
+            return
+        tell_retry(pen, steps, max_attempts=self.max_attempts)
+        await self._run_turn(pen, turn, agent, steps)
+
+    async def _run_turn(self, pen: Pen, turn: Turn, agent: Agent, steps: Steps) -> None:
+        run = pen.lease.run
+        messages = await self._input(pen.lease)
+        self._begin_turn(pen, turn, len(messages))
+        context = AgentContext(
+            self.runtime, pen, turn, steps=steps, input=messages, config=check_run_config(run.config)
+        )
+        ending = COMPLETED
+        try:
+            await compose(_LAYERS, context, lambda: agent.run(context))()
+        except TurnFailed as error:
+            ending = Ending(RunStatus.FAILED, error.error_type, error.message, is_retryable=error.is_retryable)
+        await self._finish(pen, turn, ending, context.iterations)
+
+    async def _finish(self, pen: Pen, turn: Turn, ending: Ending, iterations: int = 0) -> None:
+        await finish_run(pen, turn, ending, self.runtime.clock(), iterations)
+
+    async def _input(self, lease: Lease) -> list[Message]:
+        wanted = msgspec.json.decode(lease.run.input, type=list[MessageId])
+        return await self.runtime.run_reads.messages(lease.run.branch_key, only=wanted)
+
+    def _turn(self, lease: Lease, agent_name: str) -> Turn:
+        ids, run = self.runtime.ids, lease.run
+        return Turn(
+            id=run.turn_id or ids.turn(),
+            trace_id=run.trace_id or ids.trace(),
+            span_id=ids.span(),
+            agent_name=agent_name,
+            began=self.runtime.clock(),
+        )
+
+    def _begin_turn(self, pen: Pen, turn: Turn, input_messages: int) -> None:
+        run = pen.lease.run
+        first = () if run.turn_id else (BeginTurn(run.id, turn.id, turn.trace_id),)
+        started = MessageTurnStarted(
+            message_turn_id=turn.id,
+            conversation_id=run.scope.session_id,
+            runtime_run_id=run.id,
+            agent_id=run.agent_id,
+            agent_name=turn.agent_name,
+            input_message_count=input_messages,
+            is_resume=run.turn_id is not None,
+            **turn.flow,
+        )
+        pen.put(started, *first)

@@ -1,0 +1,136 @@
+"""Following a branch's log with a cursor: ring or store while behind, and at the head arm, look, wait."""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import aclosing
+from enum import Enum, auto
+
+from events import sse
+from events.control import ResetReason
+from events.position import Position
+from hosting.domain.branch import Branch
+from hosting.domain.errors import LogCorrupt
+from hosting.domain.scope import BranchKey
+from hosting.ports.store import LogReader
+from hosting.runtime.rings import Feed, Rings
+
+
+class Pause(Enum):
+    """Why there was nothing to read."""
+
+    BEAT = auto()
+    CLOSING = auto()
+    GONE = auto()
+
+
+class Follower:
+    """One reader of a branch's log.
+
+    Everything from its cursor to the head comes as one chunk of frames, shared by all readers at the same place.
+    """
+
+    def __init__(self, rings: Rings, log: LogReader, branch: BranchKey, epoch: str) -> None:
+        self._rings = rings
+        self._log = log
+        self._branch = branch
+        self._epoch = epoch
+        self._feed: Feed | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._beat = False
+        self._gone = False
+        self.cursor = 0
+
+    async def open(self) -> int | None:
+        """Begin to follow and return the number of the last event; None when the branch is gone. Pair with `close`."""
+        # Armed first: what is committed after the head was read reaches the ring, what was before is in the store.
+        self._feed = self._rings.open(self._branch)
+        head = await self._log.head(self._branch)
+        ring = self._feed.ring
+        if head is not None and ring.base == ring.head:
+            # It holds nothing yet, so nothing is lost by moving it; one that holds frames is filled by the writer.
+            self._rings.advance(self._branch, head)
+        return head
+
+    def close(self) -> None:
+        """Stop following."""
+        if self._feed is not None:
+            self._rings.close(self._branch)
+            self._feed = None
+
+    @property
+    def position(self) -> Position:
+        """The place of the last event that was handed out, or where the reading began."""
+        return Position(self._epoch, self.cursor)
+
+    def beat(self) -> None:
+        """Let `next` return BEAT if it is waiting: the caller wants to show that it lives."""
+        self._beat = True
+        self._wake()
+
+    def leave(self) -> None:
+        """Let `next` return GONE: nobody listens any more."""
+        self._gone = True
+        self._wake()
+
+    async def next(self) -> bytes | Pause:
+        """Return all frames from the cursor on, or why there are none; waits at the head.
+
+        Raises:
+            LogCorrupt, StorageUnavailable: the store cannot give what is behind the ring.
+        """
+        if self._feed is None:
+            return Pause.GONE
+        while True:
+            self._waiter = self._feed.arm()
+            pause = self._look(self._feed)
+            if pause is None:
+                await self._waiter
+            elif isinstance(pause, Pause):
+                return pause
+            else:
+                return await pause
+
+    def _look(self, feed: Feed) -> "Pause | Awaitable[bytes] | None":
+        if self._gone:
+            return Pause.GONE
+        if self.cursor < feed.ring.head:
+            return self._take(feed)
+        if self._rings.closing is not None:
+            return Pause.CLOSING
+        if self._beat:
+            self._beat = False
+            return Pause.BEAT
+        return None
+
+    async def _take(self, feed: Feed) -> bytes:
+        chunk = feed.ring.after(self.cursor)
+        if chunk is None:
+            return await self._page(feed)
+        self.cursor = feed.ring.head
+        return chunk
+
+    async def _page(self, feed: Feed) -> bytes:
+        """Read a piece of what the ring does not hold from the store."""
+        async with aclosing(self._log.pages(self._branch, self.cursor, feed.ring.head)) as pages:
+            async for page in pages:
+                self.cursor = page.last
+                return b"".join(sse.frames(Position(self._epoch, page.first), page.lines))
+        raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def start_of(branch: Branch, head: int, asked: str | None) -> tuple[int, ResetReason | None]:
+    """Return the cursor to follow from, and why it is not the place that was asked for, if it is not."""
+    if not asked:
+        return head, None
+    position = Position.parse(asked)
+    if position is None:
+        return head, ResetReason.MALFORMED
+    if position.epoch != branch.epoch:
+        return head, ResetReason.FOREIGN
+    if position.seq > head:
+        return head, ResetReason.FUTURE
+    return position.seq, None

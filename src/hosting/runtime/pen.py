@@ -1,0 +1,95 @@
+"""The pen of a run: what its holder appends, and how much of it is not durable yet."""
+
+import asyncio
+
+from events.event import Event
+from events.serializer import Serializer, Stamp
+from hosting.domain.lease import Lease
+from hosting.ports.clock import Clock
+from hosting.ports.units import RunChange
+from hosting.runtime.writer import Writer
+
+_ROOM_EVENTS = 256
+_ROOM_BYTES = 64 * 1024
+
+
+class Pen:
+    """Appends for one run under its lease.
+
+    `emit` returns at once while less than 256 events and 64 KiB are not durable, so a fast agent is slowed to the
+    speed of the disk and never waits for it event by event; `settle` waits until all is durable.
+    """
+
+    def __init__(self, lease: Lease, writer: Writer, serializer: Serializer, clock: Clock) -> None:
+        self._lease = lease
+        self._writer = writer
+        self._serializer = serializer
+        self._clock = clock
+        self._stamp = Stamp(lease.run.scope.session_id, lease.run.scope.branch_id)
+        self._pending = 0
+        self._bytes = 0
+        self._error: Exception | None = None
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def lease(self) -> Lease:
+        """The right to write."""
+        return self._lease
+
+    def put(self, event: Event, *changes: RunChange) -> None:
+        """Append an event with the row changes that belong to it, without waiting.
+
+        Raises:
+            LeaseLost, StorageUnavailable: something appended before will never be durable.
+        """
+        self._check()
+        encoded = self._serializer.encode(event, self._stamp.at(self._clock()))
+        self._pending += 1
+        self._bytes += encoded.size
+        self._writer.append_as(self, encoded, changes)
+
+    def record(self, *changes: RunChange) -> None:
+        """Append row changes that no event tells of; raises as `put` does."""
+        self._check()
+        self._pending += 1
+        self._writer.append_as(self, None, changes)
+
+    async def emit(self, event: Event, *changes: RunChange) -> None:
+        """Append an event and wait for room; raises as `put` does."""
+        self.put(event, *changes)
+        while self._pending >= _ROOM_EVENTS or self._bytes >= _ROOM_BYTES:
+            await self._progress()
+
+    async def settle(self) -> None:
+        """Wait until everything appended so far is durable; raises as `put` does."""
+        while self._pending:
+            await self._progress()
+        self._check()
+
+    def durable(self, count: int, size: int) -> None:
+        """See Author.durable."""
+        self._pending -= count
+        self._bytes -= size
+        self._wake()
+
+    def broken(self, error: Exception) -> None:
+        """See Author.broken."""
+        self._error = error
+        self._wake()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    async def _progress(self) -> None:
+        self._check()
+        # One future for each that waits: cancelling one must not cancel the others.
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)

@@ -1,0 +1,86 @@
+"""The rings of the branches that are followed on this node, and who waits at them."""
+
+import asyncio
+
+from events import sse
+from events.control import CloseReason
+from events.ring import Ring
+from hosting.domain.scope import BranchKey
+from hosting.ports.units import Committed
+
+
+class Feed:
+    """One followed branch: its ring, and the readers to wake when it grows."""
+
+    __slots__ = ("_waiting", "followers", "ring")
+
+    def __init__(self, ring: Ring) -> None:
+        self.ring = ring
+        self.followers = 0
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def arm(self) -> asyncio.Future[None]:
+        """Return a future of the caller's own that the next growth settles."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        return waiter
+
+    def wake(self) -> None:
+        """Wake all who wait."""
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class Rings:
+    """Gives followers the feed of a branch and the writer a place to publish.
+
+    A branch without followers has no ring, and publishing to it costs nothing.
+    """
+
+    def __init__(self, *, max_events: int = 1024, max_bytes: int = 1 << 20) -> None:
+        self._feeds: dict[BranchKey, Feed] = {}
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self.closing: CloseReason | None = None
+
+    def open(self, branch: BranchKey) -> Feed:
+        """Begin to follow; from this moment on nothing that is published passes by unseen. Pair with `close`."""
+        feed = self._feeds.get(branch)
+        if feed is None:
+            ring = Ring(0, max_events=self._max_events, max_bytes=self._max_bytes)
+            feed = self._feeds[branch] = Feed(ring)
+        feed.followers += 1
+        return feed
+
+    def close(self, branch: BranchKey) -> None:
+        """End one following."""
+        feed = self._feeds[branch]
+        feed.followers -= 1
+        if not feed.followers:
+            del self._feeds[branch]
+
+    def publish(self, branch: BranchKey, committed: Committed) -> None:
+        """Show events to the branch's followers; only ever called with what is committed."""
+        feed = self._feeds.get(branch)
+        if feed is None or not committed.lines:
+            return
+        if feed.ring.append(committed.first.seq, sse.frames(committed.first, committed.lines)):
+            feed.wake()
+
+    def advance(self, branch: BranchKey, head: int) -> None:
+        """Tell followers that the log reaches to `head`, whose events they then read from the store."""
+        feed = self._feeds.get(branch)
+        if feed is not None and feed.ring.advance(head):
+            feed.wake()
+
+    def followed(self) -> list[BranchKey]:
+        """Return the branches that have followers."""
+        return list(self._feeds)
+
+    def shut(self, reason: CloseReason) -> None:
+        """Ask all followers to take their leave; later ones are asked at once."""
+        self.closing = reason
+        for feed in self._feeds.values():
+            feed.wake()

@@ -1,0 +1,35 @@
+"""The steps of a run: what was done before it began again is not done twice."""
+
+from collections.abc import Sequence
+
+from hosting.domain.errors import RunDiverged
+from hosting.domain.step import Step, StepKey, StepKind, hash_arguments
+
+
+class Steps:
+    """Gives each step of a run its place, and knows which have a result already."""
+
+    def __init__(self, logged: Sequence[Step]) -> None:
+        self._logged = {step.key.ordinal: step for step in logged}
+        self._next = 1
+
+    def next_key(self, kind: StepKind, name: str, arguments: object) -> StepKey:
+        """Return the key of the step that comes now; its place is taken at once, also when several run side by side."""
+        key = StepKey(self._next, kind, name, hash_arguments(arguments))
+        self._next += 1
+        return key
+
+    def logged(self, key: StepKey) -> Step | None:
+        """Return the step as it was logged before the run began again; None when it is new.
+
+        Raises:
+            RunDiverged: another step was logged in its place.
+        """
+        step = self._logged.get(key.ordinal)
+        if step is not None and step.key != key:
+            raise RunDiverged(key.ordinal, step.key.name, key.name)
+        return step
+
+    def cut(self) -> list[Step]:
+        """Return the steps that were under way when the run was cut."""
+        return [step for step in self._logged.values() if step.result is None]

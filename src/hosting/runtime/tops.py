@@ -1,0 +1,27 @@
+"""The tick that compares what followers have seen with what is stored: a lost last message is often the prompt."""
+
+import asyncio
+
+import structlog
+
+from hosting.domain.errors import StorageUnavailable
+from hosting.ports.store import LogReader
+from hosting.runtime.rings import Rings
+
+_log = structlog.get_logger("branchline.tops")
+
+
+async def watch_tops(rings: Rings, log: LogReader, *, every_seconds: float) -> None:
+    """Ask the store now and then, in one query, how far the followed logs reach; runs until cancelled."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        followed = rings.followed()
+        if not followed:
+            continue
+        try:
+            heads = await log.heads(followed)
+        except StorageUnavailable as error:
+            _log.warning("cannot compare heads", why=error.why)
+            continue
+        for branch, head in heads.items():
+            rings.advance(branch, head)

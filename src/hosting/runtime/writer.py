@@ -1,0 +1,194 @@
+"""The one way into a branch's log: units of work, committed in groups, then published, then acknowledged."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
+
+import structlog
+
+from events.serializer import Encoded
+from hosting.domain.errors import LeaseLost, StorageUnavailable
+from hosting.domain.lease import Lease
+from hosting.domain.scope import BranchKey
+from hosting.ports.store import EventStore
+from hosting.ports.units import Committed, Failed, Outcome, Refusal, RunChange, Unit
+from hosting.runtime.rings import Rings
+
+_log = structlog.get_logger("branchline.writer")
+
+_BATCH_BRANCHES = 512
+
+
+class Author(Protocol):
+    """Who appends under a lease, and hears how far it has become durable."""
+
+    @property
+    def lease(self) -> Lease:
+        """The right to write."""
+        ...
+
+    def durable(self, count: int, size: int) -> None:
+        """Hear that so many more appends, and bytes of events, are committed and published."""
+        ...
+
+    def broken(self, error: Exception) -> None:
+        """Hear that something appended will never be durable, nor anything after it."""
+        ...
+
+
+class _Write:
+    """One write of a branch under way, and who waits for it."""
+
+    __slots__ = ("author", "count", "done", "size", "unit")
+
+    def __init__(self, unit: Unit, *, author: Author | None = None, done: asyncio.Future[Outcome] | None = None) -> None:
+        self.unit = unit
+        self.author = author
+        self.done = done
+        self.count = 0
+        self.size = 0
+
+
+class Writer:
+    """Numbers, commits and publishes; nothing else puts an event on a branch.
+
+    Units of one branch are written first in, first out, at most one unit a branch and batch.
+    What queues while a commit is in flight goes into the next; no timer.
+    """
+
+    def __init__(self, store: EventStore, rings: Rings, *, shards: int = 1) -> None:
+        self._shards = [_Shard(store, rings) for _ in range(shards)]
+
+    async def run(self) -> None:
+        """Write until cancelled; when it ends by itself the process must end with it."""
+        async with asyncio.TaskGroup() as tasks:
+            for index, shard in enumerate(self._shards):
+                tasks.create_task(shard.run(), name=f"writer {index}")
+
+    def append_as(self, author: Author, event: Encoded | None, changes: Sequence[RunChange] = ()) -> None:
+        """Queue an event and row changes of a run; the author hears when they are durable, or that they never will be.
+
+        Author.durable counts calls of this, with or without an event.
+        """
+        self._shard(author.lease.run.branch_key).append(author, event, changes)
+
+    async def append_to(self, unit: Unit) -> Committed | Refusal:
+        """Write a unit that needs no lease; returns after its events are published.
+
+        Raises:
+            StorageUnavailable: nothing of it is stored.
+        """
+        outcome = await self._shard(unit.branch_key).submit(unit)
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        return outcome
+
+    def _shard(self, branch: BranchKey) -> "_Shard":
+        return self._shards[branch % len(self._shards)]
+
+
+class _Shard:
+    """Writes for its share of the branches, one commit at a time."""
+
+    def __init__(self, store: EventStore, rings: Rings) -> None:
+        self._store = store
+        self._rings = rings
+        self._lanes: dict[BranchKey, deque[_Write]] = {}
+        self._work = asyncio.Event()
+
+    def append(self, author: Author, event: Encoded | None, changes: Sequence[RunChange]) -> None:
+        run, fence = author.lease.run, author.lease.fence
+        lane = self._lane(run.branch_key)
+        if lane and lane[-1].author is author:
+            write = lane[-1]
+        else:
+            write = _Write(Unit(run.scope.tenant, run.branch_key, run.id, fence), author=author)
+            lane.append(write)
+        write.unit.changes.extend(changes)
+        write.count += 1
+        if event is not None:
+            write.unit.events.append(event)
+            write.size += event.size
+
+    async def submit(self, unit: Unit) -> Outcome:
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._lane(unit.branch_key).append(_Write(unit, done=done))
+        return await done
+
+    async def run(self) -> None:
+        batch = await self._next_batch()
+        commit = self._store.commit([write.unit for write in batch])
+        while True:
+            outcomes = await self._outcomes(commit, batch)
+            written = batch
+            self._drop_broken(written, outcomes)
+            batch = self._take()
+            if batch:
+                # The next flush is under way while this one is told of.
+                commit = self._store.commit([write.unit for write in batch])
+            self._tell(written, outcomes)
+            if not batch:
+                batch = await self._next_batch()
+                commit = self._store.commit([write.unit for write in batch])
+
+    def _lane(self, branch: BranchKey) -> deque[_Write]:
+        lane = self._lanes.get(branch)
+        if lane is None:
+            lane = self._lanes[branch] = deque()
+            self._work.set()
+        return lane
+
+    async def _next_batch(self) -> list[_Write]:
+        while not self._lanes:
+            self._work.clear()
+            await self._work.wait()
+        return self._take()
+
+    def _take(self) -> list[_Write]:
+        batch: list[_Write] = []
+        for branch in list(self._lanes)[:_BATCH_BRANCHES]:
+            lane = self._lanes[branch]
+            batch.append(lane.popleft())
+            # Whoever has more to write goes to the end of the line.
+            del self._lanes[branch]
+            if lane:
+                self._lanes[branch] = lane
+        return batch
+
+    async def _outcomes(self, commit: Awaitable[Sequence[Outcome]], batch: list[_Write]) -> Sequence[Outcome]:
+        try:
+            return await commit
+        except StorageUnavailable as error:
+            _log.warning("commit refused by the storage", units=len(batch), why=error.why)
+            return [Failed(error)] * len(batch)
+
+    def _drop_broken(self, batch: list[_Write], outcomes: Sequence[Outcome]) -> None:
+        # What an author appended behind a write that failed must not be stored: it would leave a hole.
+        for write, outcome in zip(batch, outcomes, strict=True):
+            branch = write.unit.branch_key
+            if write.author is None or isinstance(outcome, Committed) or branch not in self._lanes:
+                continue
+            kept = deque(waiting for waiting in self._lanes.pop(branch) if waiting.author is not write.author)
+            if kept:
+                self._lanes[branch] = kept
+
+    def _tell(self, batch: list[_Write], outcomes: Sequence[Outcome]) -> None:
+        for write, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Committed):
+                self._rings.publish(write.unit.branch_key, outcome)
+        for write, outcome in zip(batch, outcomes, strict=True):
+            _acknowledge(write, outcome)
+
+
+def _acknowledge(write: _Write, outcome: Outcome) -> None:
+    if write.done is not None and not write.done.done():
+        write.done.set_result(outcome)
+    if write.author is None:
+        return
+    if isinstance(outcome, Committed):
+        write.author.durable(write.count, write.size)
+    elif isinstance(outcome, Failed):
+        write.author.broken(outcome.error)
+    else:
+        write.author.broken(LeaseLost(write.author.lease.run.id))

@@ -1,0 +1,1 @@
+"""What wraps a run: layers around its turn."""

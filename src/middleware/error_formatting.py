@@ -1,0 +1,27 @@
+"""The layer that decides what the world may learn of a failure."""
+
+import structlog
+
+from middleware.errors import AgentError, TurnFailed, Withdrawn
+from middleware.pipeline import Turn, TurnContext
+
+_log = structlog.get_logger("branchline.turn")
+
+
+class ErrorFormatting:
+    """Turns every failure into TurnFailed: an AgentError's sentence is told, any other exception only by its type.
+
+    Texts of other exceptions hold paths, keys and addresses; they go to the log of the server alone.
+    """
+
+    async def around_turn(self, context: TurnContext, turn: Turn) -> None:
+        """See TurnLayer.around_turn."""
+        try:
+            await turn()
+        except Withdrawn:
+            raise
+        except AgentError as error:
+            raise TurnFailed(type(error).__name__, str(error), is_retryable=error.is_retryable) from error
+        except Exception as error:
+            _log.exception("an agent failed")
+            raise TurnFailed(type(error).__name__, "The agent failed.", is_retryable=False) from error

@@ -1,0 +1,77 @@
+"""Fixtures: databases of both kinds, and real servers on them."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.client import Client
+from tests.harness.postgres import PostgresCluster
+from tests.harness.process import ServerProcess
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """The cluster of this test run, in a folder of its own: as root it belongs to another user."""
+    with tempfile.TemporaryDirectory(prefix="branchline-postgres-") as folder:
+        cluster = PostgresCluster(Path(folder) / "data")
+        yield cluster
+        cluster.stop()
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; a test that takes this runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    return cluster.create_database()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An empty SQLite database, for what does not depend on the store."""
+    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Make servers that are yet to be started; whatever still runs at the end is killed."""
+    made: list[ServerProcess] = []
+
+    def make(database_url: str, *arguments: str, **settings: object) -> ServerProcess:
+        made.append(ServerProcess(tmp_path, database_url, *arguments, **settings))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.__exit__()
+
+
+@pytest.fixture
+def server(make_server: Callable[..., ServerProcess], database_url: str) -> ServerProcess:
+    """A running server on a database of each kind."""
+    return make_server(database_url).start()
+
+
+@pytest.fixture
+def sqlite_server(make_server: Callable[..., ServerProcess], sqlite_url: str) -> ServerProcess:
+    """A running server on SQLite, for what does not depend on the store."""
+    return make_server(sqlite_url).start()
+
+
+@pytest.fixture
+async def client(server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the running server."""
+    async with Client(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+async def sqlite_client(sqlite_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the server on SQLite."""
+    async with Client(sqlite_server.url) as client:
+        yield client

