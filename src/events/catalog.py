@@ -1,8 +1,8 @@
 """Which class stands for which wire name.
 
-    CatalogError
-    +-- NotAnEvent         the class is no concrete Event or Input
-    +-- DuplicateName      the name is taken
+CatalogError
++-- NotAnEvent         the class is no concrete Event or Input
++-- DuplicateName      the name is taken
 """
 
 import re

@@ -67,6 +67,6 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel
     event_flow_id: str | None = None
 
 
-def written(value: bool | int) -> Any:
+def written(*, value: bool | int) -> Any:
     """Default a payload member to `value` and still write it: booleans and numbers are never left out."""
     return field(default_factory=lambda: value)

@@ -1,15 +1,16 @@
 """The tail of one branch's log in memory, shared by all who follow it."""
 
+from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from collections import deque
 
 
 class Ring:
     """Holds the newest frames of a log, and hands each reader everything behind its cursor as one chunk.
 
     Holds at most `max_events` frames and `max_bytes` bytes, and always the last append.
-    `base` is the cursor of the oldest frame held: a reader at `base` or later is served here, an earlier one by the store.
+    `base` is the cursor of the oldest frame held: a reader at `base` or later is served here, an earlier one by the
+    store.
     """
 
     __slots__ = ("_bytes", "_chunks", "_frames", "_max_bytes", "_max_events", "base", "head")

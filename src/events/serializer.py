@@ -1,8 +1,8 @@
 """Events as bytes: encoded once without a place, numbered when they get one, decoded in two steps.
 
-    EnvelopeRefused
-    +-- UnknownType       no `type`, or one that is not in the catalog
-    +-- MemberRefused     a member is missing or has the wrong type
+EnvelopeRefused
++-- UnknownType       no `type`, or one that is not in the catalog
++-- MemberRefused     a member is missing or has the wrong type
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,8 @@
 """JSON from strangers: what is refused before a single member is looked at.
 
-    BodyRefused
-    +-- TooDeep       nested deeper than allowed
-    +-- Malformed     not JSON, not UTF-8, or holding text or numbers that cannot be stored
+BodyRefused
++-- TooDeep       nested deeper than allowed
++-- Malformed     not JSON, not UTF-8, or holding text or numbers that cannot be stored
 """
 
 import re

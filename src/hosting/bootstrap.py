@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from litestar import Litestar
@@ -42,6 +42,8 @@ from hosting.settings import Settings, SettingsRefused
 
 _log = structlog.get_logger("branchline")
 
+T = TypeVar("T")
+
 _SWITCH_INTERVAL = 0.0005
 
 
@@ -71,13 +73,11 @@ class Server:
 
     def caller(self) -> Caller:
         """Return the hands of whoever asks."""
-        assert self.runtime is not None, "the application has not started"
-        return local_caller(self.runtime)
+        return local_caller(_started(self.runtime))
 
     async def ping(self) -> None:
         """Ask the database for a sign of life."""
-        assert self.database is not None, "the application has not started"
-        await self.database.ping()
+        await _started(self.database).ping()
 
 
 def create_app(
@@ -157,7 +157,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
             run_reads=database.runs,
             leases=database.leases,
             tenant=database.tenant,
-            run_accepted=lambda run_id: accepted[0](run_id),
+            run_accepted=lambda run_id: accepted[0](run_id),  # noqa: PLW0108 - filled below: each needs the other
         )
         dispatcher = Dispatcher(
             Executor(runtime, settings.run_attempts),
@@ -173,6 +173,12 @@ async def _running(server: Server) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()
         yield
+
+
+def _started(part: T | None) -> T:
+    if part is None:
+        raise RuntimeError("The application has not started; enter its lifespan first.")
+    return part
 
 
 async def _open_database(server: Server, stack: AsyncExitStack) -> Database:

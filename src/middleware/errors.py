@@ -1,14 +1,14 @@
 """What a run can raise, as the layers around it tell it apart.
 
-    AgentError            its sentence is meant for the people who use the agent
-    +-- RunTimedOut       the run took longer than it was allowed
-    Withdrawn             the run is not ended: it goes on elsewhere or later
-    TurnFailed            how any failure leaves the layers
+AgentError            its sentence is meant for the people who use the agent
++-- RunTimedOut       the run took longer than it was allowed
+Withdrawn             the run is not ended: it goes on elsewhere or later
+TurnFailed            how any failure leaves the layers
 """
 
 
 class AgentError(Exception):
-    """An agent's failure whose sentence is meant for the people who use it; any other exception's text stays private."""
+    """An agent's failure whose sentence is for the people who use it; any other exception's text stays private."""
 
     is_retryable = False
 

@@ -37,7 +37,8 @@ class ServerProcess:
     def start(self) -> Self:
         """Start it and wait until it listens; recovery has run by then."""
         self._spawn()
-        assert self._process is not None and self._process.stdout is not None
+        assert self._process is not None
+        assert self._process.stdout is not None
         self.url = self._read_address(self._process.stdout)
         return self
 

@@ -1,0 +1,1 @@
+"""Adapters: stuff behind the doors of `hosting.ports`; strangers to each other."""

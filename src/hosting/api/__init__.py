@@ -1,0 +1,1 @@
+"""The HTTP face: routes, bodies, problem documents, server-sent events."""

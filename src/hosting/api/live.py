@@ -94,7 +94,7 @@ class LiveFeed(Response[None]):
         watcher = asyncio.create_task(_watch_disconnect(receive, follower), name="live feed disconnect")
         try:
             await self._pump(follower, send)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outermost loop of a stream: what breaks it becomes its last events
             _log.exception("live feed broke", branch=self._branch.scope.branch_id)
             await self._apologise(send)
         finally:

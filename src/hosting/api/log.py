@@ -53,7 +53,9 @@ async def _respond(caller: Caller, branch: Branch, prefix: str, after: str | Non
     end = branch.head if limit is None else min(branch.head, start + limit)
     headers = {}
     if end < branch.head:
-        following = f"{prefix}/branches/{branch.scope.branch_id}/events?after={Position(branch.epoch, end)}&limit={limit}"
+        following = (
+            f"{prefix}/branches/{branch.scope.branch_id}/events?after={Position(branch.epoch, end)}&limit={limit}"
+        )
         headers["Link"] = f'<{following}>; rel="next"'
     array = _array(caller.runtime.log, branch, start, end)
     # The first piece is read before the headers go out, so that a store that cannot answer is still a 503.

@@ -55,7 +55,8 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise AgentsNotFound(f"There is no file {path}.")
     spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise AgentsNotFound(f"{path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)

@@ -19,8 +19,8 @@ _TRY = """
 Branchline listens on {base}. Try, in another terminal:
 
   curl -X POST {base}/sessions -H 'Content-Type: application/json' -d '{{"sessionId":"demo"}}'
-  curl -N {base}/agents/demo/sessions/demo/branches/main/events/live
-  curl -X POST {base}/agents/demo/sessions/demo/branches/main/inputs -H 'Content-Type: application/json' -d '{{"text":"Hello"}}'
+  curl -N {branch}/events/live
+  curl -X POST {branch}/inputs -H 'Content-Type: application/json' -d '{{"text":"Hello"}}'
 """
 
 
@@ -52,7 +52,8 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
 
 def _greet(host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
-    print(_TRY.format(base=f"http://{shown}:{port}"), flush=True)
+    base = f"http://{shown}:{port}"
+    print(_TRY.format(base=base, branch=f"{base}/agents/demo/sessions/demo/branches/main"), flush=True)
 
 
 def _refuse(sentence: str) -> NoReturn:

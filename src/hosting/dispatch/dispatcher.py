@@ -37,7 +37,7 @@ class Dispatcher:
         self._wake = asyncio.Event()
         self._running: dict[RunId, asyncio.Task[None]] = {}
         self._held: set[RunId] = set()
-        self._tasks: asyncio.TaskGroup | None = None
+        self._tasks = asyncio.TaskGroup()
 
     def accepted(self, run_id: RunId) -> None:
         """Hear of a run that was just stored."""
@@ -50,7 +50,7 @@ class Dispatcher:
         On the way out, runs that are under way are stopped and given back, to be taken up by the next server.
         """
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with self._tasks:
                 await self._sweep()
                 ready.set()
                 self._tasks.create_task(self._renew_forever(), name="lease renewal")
@@ -95,7 +95,6 @@ class Dispatcher:
         return claimed
 
     def _start(self, lease: Lease) -> None:
-        assert self._tasks is not None
         task = self._tasks.create_task(self._execute(lease), name=f"run {lease.run.id}")
         self._running[lease.run.id] = task
         self._held.add(lease.run.id)
@@ -110,7 +109,7 @@ class Dispatcher:
             await self._executor.execute(lease)
         except Withdrawn as error:
             _log.warning("run withdrawn", run=lease.run.id, why=str(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outermost loop of a run
             # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
             _log.exception("run execution broke", run=lease.run.id)
         self._held.discard(lease.run.id)

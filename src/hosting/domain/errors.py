@@ -1,20 +1,20 @@
 """What can go wrong, as the core tells it; statuses and wire codes live in `hosting.api.problems`.
 
-    BranchlineError
-    +-- NotFound
-    |   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
-    +-- Conflict
-    |   +-- SessionExists, BranchExists, MessageExists, RunActive
-    +-- Invalid
-    |   +-- InvalidInput, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
-    +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
-    +-- LogCorrupt            stored bytes do not fit their checksum
-    +-- LeaseLost             another holder writes for this run now (Withdrawn)
-    +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
+BranchlineError
++-- NotFound
+|   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
++-- Conflict
+|   +-- SessionExists, BranchExists, MessageExists, RunActive
++-- Invalid
+|   +-- InvalidInput, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
++-- StorageUnavailable    nothing was stored; try again (Withdrawn)
++-- LogCorrupt            stored bytes do not fit their checksum
++-- LeaseLost             another holder writes for this run now (Withdrawn)
++-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
 
-    AgentError
-    +-- RunDiverged           a run that began again did something else than before
-    +-- RunLost               a run was cut too often, or with an effect that cannot be known
+AgentError
++-- RunDiverged           a run that began again did something else than before
++-- RunLost               a run was cut too often, or with an effect that cannot be known
 """
 
 from typing import ClassVar
@@ -186,7 +186,9 @@ class RunDiverged(AgentError):
     """A run that began again after a crash did something else in the place of a step than before."""
 
     def __init__(self, ordinal: int, before: str, now: str) -> None:
-        super().__init__(f"Begun again, the run asked for {now!r} as its step {ordinal}, where it had asked for {before!r}.")
+        super().__init__(
+            f"Begun again, the run asked for {now!r} as its step {ordinal}, where it had asked for {before!r}."
+        )
 
 
 class RunLost(AgentError):

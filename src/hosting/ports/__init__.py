@@ -1,0 +1,1 @@
+"""The doors: what the core needs, as Protocols."""

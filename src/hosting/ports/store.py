@@ -9,7 +9,7 @@ from hosting.domain.branch import Branch
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.run import Run
-from hosting.domain.scope import BranchKey, NodeId, TenantId
+from hosting.domain.scope import BranchKey, NodeId
 from hosting.domain.session import Session
 from hosting.domain.step import Step
 from hosting.ports.units import Outcome, Unit
@@ -21,7 +21,7 @@ class EventStore(Protocol):
     def commit(self, units: Sequence[Unit]) -> Awaitable[Sequence[Outcome]]:
         """Begin to make units durable in one transaction, at most one unit a branch; await for the outcomes, in order.
 
-        When it returns, what is Committed survives a crash; what is refused changed nothing, and did not hinder the others.
+        When it returns, what is Committed survives a crash; what is refused changed nothing, and hindered no other.
 
         Raises:
             StorageUnavailable: nothing of the batch is durable.
@@ -123,7 +123,7 @@ class Leases(Protocol):
         ...
 
     async def claim(self, runs: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
-        """Take those of the runs that are active and unowned; the fence of each branch grows, the attempt is counted."""
+        """Take those of the runs that are active and unowned; each branch's fence grows, the attempt is counted."""
         ...
 
     async def renew(self, runs: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:

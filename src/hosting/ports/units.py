@@ -8,7 +8,7 @@ from events.ids import MessageId, RunId
 from events.position import Position
 from events.serializer import Encoded
 from hosting.domain.branch import Branch
-from hosting.domain.message import Message, MessageState
+from hosting.domain.message import Message
 from hosting.domain.run import Ending, Run
 from hosting.domain.scope import BranchKey, TenantId
 from hosting.domain.session import Session

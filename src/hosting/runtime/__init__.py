@@ -1,0 +1,1 @@
+"""Verbs on branches and runs: submit, execute, write, follow, finish."""

@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from events.ids import MessageId
-from events.turns import MessageTurnStarted
 from events.runs import RunStatus
+from events.turns import MessageTurnStarted
 from hosting.domain.errors import AgentMissing, RunLost
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message

@@ -74,9 +74,7 @@ class _Cut:
             self._reasoning.append(event.text)
 
     def contents(self) -> tuple[Content, ...]:
-        reasoning: tuple[Content, ...] = (
-            (ReasoningContent(text="".join(self._reasoning)),) if self._reasoning else ()
-        )
+        reasoning: tuple[Content, ...] = (ReasoningContent(text="".join(self._reasoning)),) if self._reasoning else ()
         return (*reasoning, TextContent(text="".join(self._text)))
 
 

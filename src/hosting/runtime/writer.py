@@ -42,7 +42,9 @@ class _Write:
 
     __slots__ = ("author", "count", "done", "size", "unit")
 
-    def __init__(self, unit: Unit, *, author: Author | None = None, done: asyncio.Future[Outcome] | None = None) -> None:
+    def __init__(
+        self, unit: Unit, *, author: Author | None = None, done: asyncio.Future[Outcome] | None = None
+    ) -> None:
         self.unit = unit
         self.author = author
         self.done = done

@@ -1,0 +1,1 @@
+"""Agents that come with Branchline, and the shape that user code takes."""

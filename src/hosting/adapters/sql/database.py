@@ -13,7 +13,6 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from hosting.adapters.sql.dialect import POSTGRESQL
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.leases import SqlLeases
@@ -71,7 +70,9 @@ async def open_database(
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise StorageRefused("The database URL cannot be read; write it like sqlite+aiosqlite:///./branchline.db.") from error
+        raise StorageRefused(
+            "The database URL cannot be read; write it like sqlite+aiosqlite:///./branchline.db."
+        ) from error
     if parsed.drivername == "sqlite+aiosqlite":
         return await _open_sqlite(parsed, stack, on_connect)
     if parsed.drivername == "postgresql+asyncpg":

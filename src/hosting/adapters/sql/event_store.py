@@ -18,7 +18,6 @@ from hosting.adapters.sql.transactor import Transactor
 from hosting.domain.scope import BranchKey
 from hosting.ports.units import Committed, Failed, Outcome, Refusal, StartRun, Unit
 
-
 _NO_FENCE = -1
 
 
@@ -57,7 +56,9 @@ def _commit_leased(connection: Connection, units: Sequence[Unit]) -> dict[Branch
     places = _allot(connection, units)
     held = [unit for unit in units if unit.branch_key in places]
     apply_run_changes(connection, held)
-    committed = {unit.branch_key: Committed(place := places[unit.branch_key], number(unit.events, place)) for unit in held}
+    committed = {
+        unit.branch_key: Committed(place := places[unit.branch_key], number(unit.events, place)) for unit in held
+    }
     _insert_ranges(connection, held, committed)
     return {unit.branch_key: committed.get(unit.branch_key, Refusal.FENCED) for unit in units}
 
@@ -107,9 +108,7 @@ _ALLOTMENTS: dict[str, Update] = {}
 
 
 def _messages_added(unit: Unit) -> int:
-    return messages_ended(unit) + sum(
-        len(change.messages) for change in unit.changes if isinstance(change, StartRun)
-    )
+    return messages_ended(unit) + sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
 
 
 def _insert_ranges(connection: Connection, units: Sequence[Unit], committed: dict[BranchKey, Committed]) -> None:

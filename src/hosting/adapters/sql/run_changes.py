@@ -24,9 +24,7 @@ from hosting.ports.units import (
 _Rows = list[dict[str, Any]]
 
 _BEGIN_TURN = (
-    update(runs)
-    .where(runs.c.id == bindparam("run"))
-    .values(turn_id=bindparam("turn"), trace_id=bindparam("trace"))
+    update(runs).where(runs.c.id == bindparam("run")).values(turn_id=bindparam("turn"), trace_id=bindparam("trace"))
 )
 _CLOSE_MESSAGE = (
     update(messages)

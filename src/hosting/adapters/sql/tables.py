@@ -127,7 +127,7 @@ steps = Table(
     Column("result", LargeBinary),
 )
 
-# Appended to and read by branch, never updated. No foreign key: the branch row is locked in the same transaction anyway.
+# Appended to and read by branch, never updated. No foreign key: the branch row is locked by the same transaction.
 events = Table(
     "events",
     metadata,
