@@ -5,7 +5,9 @@ BodyRefused
 +-- Malformed     not JSON, not UTF-8, or holding text or numbers that cannot be stored
 """
 
+import gc
 import re
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -13,9 +15,11 @@ import msgspec
 MAX_DEPTH = 64
 
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_AS_BRACES = bytes.maketrans(b"[]", b"{}")
+_PIECES = re.compile(rb'(?:[^"]{1,4096}+|"[^"\\]*+(?:\\.[^"\\]*+)*+"?){1,64}+', re.DOTALL)
+_AS_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class BodyRefused(Exception):
@@ -40,29 +44,44 @@ def loads(body: bytes) -> Any:
         TooDeep: more than 64 levels.
         Malformed: no JSON, no UTF-8, a NUL or an unpaired surrogate in text, a number out of range.
     """
+    if not body.strip():
+        raise Malformed("The body is empty; send a JSON object.")
     if _is_too_deep(body):
         raise TooDeep
     try:
-        value = msgspec.json.decode(body)
+        value = _decode(body)
     except UnicodeDecodeError as error:
         raise Malformed("The body is not valid UTF-8.") from error
     except msgspec.ValidationError as error:
         raise Malformed(f"The body holds a number that is out of range: {error}.") from error
     except msgspec.DecodeError as error:
-        raise Malformed(f"The body is not valid JSON: {error}.") from error
-    if _ESCAPED_NUL.search(body):
+        surrogate = " Is a surrogate in it without its pair?" if _SURROGATE.search(body) else ""
+        raise Malformed(f"The body is not valid JSON: {error}.{surrogate}") from error
+    if b"\\u0000" in body and _ESCAPED_NUL.search(body):
         raise Malformed("The body holds a NUL character, which cannot be stored.")
     return value
+
+
+def _decode(body: bytes) -> Any:
+    # The collector would look at millions of new lists again and again: 2 s instead of 0.4 s for 16 MiB of `[],`,
+    # in which nothing else runs, since the decoder never lets go of the interpreter.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return msgspec.json.decode(body)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _is_too_deep(body: bytes) -> bool:
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return False
-    brackets = _STRINGS.sub(b"", body).translate(_AS_BRACES, _NOT_BRACKETS)
-    for _ in range(MAX_DEPTH):
-        # Each pass takes away the innermost level only, so the number of passes is the depth.
-        brackets = brackets.replace(b"{}", b"")
-        if not brackets:
-            return False
-    # What is left is deeper still, or was never closed and is for the decoder to name.
-    return b"{}" in brackets or brackets.count(b"{") > MAX_DEPTH
+    depth = 0
+    # Piece by piece: a large body must not keep the event loop from the interpreter while it is looked at.
+    for piece in _PIECES.finditer(body):
+        steps = _STRINGS.sub(b"", piece[0]).translate(_AS_STEPS, _NOT_BRACKETS)
+        if steps and max(accumulate(memoryview(steps).cast("b"), initial=depth)) > MAX_DEPTH:
+            return True
+        depth += steps.count(b"\x01") - steps.count(b"\xff")
+    return False

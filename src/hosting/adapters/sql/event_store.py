@@ -46,9 +46,9 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
     leased = [unit for unit in units if unit.fence is not None]
     if leased:
         outcomes.update(_commit_leased(connection, leased))
-    for unit in units:
-        if unit.fence is None:
-            outcomes[unit.branch_key] = _commit_guarded(connection, unit)
+    # In one order everywhere: two writers that touch the same sessions must not wait for each other.
+    for unit in sorted((unit for unit in units if unit.fence is None), key=_session_of):
+        outcomes[unit.branch_key] = _commit_guarded(connection, unit)
     return [outcomes[unit.branch_key] for unit in units]
 
 
@@ -109,6 +109,10 @@ _ALLOTMENTS: dict[str, Update] = {}
 
 def _messages_added(unit: Unit) -> int:
     return messages_ended(unit) + sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
+
+
+def _session_of(unit: Unit) -> str:
+    return next((change.run.scope.session_id for change in unit.changes if isinstance(change, StartRun)), "")
 
 
 def _insert_ranges(connection: Connection, units: Sequence[Unit], committed: dict[BranchKey, Committed]) -> None:

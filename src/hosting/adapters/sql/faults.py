@@ -12,6 +12,14 @@ MISTAKES: Final = (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
 """What one bad unit raises; the others of its batch can go on without it."""
 
 
+_DEADLOCK_STATES: Final = {"40P01", "40001"}
+
+
+def is_deadlock(error: exc.DBAPIError) -> bool:
+    """Say whether PostgreSQL ended a transaction because it stood in another one's way."""
+    return getattr(error.orig, "sqlstate", None) in _DEADLOCK_STATES
+
+
 @contextmanager
 def storage_faults() -> Iterator[None]:
     """Tell a full disk, a lost connection or a timeout as StorageUnavailable; let mistakes pass as they are."""

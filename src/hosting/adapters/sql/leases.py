@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
 from events.ids import RunId
 from events.runs import RunStatus
@@ -55,9 +55,16 @@ class SqlLeases:
 
     async def renew(self, runs: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:
         """See Leases.renew."""
+        # Locked in the order in which ending runs give their leases up, or the two could wait for each other.
+        held = (
+            select(leases.c.run_id)
+            .where(leases.c.run_id.in_(runs), leases.c.node == node, leases.c.expires_at > database_now())
+            .order_by(leases.c.run_id)
+            .with_for_update()
+        )
         statement = (
             update(leases)
-            .where(leases.c.run_id.in_(runs), leases.c.node == node, leases.c.expires_at > database_now())
+            .where(leases.c.run_id.in_(held))
             .values(expires_at=database_now() + seconds)
             .returning(leases.c.run_id)
         )
@@ -85,27 +92,35 @@ def _claim(connection: Connection, wanted: Collection[RunId], node: NodeId, seco
         .where(runs.c.id.in_(wanted), runs.c.status == RunStatus.ACTIVE)
         .order_by(runs.c.number)
     )
-    claimed = (_claim_one(connection, row, node, seconds) for row in connection.execute(statement).all())
-    return [lease for lease in claimed if lease is not None]
+    claimed: list[Lease] = []
+    for row in connection.execute(statement).all():
+        with connection.begin_nested() as savepoint:
+            lease = _claim_one(connection, row, node, seconds)
+            if lease is None:
+                savepoint.rollback()
+            else:
+                claimed.append(lease)
+    return claimed
 
 
 def _claim_one(connection: Connection, row: Row[Any], node: NodeId, seconds: float) -> Lease | None:
-    given = {"run_id": row.id, "tenant": row.tenant, "node": node, "fence": 0, "expires_at": 0.0}
-    insert = upsert(connection.dialect, leases)
+    # The branch row first, as every writer does; whoever writes with an older fence is refused from here on.
+    fence = connection.scalar(_MOVE_FENCE, {"branch": row.branch_key})
+    attempt = connection.scalar(_COUNT_ATTEMPT, {"run": row.id})
+    if fence is None or attempt is None or not _take_lease(connection, row, node, fence, seconds):
+        return None
+    return Lease(run=to_run(row), node=node, fence=fence, attempt=attempt)
+
+
+def _take_lease(connection: Connection, row: Row[Any], node: NodeId, fence: int, seconds: float) -> bool:
+    until = database_now() + seconds
+    insert = upsert(connection.dialect, leases).values(
+        run_id=row.id, tenant=row.tenant, node=node, fence=fence, expires_at=until
+    )
     # Two nodes that want one run meet on this row; whoever comes second finds it taken.
     taken = insert.on_conflict_do_update(
         index_elements=[leases.c.run_id],
-        set_={"node": node},
-        where=and_(leases.c.expires_at <= database_now()),
+        set_={"node": node, "fence": fence, "expires_at": until},
+        where=leases.c.expires_at <= database_now(),
     )
-    if not connection.execute(taken, given).rowcount:
-        return None
-    attempt = connection.scalar(_COUNT_ATTEMPT, {"run": row.id})
-    if attempt is None:
-        connection.execute(delete(leases).where(leases.c.run_id == row.id))
-        return None
-    fence = connection.scalars(_MOVE_FENCE, {"branch": row.branch_key}).one()
-    connection.execute(
-        update(leases).where(leases.c.run_id == row.id).values(fence=fence, expires_at=database_now() + seconds)
-    )
-    return Lease(run=to_run(row), node=node, fence=fence, attempt=attempt)
+    return connection.execute(taken).rowcount > 0

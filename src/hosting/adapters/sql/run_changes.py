@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
@@ -57,6 +58,9 @@ def apply_run_changes(connection: Connection, units: Iterable[Unit]) -> None:
             rows[type(change)].append(_ROW_OF[type(change)](unit, change))
     for kind, statements in _STATEMENTS.items():
         if rows[kind]:
+            if kind is EndRun:
+                # In the order in which leases are renewed, or the two could wait for each other.
+                rows[kind].sort(key=itemgetter("run"))
             for statement in statements:
                 connection.execute(statement, rows[kind])
 

@@ -7,11 +7,14 @@ from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from hosting.adapters.sql.faults import storage_faults
+from hosting.adapters.sql.faults import is_deadlock, storage_faults
 
 T = TypeVar("T")
+
+_DEADLOCK_RETRIES = 4
 Work = Callable[[Connection], T]
 
 
@@ -82,8 +85,18 @@ class PooledTransactor:
 
     async def _transact(self, work: Work[T]) -> T:
         with storage_faults():
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+            for _ in range(_DEADLOCK_RETRIES):
+                try:
+                    return await self._once(work)
+                except DBAPIError as error:
+                    # The database rolled it back to let another transaction pass; done again, it finds its way free.
+                    if not is_deadlock(error):
+                        raise
+            return await self._once(work)
+
+    async def _once(self, work: Work[T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
 
 
 def _settle(future: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:
