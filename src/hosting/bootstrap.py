@@ -12,8 +12,6 @@ from typing import Any, TypeVar
 import structlog
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from events.catalog import Catalog
 from events.control import CloseReason
@@ -21,9 +19,11 @@ from events.event import Event
 from events.ids import IdSource, RunId
 from events.serializer import Serializer
 from hosting.adapters.agents.demo import DemoAgent
-from hosting.adapters.sql.database import Database, OnConnect, open_database
+from hosting.adapters.sql.database import Database, open_database
+from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.caller import Caller, local_caller
 from hosting.api.live import LiveSettings
+from hosting.api.openapi import documentation
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
 from hosting.api.routes import ROUTES
@@ -124,9 +124,7 @@ def _litestar(server: Server) -> Litestar:
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
         exception_handlers=dict(HANDLERS),
-        openapi_config=OpenAPIConfig(
-            title="Branchline", version="0.1.0", path="/", render_plugins=[JsonRenderPlugin(path="/openapi.json")]
-        ),
+        openapi_config=documentation(),
         logging_config=None,
     )
     app.state.server = server
@@ -146,21 +144,10 @@ async def _running(server: Server) -> AsyncIterator[None]:
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
         accepted: list[Callable[[RunId], None]] = []
-        server.runtime = runtime = Runtime(
-            agents=server.agents,
-            serializer=Serializer(server.catalog),
-            ids=IdSource(),
-            clock=system_clock,
-            writer=writer,
-            rings=server.rings,
-            log=database.log,
-            run_reads=database.runs,
-            leases=database.leases,
-            tenant=database.tenant,
-            run_accepted=lambda run_id: accepted[0](run_id),  # noqa: PLW0108 - filled below: each needs the other
-        )
+        # Filled below: the runtime and the dispatcher each need the other.
+        server.runtime = _runtime(server, database, writer, lambda run_id: accepted[0](run_id))  # noqa: PLW0108
         dispatcher = Dispatcher(
-            Executor(runtime, settings.run_attempts),
+            Executor(server.runtime, settings.run_attempts),
             database.leases,
             NodeId(uuid.uuid4().hex),
             lease_seconds=settings.lease_seconds,
@@ -173,6 +160,22 @@ async def _running(server: Server) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()
         yield
+
+
+def _runtime(server: Server, database: Database, writer: Writer, run_accepted: Callable[[RunId], None]) -> Runtime:
+    return Runtime(
+        agents=server.agents,
+        serializer=Serializer(server.catalog),
+        ids=IdSource(),
+        clock=system_clock,
+        writer=writer,
+        rings=server.rings,
+        log=database.log,
+        run_reads=database.runs,
+        leases=database.leases,
+        tenant=database.tenant,
+        run_accepted=run_accepted,
+    )
 
 
 def _started(part: T | None) -> T:

@@ -121,9 +121,7 @@ class Round:
             self.unfinished += 1
 
     def _restarts(self, log: list[dict[str, str]], killed_at: datetime, ready_at: datetime) -> None:
-        began = [
-            datetime.fromisoformat(event["timestamp"]) for event in log if event["type"] == "MESSAGE_TURN_STARTED"
-        ]
+        began = [datetime.fromisoformat(event["timestamp"]) for event in log if event["type"] == "MESSAGE_TURN_STARTED"]
         for moment in began:
             if moment > killed_at:
                 self.slowest_restart = max(self.slowest_restart, moment - ready_at)

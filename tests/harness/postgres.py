@@ -14,20 +14,24 @@ class PostgresCluster:
     def __init__(self, data: Path) -> None:
         data.mkdir(parents=True, exist_ok=True)
         self._server = get_server(data, cleanup_mode="stop")
-        self._socket_folder = str(self._server.get_postmaster_info().socket_dir)
+        self.socket_folder = str(self._server.get_postmaster_info().socket_dir)
 
     def create_database(self) -> str:
         """Create an empty database and return its URL."""
+        return asyncio.run(self.create_database_async())
+
+    async def create_database_async(self) -> str:
+        """Do the same inside a running loop."""
         name = f"test_{uuid.uuid4().hex}"
-        asyncio.run(self._create(name))
-        return f"postgresql+asyncpg://postgres@/{name}?host={self._socket_folder}"
+        await self._create(name)
+        return f"postgresql+asyncpg://postgres@/{name}?host={self.socket_folder}"
 
     def stop(self) -> None:
         """Stop the cluster."""
         self._server.cleanup()
 
     async def _create(self, name: str) -> None:
-        connection = await asyncpg.connect(user="postgres", database="postgres", host=self._socket_folder)
+        connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)
         try:
             await connection.execute(f'CREATE DATABASE "{name}"')
         finally:

@@ -83,8 +83,8 @@ class ServerProcess:
 
     def _spawn(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}
-        environment |= {f"BRANCHLINE_{name.upper()}": str(value) for name, value in self._settings.items()}
         environment |= {"BRANCHLINE_DATABASE_URL": self.database_url, "BRANCHLINE_PORT": "0"}
+        environment |= {f"BRANCHLINE_{name.upper()}": str(value) for name, value in self._settings.items()}
         with self.errors.open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "hosting", "serve", *self._arguments],

@@ -8,6 +8,8 @@ from hosting.ports.agents import Reply, RunContext
 from middleware.errors import AgentError
 
 _MOST_TOKENS = 1_000_000
+_LONGEST_DELAY_MS = 60_000
+_TOKENS_HELP = f"Say /tokens N [delayMs]: N up to {_MOST_TOKENS}, delayMs up to {_LONGEST_DELAY_MS}."
 _HELP = (
     "Commands: /tokens N [delayMs] streams N deltas; /reason thinks first; /fail fails; "
     "/history tells what I was given. Anything else I talk about."
@@ -52,11 +54,15 @@ async def _help(context: RunContext, reply: Reply, arguments: list[str]) -> None
 
 async def _tokens(context: RunContext, reply: Reply, arguments: list[str]) -> None:
     count = _number(arguments, 0, default=100, most=_MOST_TOKENS)
-    delay = _number(arguments, 1, default=0, most=60_000) / 1000
+    delay_ms = _number(arguments, 1, default=0, most=_LONGEST_DELAY_MS)
+    if count is None or delay_ms is None:
+        # Not another number than the one asked for: whoever counts the deltas must be able to rely on it.
+        await _speak(reply, _TOKENS_HELP)
+        return
     for index in range(count):
         await reply.text(f"tok{index} ")
-        if delay:
-            await asyncio.sleep(delay)
+        if delay_ms:
+            await asyncio.sleep(delay_ms / 1000)
 
 
 async def _reason(context: RunContext, reply: Reply, arguments: list[str]) -> None:
@@ -85,9 +91,12 @@ def _pieces(text: str) -> list[str]:
     return re.findall(r"\s*\S+", text) or [text]
 
 
-def _number(arguments: list[str], index: int, *, default: int, most: int) -> int:
-    given = arguments[index] if index < len(arguments) else ""
-    return min(int(given), most) if given.isascii() and given.isdigit() and len(given) < 12 else default
+def _number(arguments: list[str], index: int, *, default: int, most: int) -> int | None:
+    if index >= len(arguments):
+        return default
+    given = arguments[index]
+    is_number = given.isascii() and given.isdigit() and len(given) < 12
+    return int(given) if is_number and int(given) <= most else None
 
 
 _COMMANDS: dict[str, Command] = {

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Any, cast
 
 from hosting.ports.agents import Reply, RunContext
@@ -29,8 +30,10 @@ class FunctionAgent:
         pieces = cast("Generator", self._function)
 
         async def write(reply: Reply) -> None:
-            async for piece in pieces(context):
-                await reply.text(piece)
+            # Closed here, also when a piece is refused: its `finally` must run before the run ends.
+            async with aclosing(pieces(context)) as said:
+                async for piece in said:
+                    await reply.text(_checked(piece))
 
         await context.model_call(write, name=self.agent_id)
 
@@ -48,3 +51,10 @@ def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], Function
         return FunctionAgent(agent_id, function, name)
 
     return decorate
+
+
+def _checked(piece: object) -> str:
+    # Anything else would be encoded as it is, and stand in the log as a text that is none.
+    if not isinstance(piece, str):
+        raise TypeError(f"The agent's generator must yield str, not {type(piece).__name__}.")
+    return piece

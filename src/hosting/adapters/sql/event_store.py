@@ -1,9 +1,11 @@
 """The event store on SQL: a batch of units is one transaction, numbered under the branch rows it moves."""
 
 from collections.abc import Awaitable, Sequence
+from typing import cast
 
 import msgspec
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Update
 
 from events.position import Position
@@ -14,9 +16,11 @@ from hosting.adapters.sql.guarded_changes import apply_guarded
 from hosting.adapters.sql.ranges import range_row
 from hosting.adapters.sql.run_changes import apply_run_changes, messages_ended
 from hosting.adapters.sql.tables import branches, events
-from hosting.adapters.sql.transactor import Transactor
+from hosting.adapters.sql.transactor import CommitUnknown, Transactor
+from hosting.adapters.sql.unknown_commits import was_stored
+from hosting.domain.errors import StorageUnavailable
 from hosting.domain.scope import BranchKey
-from hosting.ports.units import Committed, Failed, Outcome, Refusal, StartRun, Unit
+from hosting.ports.units import AddBranch, Committed, EndRun, Failed, Outcome, Refusal, StartRun, Unit
 
 _NO_FENCE = -1
 
@@ -24,8 +28,9 @@ _NO_FENCE = -1
 class SqlEventStore:
     """Commits units; the sequence numbers come from the branch rows, locked by the transaction that uses them."""
 
-    def __init__(self, transactor: Transactor) -> None:
+    def __init__(self, transactor: Transactor, *, patience_seconds: float) -> None:
         self._transactor = transactor
+        self._patience_seconds = patience_seconds
 
     def commit(self, units: Sequence[Unit]) -> Awaitable[Sequence[Outcome]]:
         """See EventStore.commit."""
@@ -35,19 +40,31 @@ class SqlEventStore:
     async def _outcomes(self, units: Sequence[Unit], whole: Awaitable[list[Outcome]]) -> Sequence[Outcome]:
         try:
             return await whole
+        except CommitUnknown as unknown:
+            outcomes = cast("list[Outcome]", unknown.result)
+            if not await was_stored(self._transactor, units, outcomes, within_seconds=self._patience_seconds):
+                raise
+            return outcomes
         except MISTAKES as error:
             # One unit spoiled the transaction; alone, each can only spoil its own.
-            return [Failed(error)] if len(units) == 1 else [(await self.commit([unit]))[0] for unit in units]
+            return [Failed(error)] if len(units) == 1 else [await self._commit_alone(unit) for unit in units]
+
+    async def _commit_alone(self, unit: Unit) -> Outcome:
+        try:
+            return (await self.commit([unit]))[0]
+        except StorageUnavailable as error:
+            # Those before it are stored: to say of all that nothing is would be a lie.
+            return Failed(error)
 
 
 def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]:
     """Write units within the connection's transaction."""
     outcomes: dict[BranchKey, Outcome] = {}
-    leased = [unit for unit in units if unit.fence is not None]
+    # In one order everywhere: two writers that touch the same branches and sessions must not wait for each other.
+    leased = sorted((unit for unit in units if unit.fence is not None), key=_lock_order)
     if leased:
         outcomes.update(_commit_leased(connection, leased))
-    # In one order everywhere: two writers that touch the same sessions must not wait for each other.
-    for unit in sorted((unit for unit in units if unit.fence is None), key=_session_of):
+    for unit in sorted((unit for unit in units if unit.fence is None), key=_lock_order):
         outcomes[unit.branch_key] = _commit_guarded(connection, unit)
     return [outcomes[unit.branch_key] for unit in units]
 
@@ -64,6 +81,17 @@ def _commit_leased(connection: Connection, units: Sequence[Unit]) -> dict[Branch
 
 
 def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
+    try:
+        return _write_guarded(connection, unit)
+    except IntegrityError:
+        # A run's row names its branch: the database refuses it when the branch is gone.
+        makes_branch = any(isinstance(change, AddBranch) for change in unit.changes)
+        if makes_branch or connection.scalar(select(branches.c.key).where(branches.c.key == unit.branch_key)):
+            raise
+        return Refusal.BRANCH_MISSING
+
+
+def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
     with connection.begin_nested() as savepoint:
         refusal = apply_guarded(connection, unit)
         places = {} if refusal else _allot(connection, [unit])
@@ -79,7 +107,13 @@ def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
 def _allot(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Position]:
     """Move the heads of branches whose fences hold, and return where each unit's events begin."""
     rows = [
-        (unit.branch_key, _NO_FENCE if unit.fence is None else unit.fence, len(unit.events), _messages_added(unit))
+        (
+            unit.branch_key,
+            _NO_FENCE if unit.fence is None else unit.fence,
+            len(unit.events),
+            _messages_added(unit),
+            _runs_ended(unit),
+        )
         for unit in units
     ]
     counts = {unit.branch_key: len(unit.events) for unit in units}
@@ -90,13 +124,15 @@ def _allot(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Pos
 def _allotment(connection: Connection) -> Update:
     statement = _ALLOTMENTS.get(connection.dialect.name)
     if statement is None:
-        given = number_rows(connection.dialect, "branch", "fence", "events", "messages")
+        given = number_rows(connection.dialect, "branch", "fence", "events", "messages", "ended")
         statement = (
             update(branches)
             .where(branches.c.key == given.c.branch, given.c.fence.in_((_NO_FENCE, branches.c.fence)))
             .values(
                 next_seq=branches.c.next_seq + given.c.events,
                 message_count=branches.c.message_count + given.c.messages,
+                # Whoever wrote for the run that ends here is refused from now on: nothing follows a run's end.
+                fence=branches.c.fence + given.c.ended,
             )
             .returning(branches.c.key, branches.c.epoch, branches.c.next_seq)
         )
@@ -111,8 +147,13 @@ def _messages_added(unit: Unit) -> int:
     return messages_ended(unit) + sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
 
 
-def _session_of(unit: Unit) -> str:
-    return next((change.run.scope.session_id for change in unit.changes if isinstance(change, StartRun)), "")
+def _runs_ended(unit: Unit) -> int:
+    return sum(isinstance(change, EndRun) for change in unit.changes)
+
+
+def _lock_order(unit: Unit) -> tuple[str, int]:
+    started = (change.run.scope.session_id for change in unit.changes if isinstance(change, StartRun))
+    return next(started, ""), unit.branch_key
 
 
 def _insert_ranges(connection: Connection, units: Sequence[Unit], committed: dict[BranchKey, Committed]) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from hosting.domain.errors import StorageRefused
+
 
 def migrations_folder() -> Path:
     """Return where the history lies: inside an installed package, or at the top of a clone."""
@@ -12,12 +14,26 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else here.parents[4] / "migrations"
 
 
-def migrate(connection: Connection) -> None:
-    """Apply what the database lacks, within the connection's transaction."""
+def migrate(connection: Connection, folder: Path | None = None) -> None:
+    """Apply what the database lacks of the history in a folder (ours), within the connection's transaction.
+
+    Raises:
+        StorageRefused: a newer version has been here, and this one cannot know what it changed.
+    """
     from alembic import command  # noqa: PLC0415 - half a second of import, needed once
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.script.revision import ResolutionError  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder or migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        raise StorageRefused(
+            "The database has a schema that this version of Branchline does not know: a newer one has used it. "
+            "Install that version again, or restore a backup made before it."
+        ) from error

@@ -24,7 +24,7 @@ def range_row(
         "last_seq": last,
         "run_id": run_id,
         "frames": frames,
-        "checksum": _checksum(branch, first, last, frames),
+        "checksum": range_checksum(branch, first, last, frames),
     }
 
 
@@ -36,12 +36,13 @@ def read_range(row: Mapping[str, Any], after: int = 0, upto: int | None = None) 
     """
     branch, first, last, frames = row["branch_key"], row["first_seq"], row["last_seq"], row["frames"]
     lines = split(frames)
-    if row["checksum"] != _checksum(branch, first, last, frames) or len(lines) != last - first + 1:
+    if row["checksum"] != range_checksum(branch, first, last, frames) or len(lines) != last - first + 1:
         raise LogCorrupt(branch, first, last)
     skipped = max(0, after - first + 1)
     kept = len(lines) if upto is None else max(0, upto - first + 1)
     return LogPage(first + skipped, lines[skipped:kept])
 
 
-def _checksum(branch: int, first: int, last: int, frames: bytes) -> int:
+def range_checksum(branch: int, first: int, last: int, frames: bytes) -> int:
+    """Return the checksum of a row: over its bytes, and over where they belong."""
     return crc32(frames, crc32(b"%d:%d:%d" % (branch, first, last)))

@@ -11,11 +11,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hosting.adapters.sql.faults import is_deadlock, storage_faults
+from hosting.domain.errors import StorageUnavailable
 
 T = TypeVar("T")
 
 _DEADLOCK_RETRIES = 4
 Work = Callable[[Connection], T]
+
+
+class CommitUnknown(StorageUnavailable):
+    """The connection was lost while the database was asked to commit: it may have, or not.
+
+    `result` is what the work returned, which holds if the commit did.
+    """
+
+    def __init__(self, result: object) -> None:
+        self.result = result
+        super().__init__("the connection was lost during a commit")
 
 
 class Transactor(Protocol):
@@ -26,6 +38,7 @@ class Transactor(Protocol):
 
         Raises:
             StorageUnavailable: nothing of it is stored.
+            CommitUnknown: it may be stored, or not.
         """
         ...
 
@@ -95,8 +108,18 @@ class PooledTransactor:
             return await self._once(work)
 
     async def _once(self, work: Work[T]) -> T:
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        async with self._engine.connect() as connection:
+            transaction = await connection.begin()
+            try:
+                result = await connection.run_sync(work)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except (DBAPIError, OSError) as error:
+                raise CommitUnknown(result) from error
+            return result
 
 
 def _settle(future: "asyncio.Future[Any]", result: object, error: BaseException | None) -> None:

@@ -1,0 +1,55 @@
+# Branchline needs Python 3.11 or newer and make; everything else is installed into .venv.
+#
+#   make test ARGS="tests/spine -x"     ARGS is passed on to run, test and bench
+#   make install PYTHON=/opt/python3.12/bin/python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+ARGS ?=
+ROW ?=
+SEED ?=
+
+# The first one that runs and is new enough: a name on the PATH may be a wrapper for a version that is not there.
+PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint docs bench campaigns
+
+help: ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## Create .venv with everything pinned in constraints.txt; quick when nothing has changed.
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || { \
+		test -n "$(PYTHON)" || { \
+			echo "Branchline needs Python 3.11 or newer; none is on the PATH. Name one: make install PYTHON=..." >&2; exit 1; }; \
+		"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+			echo "$(PYTHON) cannot make a virtual environment; its modules venv and ensurepip are needed." >&2; exit 1; }; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	@touch $@
+
+run: install ## Start a server on 127.0.0.1:8000.
+	@$(BIN)/branchline serve $(ARGS)
+
+test: lint ## Check the code, then run all tests, on SQLite and on PostgreSQL.
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: install ## Check style, format, types and the borders between the layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+docs: install ## Write the generated parts of docs/reference again, from the code.
+	$(BIN)/python -m docs.generate
+
+bench: install ## Measure, beside a calibration of this machine, and print both.
+	$(BIN)/python -m benchmarks $(ARGS)
+
+campaigns: install ## Run the long trials: make campaigns ROW=a1 SEED=7, or all of them without ROW.
+	@test -d tests/campaigns || { echo "There are no campaigns yet: tests/campaigns does not exist." >&2; exit 1; }
+	ROW="$(ROW)" SEED="$(SEED)" $(BIN)/python -m pytest tests/campaigns -m campaign -k "$(ROW)" -s

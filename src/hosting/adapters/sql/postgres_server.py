@@ -1,0 +1,49 @@
+"""A PostgreSQL server: its connections and its migrations."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from hosting.adapters.sql.migrate import migrate
+
+_CONNECTIONS: Final = 12
+_MIGRATION_LOCK: Final = 7_235_409
+_MIGRATION_PATIENCE: Final = "60s"
+
+
+def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
+    """Return an engine whose transactions end before a lease does: a stopped process must not hold a branch row."""
+    patience = f"{int(lease_seconds * 800)}ms"
+    settings = {
+        "application_name": "branchline",
+        "idle_in_transaction_session_timeout": patience,
+        "lock_timeout": patience,
+        "statement_timeout": patience,
+        "synchronous_commit": "on",
+    }
+    return create_async_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS,
+        connect_args={"server_settings": settings, "timeout": lease_seconds},
+    )
+
+
+async def migrate_postgres(engine: AsyncEngine) -> None:
+    """Apply what the database lacks; of several servers that start at once, one does it and the others wait."""
+    async with engine.begin() as connection:
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_PATIENCE}'"))
+        await connection.execute(text(f"SET LOCAL statement_timeout = '{_MIGRATION_PATIENCE}'"))
+        await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        await connection.run_sync(migrate)
+
+
+async def dispose(engine: AsyncEngine, within_seconds: float) -> None:
+    """Close all connections, politely if the server answers in time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_seconds):
+            await engine.dispose()

@@ -1,0 +1,65 @@
+"""The history in `migrations` ends at the tables that the code uses."""
+
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from hosting.adapters.sql.migrate import migrate
+from hosting.adapters.sql.tables import metadata
+from hosting.domain.errors import StorageRefused
+
+
+def differences(connection: Connection) -> list[Any]:
+    """Return what a new migration would have to do."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def table_names(connection: Connection) -> set[str]:
+    """Return the tables that are there, without the one that counts migrations."""
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(database_url: str) -> None:
+    engine = create_async_engine(database_url)
+    async with engine.begin() as connection:
+        before = await connection.run_sync(differences)
+
+        await connection.run_sync(migrate)
+
+        after = await connection.run_sync(differences)
+        names = await connection.run_sync(table_names)
+    await engine.dispose()
+    assert before, "an empty database must differ, or the comparison sees nothing"
+    assert after == []
+    assert names == set(metadata.tables)
+
+
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    engine = create_async_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate)
+        after = await connection.run_sync(differences)
+
+    await engine.dispose()
+    assert after == []
+
+
+async def test_a_database_that_a_newer_version_has_used_is_refused_with_a_word(database_url: str) -> None:
+    engine = create_async_engine(database_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(migrate)
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StorageRefused, match="a newer one has used it"):
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate)
+
+    await engine.dispose()
