@@ -122,10 +122,11 @@ class Dispatcher:
             asked_at, held = loop.time(), list(self._running)
             try:
                 if held:
-                    await self._renew(held)
+                    async with asyncio.timeout_at(sure_until - self._lease_seconds / 6):
+                        await self._renew(held)
                 sure_until = asked_at + self._lease_seconds
-            except StorageUnavailable as error:
-                _log.warning("cannot renew leases", why=error.why, runs=len(held))
+            except (StorageUnavailable, TimeoutError) as error:
+                _log.warning("cannot renew leases", why=str(error) or "no answer in time", runs=len(held))
                 if loop.time() + self._lease_seconds / 3 >= sure_until:
                     self._stop(held, "the lease could not be renewed")
 

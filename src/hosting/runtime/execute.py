@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
+import structlog
 
 from events.ids import MessageId
 from events.runs import RunStatus
 from events.turns import MessageTurnStarted
-from hosting.domain.errors import AgentMissing, RunLost
+from hosting.domain.errors import AgentMissing, LogCorrupt, RunLost
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.run import COMPLETED, Ending
@@ -27,6 +28,8 @@ from middleware.errors import TurnFailed
 from middleware.pipeline import TurnLayer, compose
 from middleware.timeout import Timeout
 
+_log = structlog.get_logger("branchline.execute")
+
 _LAYERS: Final[tuple[TurnLayer, ...]] = (ErrorFormatting(), Timeout())
 
 
@@ -44,8 +47,13 @@ class Executor:
             Withdrawn: the run has not ended; whoever claims it next goes on with it.
         """
         pen = Pen(lease, self.runtime.writer, self.runtime.serializer, self.runtime.clock)
-        steps = Steps(await self.runtime.run_reads.steps(lease.run.id) if lease.attempt > 1 else ())
-        if lease.attempt > 1:
+        if lease.attempt > self.max_attempts:
+            await self._give_up(pen)
+            return
+        # Not told by the attempts: a server that stops in good order gives its runs back uncounted.
+        has_begun = lease.run.turn_id is not None
+        steps = Steps(await self.runtime.run_reads.steps(lease.run.id) if has_begun else ())
+        if has_begun:
             await close_cut_messages(self.runtime, pen)
         try:
             agent = self.runtime.agents.get(lease.run.agent_id)
@@ -53,13 +61,19 @@ class Executor:
             gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
             await self._finish(pen, self._turn(lease, lease.run.agent_id), gone)
             return
-        turn = self._turn(lease, agent.name)
-        if lease.attempt > self.max_attempts:
-            lost = RunLost(lease.attempt - 1)
-            await self._finish(pen, turn, Ending(RunStatus.FAILED, RunLost.__name__, str(lost)))
-            return
         tell_retry(pen, steps, max_attempts=self.max_attempts)
-        await self._run_turn(pen, turn, agent, steps)
+        await self._run_turn(pen, self._turn(lease, agent.name), agent, steps)
+
+    async def _give_up(self, pen: Pen) -> None:
+        lease = pen.lease
+        try:
+            await close_cut_messages(self.runtime, pen)
+        except LogCorrupt as error:
+            # What the run had written cannot be read; it must end all the same.
+            _log.error("cannot close the messages of a lost run", run=lease.run.id, why=str(error))
+        lost = RunLost(lease.attempt - 1)
+        ending = Ending(RunStatus.FAILED, RunLost.__name__, str(lost))
+        await self._finish(pen, self._turn(lease, lease.run.agent_id), ending)
 
     async def _run_turn(self, pen: Pen, turn: Turn, agent: Agent, steps: Steps) -> None:
         run = pen.lease.run

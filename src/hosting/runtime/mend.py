@@ -43,7 +43,7 @@ def tell_retry(pen: Pen, steps: Steps, *, max_attempts: int) -> None:
         return
     pen.put(
         ModelCallRetry(
-            attempt=pen.lease.attempt - 1,
+            attempt=max(1, pen.lease.attempt - 1),
             max_retries=max_attempts - 1,
             delay=timedelta(),
             exception_type="RunInterrupted",

@@ -64,7 +64,7 @@ async def open_database(
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StorageRefused(
             "The database URL cannot be read; write it like sqlite+aiosqlite:///./branchline.db."
         ) from error
@@ -97,8 +97,16 @@ async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on
 async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) -> Database:
     engine = postgres_engine(url, lease_seconds=lease_seconds)
     stack.push_async_callback(dispose, engine, lease_seconds)
-    with storage_faults():
-        await migrate_postgres(engine)
+    try:
+        with storage_faults():
+            await migrate_postgres(url)
+    except TypeError as error:
+        if not url.query or "unexpected keyword argument" not in str(error):
+            raise
+        options = ", ".join(url.query)
+        raise StorageRefused(
+            f"The database URL has an option that asyncpg does not know, among {options}; TLS, for one, is ssl=require."
+        ) from error
     return _database(PooledTransactor(engine), engine, lease_seconds, exclusive=False, writers=2)
 
 

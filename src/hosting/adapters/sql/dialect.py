@@ -1,6 +1,7 @@
 """The few places where SQLite and PostgreSQL say the same thing in other words."""
 
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -19,7 +20,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import compiler, expression
 
+T = TypeVar("T")
+
 POSTGRESQL: Final = "postgresql"
+_PARAMETERS: Final = 10_000
 
 
 class database_now(expression.FunctionElement[float]):  # noqa: N801 - reads as the SQL function it is
@@ -63,3 +67,9 @@ def number_rows(dialect: Dialect, *names: str) -> FromClause:
     each = func.json_each(bindparam("rows", type_=String)).table_valued("value")
     read = [func.json_extract(each.c.value, f"$[{index}]").label(name) for index, name in enumerate(names)]
     return select(*read).select_from(each).subquery("given")
+
+
+def slices(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut values into pieces that fit into one statement: PostgreSQL takes 32 767 parameters."""
+    for start in range(0, len(values), _PARAMETERS):
+        yield values[start : start + _PARAMETERS]

@@ -28,4 +28,11 @@ def storage_faults() -> Iterator[None]:
     except MISTAKES:
         raise
     except (exc.DBAPIError, exc.TimeoutError, OSError, TimeoutError) as error:
-        raise StorageUnavailable(str(error).splitlines()[0][:300]) from error
+        raise StorageUnavailable(str(_first(error)).splitlines()[0][:300]) from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return what went wrong first: a full disk ends the transaction, and rolling that back then fails as well."""
+    while isinstance(error.__context__, exc.DBAPIError):
+        error = error.__context__
+    return error

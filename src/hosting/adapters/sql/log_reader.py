@@ -1,11 +1,13 @@
 """Logs, read from SQL in pages."""
 
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.ids import RunId
+from hosting.adapters.sql.dialect import slices
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.ranges import read_range
 from hosting.adapters.sql.tables import branches, events
@@ -26,25 +28,31 @@ class SqlLogReader:
         """See LogReader.pages."""
         cursor = after
         while upto is None or cursor < upto:
-            pages = await self._read(branch, cursor, upto)
-            for page in pages:
-                if page.first != cursor + 1:
-                    raise LogCorrupt(branch, cursor + 1, page.first - 1)
+            rows = await self._rows(branch, cursor, upto)
+            if not rows:
+                # The head is read after the rows: what was appended in between is looked for once more.
+                end = await self._end(branch, upto)
+                if cursor >= end:
+                    return
+                rows = await self._rows(branch, cursor, upto)
+                if not rows:
+                    raise LogCorrupt(branch, cursor + 1, end)
+            for row in rows:
+                # One by one: what is whole before a damaged row still goes out.
+                page = read_range(row, cursor, upto)
+                if page.first != cursor + 1 or not page.lines:
+                    raise LogCorrupt(branch, cursor + 1, row["last_seq"])
                 cursor = page.last
                 yield page
-            if not pages:
-                return
 
     async def run_pages(self, branch: BranchKey, run_id: RunId) -> AsyncGenerator[LogPage]:
         """See LogReader.run_pages."""
         cursor = 0
-        while True:
-            pages = await self._read(branch, cursor, None, run_id)
-            for page in pages:
+        while rows := await self._rows(branch, cursor, None, run_id):
+            for row in rows:
+                page = read_range(row)
                 cursor = page.last
                 yield page
-            if not pages:
-                return
 
     async def head(self, branch: BranchKey) -> int | None:
         """See LogReader.head."""
@@ -52,19 +60,28 @@ class SqlLogReader:
 
     async def heads(self, wanted: Collection[BranchKey]) -> dict[BranchKey, int]:
         """See LogReader.heads."""
-        statement = select(branches.c.key, branches.c.next_seq - 1).where(branches.c.key.in_(wanted))
+        heads: dict[BranchKey, int] = {}
         with storage_faults():
             async with self._engine.connect() as connection:
-                return {BranchKey(key): head for key, head in await connection.execute(statement)}
+                for keys in slices(list(wanted)):
+                    statement = select(branches.c.key, branches.c.next_seq - 1).where(branches.c.key.in_(keys))
+                    heads.update((BranchKey(key), head) for key, head in await connection.execute(statement))
+        return heads
 
-    async def _read(
+    async def _end(self, branch: BranchKey, upto: int | None) -> int:
+        head = await self.head(branch)
+        return min(head or 0, upto or head or 0)
+
+    async def _rows(
         self, branch: BranchKey, after: int, upto: int | None, run_id: RunId | None = None
-    ) -> list[LogPage]:
+    ) -> Sequence[Mapping[str, Any]]:
         statement = select(events).where(events.c.branch_key == branch, events.c.last_seq > after)
+        if upto is not None:
+            statement = statement.where(events.c.first_seq <= upto)
         if run_id is not None:
             statement = statement.where(events.c.run_id == run_id)
         statement = statement.order_by(events.c.last_seq).limit(_ROWS_AT_ONCE)
         with storage_faults():
             async with self._engine.connect() as connection:
                 rows = (await connection.execute(statement)).mappings().all()
-        return [page for row in rows if (page := read_range(dict(row), after, upto)).lines]
+        return [dict(row) for row in rows]

@@ -7,12 +7,13 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from hosting.adapters.sql.migrate import migrate
 
 _CONNECTIONS: Final = 12
 _MIGRATION_LOCK: Final = 7_235_409
-_MIGRATION_PATIENCE: Final = "60s"
+_CONNECT_SECONDS: Final = 10.0
 
 
 def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
@@ -29,15 +30,19 @@ def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
         url,
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS,
-        connect_args={"server_settings": settings, "timeout": lease_seconds},
+        connect_args={
+            "server_settings": settings,
+            "timeout": _CONNECT_SECONDS,
+            # Told by our clock, for when the server's answer does not arrive at all.
+            "command_timeout": lease_seconds,
+        },
     )
 
 
-async def migrate_postgres(engine: AsyncEngine) -> None:
+async def migrate_postgres(url: URL) -> None:
     """Apply what the database lacks; of several servers that start at once, one does it and the others wait."""
+    engine = create_async_engine(url, poolclass=NullPool, connect_args={"timeout": _CONNECT_SECONDS})
     async with engine.begin() as connection:
-        await connection.execute(text(f"SET LOCAL lock_timeout = '{_MIGRATION_PATIENCE}'"))
-        await connection.execute(text(f"SET LOCAL statement_timeout = '{_MIGRATION_PATIENCE}'"))
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         await connection.run_sync(migrate)
 

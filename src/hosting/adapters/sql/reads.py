@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.runs import RunStatus
+from hosting.adapters.sql.dialect import slices
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session, to_step
 from hosting.adapters.sql.tables import branches, messages, runs, sessions, steps
@@ -120,9 +121,11 @@ class SqlRunReads:
             .where(messages.c.branch_key == branch, messages.c.state.in_(_ENDED))
             .order_by(messages.c.number)
         )
-        if only is not None:
-            statement = statement.where(messages.c.id.in_(only))
-        return [to_message(row) for row in await self._queries.rows(statement)]
+        if only is None:
+            return [to_message(row) for row in await self._queries.rows(statement)]
+        named = [statement.where(messages.c.id.in_(ids)) for ids in slices(list(only))]
+        rows = [row for query in named for row in await self._queries.rows(query)]
+        return [to_message(row) for row in sorted(rows, key=lambda row: row.number)]
 
     async def open_messages(self, run_id: RunId) -> list[Message]:
         """See RunReads.open_messages."""
