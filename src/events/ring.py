@@ -13,11 +13,12 @@ class Ring:
     store.
     """
 
-    __slots__ = ("_bytes", "_chunks", "_frames", "_max_bytes", "_max_events", "base", "head")
+    __slots__ = ("_bytes", "_chunks", "_chunks_bytes", "_frames", "_max_bytes", "_max_events", "base", "head")
 
     def __init__(self, head: int, *, max_events: int = 1024, max_bytes: int = 1 << 20) -> None:
         self._frames: deque[bytes] = deque()
         self._chunks: dict[int, bytes] = {}
+        self._chunks_bytes = 0
         self._bytes = 0
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -36,7 +37,7 @@ class Ring:
         self._frames.extend(frames)
         self._bytes += sum(map(len, frames))
         self.head = last
-        self._chunks = {}
+        self._forget_chunks()
         self._trim(keep=len(frames))
         return True
 
@@ -54,12 +55,23 @@ class Ring:
         chunk = self._chunks.get(cursor)
         if chunk is None:
             chunk = b"".join(islice(self._frames, cursor - self.base, None))
-            self._chunks[cursor] = chunk
+            self._share(cursor, chunk)
         return chunk
+
+    def _share(self, cursor: int, chunk: bytes) -> None:
+        # Readers that come back to a quiet branch at a thousand places must not leave a thousand chunks behind.
+        if self._chunks_bytes + len(chunk) > self._max_bytes:
+            self._forget_chunks()
+        self._chunks[cursor] = chunk
+        self._chunks_bytes += len(chunk)
+
+    def _forget_chunks(self) -> None:
+        self._chunks = {}
+        self._chunks_bytes = 0
 
     def _restart(self, base: int) -> None:
         self._frames.clear()
-        self._chunks = {}
+        self._forget_chunks()
         self._bytes = 0
         self.base = self.head = base
 

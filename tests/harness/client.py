@@ -1,5 +1,7 @@
 """A client's hands: requests to one server."""
 
+import asyncio
+import json
 from typing import Any, Self
 
 import httpx
@@ -59,15 +61,32 @@ class Client:
 
     async def log(self, session: str, branch: str = "main") -> list[dict[str, Any]]:
         """Return a branch's log."""
-        response = await self.http.get(f"/sessions/{session}/branches/{branch}/events")
-        assert response.status_code == 200, response.text
-        events: list[dict[str, Any]] = response.json()
+        events: list[dict[str, Any]] = json.loads(await self.log_text(session, branch))
         return events
 
     async def log_lines(self, session: str, branch: str = "main") -> list[str]:
         """Return a branch's log as the exact texts of its events."""
-        text = (await self.http.get(f"/sessions/{session}/branches/{branch}/events")).text
-        return split_array(text)
+        return split_array(await self.log_text(session, branch))
+
+    async def log_text(self, session: str, branch: str = "main", *, query: str = "", under_agent: bool = False) -> str:
+        """Return the exact body of `GET events`."""
+        prefix = self.path(session, branch) if under_agent else f"/sessions/{session}/branches/{branch}"
+        response = await self.http.get(f"{prefix}/events{query}")
+        assert response.status_code == 200, response.text
+        return response.text
+
+    async def position(self, session: str, branch: str = "main") -> str:
+        """Return the place of the last event."""
+        return str((await self.log(session, branch))[-1]["eventId"])
+
+    async def ended(self, session: str, run_id: str, branch: str = "main", *, seconds: float = 30) -> dict[str, Any]:
+        """Return a run once it has ended, asking until then."""
+        async with asyncio.timeout(seconds):
+            while True:
+                run = await self.run(session, run_id, branch)
+                if run["status"] != "active":
+                    return run
+                await asyncio.sleep(0.02)
 
     async def run(self, session: str, run_id: str, branch: str = "main") -> dict[str, Any]:
         """Return a run."""

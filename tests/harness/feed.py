@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -42,18 +44,23 @@ class Frame:
 
 
 class Feed:
-    """A connection to `events/live`; `async with` opens it and reads the headers."""
+    """A connection to `events/live`; `async with` opens it and reads the headers.
+
+    `last_id` is what a browser would come back with: the last `id:` of a whole block.
+    """
 
     def __init__(self, base: str, path: str, *, last_event_id: str | None = None) -> None:
         parts = urlsplit(base)
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._path = path
         self._last_event_id = last_event_id
-        self._buffer = b""
+        self._blocks: deque[bytes] = deque()
+        self._rest = b""
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.status = 0
         self.headers: dict[str, str] = {}
+        self.last_id = last_event_id
         self.ended = False
 
     async def __aenter__(self) -> Self:
@@ -77,16 +84,59 @@ class Feed:
         if self._writer is not None:
             self._writer.transport.abort()
 
+    async def read(self) -> bytes:
+        """Return the next piece of the body as it comes; empty when the stream has ended."""
+        assert self._reader is not None
+        try:
+            size = int((await self._reader.readline()).strip() or b"0", 16)
+            piece = await self._reader.readexactly(size)
+            await self._reader.readexactly(2)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return b""
+        return piece
+
+    async def read_through(self, mark: bytes, *, seconds: float = 60) -> bytes:
+        """Return the body's exact bytes up to and with the block that holds the mark; nothing may follow it yet.
+
+        Takes what the socket has in one go, so that hundreds of readers keep up; for a stream nothing was read of.
+        """
+        assert self._reader is not None
+        raw, found = bytearray(), False
+        async with asyncio.timeout(seconds):
+            while piece := await self._reader.read(1 << 18):
+                searched = max(0, len(raw) - len(mark))
+                raw += piece
+                found = found or raw.find(mark, searched) >= 0
+                if found and (body := _dechunk(bytes(raw))) is not None and body.endswith(b"\n\n"):
+                    return body
+        raise AssertionError(f"the stream ended after {len(raw)} bytes")
+
+    async def frames_within(self, size: int, mark: bytes) -> list[Frame]:
+        """Return the whole blocks among the next `size` bytes, as a client has them whose line breaks there.
+
+        Waits no longer than for the piece that holds the mark: what follows it may never come.
+        """
+        received = b""
+        while len(received) < size and mark not in received and (piece := await self.read()):
+            received += piece
+        *blocks, _ = received[:size].split(b"\n\n")
+        frames = [Frame.parse(block) for block in blocks]
+        for frame in frames:
+            self._learn_id(frame)
+        return frames
+
     async def frame(self) -> Frame | None:
         """Return the next block; None when the stream has ended."""
-        while b"\n\n" not in self._buffer:
-            piece = await self._chunk()
+        while not self._blocks:
+            piece = await self.read()
             if not piece:
                 self.ended = True
                 return None
-            self._buffer += piece
-        block, self._buffer = self._buffer.split(b"\n\n", 1)
-        return Frame.parse(block)
+            *whole, self._rest = (self._rest + piece).split(b"\n\n")
+            self._blocks.extend(whole)
+        frame = Frame.parse(self._blocks.popleft())
+        self._learn_id(frame)
+        return frame
 
     async def event(self) -> Frame | None:
         """Return the next block that has data; None when the stream has ended."""
@@ -105,15 +155,44 @@ class Feed:
                     return frames
         raise AssertionError(f"the stream ended after {len(frames)} events")
 
-    async def _chunk(self) -> bytes:
-        assert self._reader is not None
-        try:
-            size = int((await self._reader.readline()).strip() or b"0", 16)
-            piece = await self._reader.readexactly(size)
-            await self._reader.readexactly(2)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return b""
-        return piece
+    async def to_end(self, *, seconds: float = 30) -> list[Frame]:
+        """Return all blocks that are left, once the server has ended the stream."""
+        frames: list[Frame] = []
+        async with asyncio.timeout(seconds):
+            while (frame := await self.frame()) is not None:
+                frames.append(frame)
+        return frames
+
+    def _learn_id(self, frame: Frame) -> None:
+        if frame.id is not None:
+            self.last_id = frame.id
+
+
+@asynccontextmanager
+async def opened(feeds: Sequence[Feed]) -> AsyncIterator[None]:
+    """Open many followers at once; at the end they are cut."""
+    try:
+        await asyncio.gather(*(feed.__aenter__() for feed in feeds))
+        yield
+    finally:
+        for feed in feeds:
+            feed.cut()
+
+
+COMPLETED = b'"type":"BRANCH_RUN_COMPLETED"'
+"""What the bytes of a run's last event hold, and those of no other."""
+
+
+def _dechunk(raw: bytes) -> bytes | None:
+    pieces, place = [], 0
+    while place < len(raw):
+        begin = raw.find(b"\r\n", place) + 2
+        end = begin + int(raw[place : begin - 2], 16) if begin > 1 else len(raw)
+        if begin < 2 or end + 2 > len(raw):
+            return None
+        pieces.append(raw[begin:end])
+        place = end + 2
+    return b"".join(pieces)
 
 
 def completed(event: dict[str, Any]) -> bool:

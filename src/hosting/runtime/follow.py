@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import aclosing
 from enum import Enum, auto
+from typing import Final
 
 from events import sse
 from events.control import ResetReason
 from events.position import Position
 from hosting.domain.branch import Branch
-from hosting.domain.errors import LogCorrupt
+from hosting.domain.errors import LogCorrupt, StorageUnavailable
 from hosting.domain.scope import BranchKey
 from hosting.ports.store import LogReader
 from hosting.runtime.rings import Feed, Rings
+
+_PIECE_BYTES: Final = 64 * 1024
 
 
 class Pause(Enum):
@@ -54,6 +57,8 @@ class Follower:
     def close(self) -> None:
         """Stop following."""
         if self._feed is not None:
+            if self._waiter is not None:
+                self._feed.disarm(self._waiter)
             self._rings.close(self._branch)
             self._feed = None
 
@@ -81,14 +86,20 @@ class Follower:
         if self._feed is None:
             return Pause.GONE
         while True:
-            self._waiter = self._feed.arm()
+            waiter = self._arm(self._feed)
             pause = self._look(self._feed)
             if pause is None:
-                await self._waiter
+                await waiter
             elif isinstance(pause, Pause):
                 return pause
             else:
                 return await pause
+
+    def _arm(self, feed: Feed) -> asyncio.Future[None]:
+        # One that was armed and not waited for still stands.
+        if self._waiter is None or self._waiter.done():
+            self._waiter = feed.arm()
+        return self._waiter
 
     def _look(self, feed: Feed) -> "Pause | Awaitable[bytes] | None":
         if self._gone:
@@ -111,14 +122,27 @@ class Follower:
 
     async def _page(self, feed: Feed) -> bytes:
         """Read a piece of what the ring does not hold from the store."""
-        async with aclosing(self._log.pages(self._branch, self.cursor, feed.ring.head)) as pages:
-            async for page in pages:
-                self.cursor = page.last
-                return b"".join(sse.frames(Position(self._epoch, page.first), page.lines))
-        raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
+        piece: list[bytes] = []
+        size = 0
+        try:
+            async with aclosing(self._log.pages(self._branch, self.cursor, feed.ring.head)) as pages:
+                async for page in pages:
+                    piece += sse.frames(Position(self._epoch, page.first), page.lines)
+                    size += sum(map(len, page.lines))
+                    self.cursor = page.last
+                    if size >= _PIECE_BYTES:
+                        break
+        except (LogCorrupt, StorageUnavailable):
+            # What is whole goes out first; the next look meets the same fault.
+            if not piece:
+                raise
+        if not piece:
+            raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
+        return b"".join(piece)
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._feed is not None and self._waiter is not None and not self._waiter.done():
+            self._feed.disarm(self._waiter)
             self._waiter.set_result(None)
 
 

@@ -17,17 +17,26 @@ class Feed:
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.followers = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: dict[asyncio.Future[None], None] = {}
 
     def arm(self) -> asyncio.Future[None]:
         """Return a future of the caller's own that the next growth settles."""
         waiter = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        self._waiting[waiter] = None
         return waiter
+
+    def disarm(self, waiter: asyncio.Future[None]) -> None:
+        """Forget a future; an idle branch would otherwise keep one for each heartbeat and each reader that left."""
+        self._waiting.pop(waiter, None)
+
+    @property
+    def armed(self) -> int:
+        """How many futures the next growth settles: one for each reader, at most."""
+        return len(self._waiting)
 
     def wake(self) -> None:
         """Wake all who wait."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = self._waiting, {}
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
