@@ -63,7 +63,9 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            wanted, self._wanted = self._wanted, []
+            wanted, self._wanted = self._wanted[:_AT_ONCE], self._wanted[_AT_ONCE:]
+            if self._wanted:
+                self._wake.set()
             await self._claim(wanted)
 
     async def _sweep_forever(self) -> None:
@@ -107,12 +109,21 @@ class Dispatcher:
     async def _execute(self, lease: Lease) -> None:
         try:
             await self._executor.execute(lease)
+        except StorageUnavailable as error:
+            _log.warning("run put off", run=lease.run.id, why=error.why)
+            await self._put_off(lease.run.id)
         except Withdrawn as error:
             _log.warning("run withdrawn", run=lease.run.id, why=str(error))
         except Exception:  # noqa: BLE001 - the outermost loop of a run
             # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
             _log.exception("run execution broke", run=lease.run.id)
         self._held.discard(lease.run.id)
+
+    async def _put_off(self, run_id: RunId) -> None:
+        """Give a run back after a while, uncounted: a disk that stays full would use up the attempts of every run."""
+        await asyncio.sleep(self._sweep_seconds)
+        with suppress(StorageUnavailable):
+            await self._leases.release([run_id], self._node)
 
     async def _renew_forever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -131,9 +142,7 @@ class Dispatcher:
                     self._stop(held, "the lease could not be renewed")
 
     async def _renew(self, held: list[RunId]) -> None:
-        kept = await self._leases.renew(held, self._node, self._lease_seconds)
-        # A run that ended while we asked has no lease either, and no task any more.
-        self._stop([run for run in held if run not in kept], "the lease was lost")
+        self._stop(await self._leases.renew(held, self._node, self._lease_seconds), "the lease was lost")
 
     def _stop(self, runs: Iterable[RunId], why: str) -> None:
         for run_id in runs:

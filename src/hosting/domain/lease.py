@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.scope import NodeId
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused."""
+    """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused.
+
+    `input` are the messages that started the run, the last one a user's.
+    """
 
     run: Run
+    input: tuple[Message, ...]
     node: NodeId
     fence: int
     attempt: int

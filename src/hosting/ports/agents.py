@@ -15,11 +15,16 @@ class Reply(Protocol):
     """The assistant's message that one model call writes."""
 
     async def text(self, piece: str) -> None:
-        """Add a piece of text; returns when there is room for more, not when the piece is stored."""
+        """Add a piece of text; returns when there is room for more, not when the piece is stored.
+
+        Raises:
+            TypeError: it is no str.
+            UnicodeEncodeError: it holds an unpaired surrogate.
+        """
         ...
 
     async def reason(self, piece: str) -> None:
-        """Add a piece of reasoning, before any text."""
+        """Add a piece of reasoning, before any text; raises as `text` does."""
         ...
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.ids import AgentId, BranchId, RunId, SessionId
 from hosting.domain.branch import Branch
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
@@ -102,8 +102,8 @@ class TenantReads(Protocol):
 class RunReads(Protocol):
     """What a run that is held needs to know of its past."""
 
-    async def messages(self, branch: BranchKey, only: Collection[MessageId] | None = None) -> list[Message]:
-        """Return the branch's ended messages in order, those discarded left out; `only` some of them when named."""
+    async def messages(self, branch: BranchKey) -> list[Message]:
+        """Return the branch's ended messages in order, those discarded left out."""
         ...
 
     async def open_messages(self, run_id: RunId) -> list[Message]:
@@ -122,15 +122,15 @@ class Leases(Protocol):
         """Return active runs that nobody holds, oldest first: never claimed, or with a lease that has run out."""
         ...
 
-    async def claim(self, runs: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
+    async def claim(self, wanted: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
         """Take those of the runs that are active and unowned; each branch's fence grows, the attempt is counted."""
         ...
 
-    async def renew(self, runs: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:
-        """Prolong the leases that this node still holds and return their runs; the others are lost."""
+    async def renew(self, held: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:
+        """Prolong the leases of a node, and return the runs that it has lost: active, and no longer its own."""
         ...
 
-    async def release(self, runs: Collection[RunId], node: NodeId) -> None:
+    async def release(self, held: Collection[RunId], node: NodeId) -> None:
         """Give runs back so that anyone may claim them at once; the attempt does not count."""
         ...
 

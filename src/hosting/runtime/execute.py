@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 import structlog
 
-from events.ids import MessageId
 from events.runs import RunStatus
 from events.turns import MessageTurnStarted
 from hosting.domain.errors import AgentMissing, LogCorrupt, RunLost
 from hosting.domain.lease import Lease
-from hosting.domain.message import Message
 from hosting.domain.run import COMPLETED, Ending
 from hosting.domain.run_config import check_run_config
 from hosting.ports.agents import Agent
@@ -77,10 +74,9 @@ class Executor:
 
     async def _run_turn(self, pen: Pen, turn: Turn, agent: Agent, steps: Steps) -> None:
         run = pen.lease.run
-        messages = await self._input(pen.lease)
-        self._begin_turn(pen, turn, len(messages))
+        self._begin_turn(pen, turn)
         context = AgentContext(
-            self.runtime, pen, turn, steps=steps, input=messages, config=check_run_config(run.config)
+            self.runtime, pen, turn, steps=steps, input=pen.lease.input, config=check_run_config(run.config)
         )
         ending = COMPLETED
         try:
@@ -92,10 +88,6 @@ class Executor:
     async def _finish(self, pen: Pen, turn: Turn, ending: Ending, iterations: int = 0) -> None:
         await finish_run(pen, turn, ending, self.runtime.clock(), iterations)
 
-    async def _input(self, lease: Lease) -> list[Message]:
-        wanted = msgspec.json.decode(lease.run.input, type=list[MessageId])
-        return await self.runtime.run_reads.messages(lease.run.branch_key, only=wanted)
-
     def _turn(self, lease: Lease, agent_name: str) -> Turn:
         ids, run = self.runtime.ids, lease.run
         return Turn(
@@ -106,7 +98,7 @@ class Executor:
             began=self.runtime.clock(),
         )
 
-    def _begin_turn(self, pen: Pen, turn: Turn, input_messages: int) -> None:
+    def _begin_turn(self, pen: Pen, turn: Turn) -> None:
         run = pen.lease.run
         first = () if run.turn_id else (BeginTurn(run.id, turn.id, turn.trace_id),)
         started = MessageTurnStarted(
@@ -115,7 +107,7 @@ class Executor:
             runtime_run_id=run.id,
             agent_id=run.agent_id,
             agent_name=turn.agent_name,
-            input_message_count=input_messages,
+            input_message_count=len(pen.lease.input),
             is_resume=run.turn_id is not None,
             **turn.flow,
         )

@@ -4,9 +4,10 @@ import asyncio
 
 from events.event import Event
 from events.serializer import Serializer, Stamp
+from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.clock import Clock
-from hosting.ports.units import RunChange
+from hosting.ports.units import EndRun, RunChange
 from hosting.runtime.writer import Writer
 
 _ROOM_EVENTS = 256
@@ -29,6 +30,7 @@ class Pen:
         self._pending = 0
         self._bytes = 0
         self._error: Exception | None = None
+        self._ended = False
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -40,17 +42,20 @@ class Pen:
         """Append an event with the row changes that belong to it, without waiting.
 
         Raises:
-            LeaseLost, StorageUnavailable: something appended before will never be durable.
+            LeaseLost: another node holds the run, or it has ended here.
+            StorageUnavailable: something appended before will never be durable.
         """
-        self._check()
+        self._check_open()
         encoded = self._serializer.encode(event, self._stamp.at(self._clock()))
         self._pending += 1
         self._bytes += encoded.size
         self._writer.append_as(self, encoded, changes)
+        if changes:
+            self._ended = any(isinstance(change, EndRun) for change in changes)
 
     def record(self, *changes: RunChange) -> None:
         """Append row changes that no event tells of; raises as `put` does."""
-        self._check()
+        self._check_open()
         self._pending += 1
         self._writer.append_as(self, None, changes)
 
@@ -76,6 +81,12 @@ class Pen:
         """See Author.broken."""
         self._error = error
         self._wake()
+
+    def _check_open(self) -> None:
+        self._check()
+        if self._ended:
+            # A task that the agent left behind must not write behind the run's last event.
+            raise LeaseLost(self._lease.run.id)
 
     def _check(self) -> None:
         if self._error is not None:

@@ -31,6 +31,7 @@ class ReplyWriter:
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""
+        _check(piece)
         if self._part is not TextDelta:
             self._end_part()
             self._begin(TextMessageStart)
@@ -40,6 +41,7 @@ class ReplyWriter:
 
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
+        _check(piece)
         if self._part is TextDelta:
             raise ValueError("A message reasons before it speaks; begin another model call to reason again.")
         if self._part is None:
@@ -87,3 +89,12 @@ class ReplyWriter:
             return
         self._part = None
         self._pen.put(event, *changes)
+
+
+def _check(piece: object) -> None:
+    # Refused before it is remembered: a message that cannot be encoded would end the writer, and with it the server,
+    # when the message is closed; and again after each restart, for as long as the run has attempts.
+    if not isinstance(piece, str):
+        raise TypeError(f"A piece of a message must be str, not {type(piece).__name__}.")
+    if not piece.isascii():
+        piece.encode()

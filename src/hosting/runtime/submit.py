@@ -41,7 +41,7 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         MessageExists: a message id that the client chose is taken.
         StorageUnavailable: nothing was stored.
     """
-    config = bytes(received.run_config) if received.run_config is not None else b"{}"
+    config = bytes(received.run_config) or b"{}"
     check_run_config(config)
     run_id = runtime.ids.run()
     messages = tuple(_messages(runtime, received, run_id))

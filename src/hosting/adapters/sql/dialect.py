@@ -1,6 +1,7 @@
 """The few places where SQLite and PostgreSQL say the same thing in other words."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import (
@@ -44,9 +45,10 @@ def _postgresql_now(element: database_now, compiler: compiler.SQLCompiler, **kw:
     return "(EXTRACT(EPOCH FROM clock_timestamp())::double precision)"
 
 
-def insert_if_absent(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
+@cache
+def insert_if_absent(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Insert a row unless a unique index has it already; the row count tells which it was."""
-    insert = postgresql.insert if dialect.name == POSTGRESQL else sqlite.insert
+    insert = postgresql.insert if dialect == POSTGRESQL else sqlite.insert
     return insert(table).on_conflict_do_nothing()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, bindparam, func, update
 
 from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.dialect import insert_if_absent
@@ -14,6 +14,20 @@ from hosting.domain.message import Message
 from hosting.ports.units import AddBranch, AddSession, Refusal, StartRun, Unit
 
 _LONGEST_TITLE = 200
+
+_TOUCH_BRANCH = (
+    update(branches)
+    .where(branches.c.key == bindparam("branch"))
+    .values(
+        last_activity=bindparam("now"),
+        first_user_text=func.coalesce(branches.c.first_user_text, bindparam("title")),
+    )
+)
+_TOUCH_SESSION = (
+    update(sessions)
+    .where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
+    .values(last_activity=bindparam("now"))
+)
 
 
 def apply_guarded(connection: Connection, unit: Unit) -> Refusal | None:
@@ -34,7 +48,7 @@ def _add_session(connection: Connection, unit: Unit, change: AddSession) -> Refu
         "last_activity": to_ticks(session.last_activity),
         "metadata": msgspec.json.encode(session.metadata),
     }
-    added = connection.execute(insert_if_absent(connection.dialect, sessions), row).rowcount
+    added = connection.execute(insert_if_absent(connection.dialect.name, sessions), row).rowcount
     return None if added else Refusal.SESSION_EXISTS
 
 
@@ -56,7 +70,7 @@ def _add_branch(connection: Connection, unit: Unit, change: AddBranch) -> Refusa
         "metadata": None if branch.metadata is None else msgspec.json.encode(branch.metadata),
         "message_count": 0,
     }
-    added = connection.execute(insert_if_absent(connection.dialect, branches), row).rowcount
+    added = connection.execute(insert_if_absent(connection.dialect.name, branches), row).rowcount
     return None if added else Refusal.BRANCH_EXISTS
 
 
@@ -74,7 +88,7 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> Refusal 
         "input": run.input,
         "config": run.config,
     }
-    if not connection.execute(insert_if_absent(connection.dialect, runs), row).rowcount:
+    if not connection.execute(insert_if_absent(connection.dialect.name, runs), row).rowcount:
         return Refusal.RUN_ACTIVE
     for message in change.messages:
         if not _add_message(connection, unit, message):
@@ -93,22 +107,15 @@ def _add_message(connection: Connection, unit: Unit, message: Message) -> bool:
         "state": message.state,
         "contents": encode_contents(message.contents),
     }
-    return connection.execute(insert_if_absent(connection.dialect, messages), row).rowcount > 0
+    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
 
 
 def _touch(connection: Connection, change: StartRun) -> None:
     run, now = change.run, to_ticks(change.run.started_at)
     title = change.messages[-1].text[:_LONGEST_TITLE]
-    connection.execute(
-        update(branches)
-        .where(branches.c.key == run.branch_key)
-        .values(last_activity=now, first_user_text=func.coalesce(branches.c.first_user_text, title))
-    )
-    connection.execute(
-        update(sessions)
-        .where(sessions.c.tenant == run.scope.tenant, sessions.c.id == run.scope.session_id)
-        .values(last_activity=now)
-    )
+    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": now, "title": title})
+    scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": now}
+    connection.execute(_TOUCH_SESSION, scope)
 
 
 _APPLY: Mapping[type, Callable[[Connection, Unit, Any], Refusal | None]] = {

@@ -69,8 +69,8 @@ class SqlLogReader:
         return heads
 
     async def _end(self, branch: BranchKey, upto: int | None) -> int:
-        head = await self.head(branch)
-        return min(head or 0, upto or head or 0)
+        head = await self.head(branch) or 0
+        return head if upto is None else min(head, upto)
 
     async def _rows(
         self, branch: BranchKey, after: int, upto: int | None, run_id: RunId | None = None

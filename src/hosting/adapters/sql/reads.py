@@ -1,14 +1,12 @@
 """What may be seen: one tenant's rows, and what a held run needs of its past."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Row, Select, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.ids import AgentId, BranchId, RunId, SessionId
 from events.runs import RunStatus
-from hosting.adapters.sql.dialect import slices
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session, to_step
 from hosting.adapters.sql.tables import branches, messages, runs, sessions, steps
@@ -114,18 +112,14 @@ class SqlRunReads:
     def __init__(self, queries: SqlQueries) -> None:
         self._queries = queries
 
-    async def messages(self, branch: BranchKey, only: Collection[MessageId] | None = None) -> list[Message]:
+    async def messages(self, branch: BranchKey) -> list[Message]:
         """See RunReads.messages."""
         statement = (
             select(messages)
             .where(messages.c.branch_key == branch, messages.c.state.in_(_ENDED))
             .order_by(messages.c.number)
         )
-        if only is None:
-            return [to_message(row) for row in await self._queries.rows(statement)]
-        named = [statement.where(messages.c.id.in_(ids)) for ids in slices(list(only))]
-        rows = [row for query in named for row in await self._queries.rows(query)]
-        return [to_message(row) for row in sorted(rows, key=lambda row: row.number)]
+        return [to_message(row) for row in await self._queries.rows(statement)]
 
     async def open_messages(self, run_id: RunId) -> list[Message]:
         """See RunReads.open_messages."""

@@ -45,14 +45,22 @@ def lock_file(path: Path) -> TextIO:
 def sqlite_writer(url: URL, on_connect: OnConnect | None = None) -> Engine:
     """Return an engine for the one thread that writes."""
     engine = create_engine(url.set(drivername="sqlite"), connect_args={"check_same_thread": False})
-    _prepare(engine, "BEGIN IMMEDIATE", on_connect)
+    _prepare(engine, on_connect)
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
     return engine
 
 
 def sqlite_readers(url: URL) -> AsyncEngine:
     """Return an engine for those who read."""
-    engine = create_async_engine(url, pool_size=_READERS, max_overflow=_READERS)
-    _prepare(engine.sync_engine, "BEGIN", None)
+    # Each query reads by itself: BEGIN and ROLLBACK around it would be two more hops between threads.
+    engine = create_async_engine(
+        url, pool_size=_READERS, max_overflow=_READERS, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
+    )
+    _prepare(engine.sync_engine, None)
     return engine
 
 
@@ -75,7 +83,7 @@ def _switch_foreign_keys(connection: Connection, *, on: bool) -> None:
     cursor.close()
 
 
-def _prepare(engine: Engine, begin: str, on_connect: OnConnect | None) -> None:
+def _prepare(engine: Engine, on_connect: OnConnect | None) -> None:
     @event.listens_for(engine, "connect")
     def connected(dbapi: Any, record: object) -> None:
         # The driver must not open transactions by itself: we say BEGIN IMMEDIATE, or two writers could deadlock.
@@ -86,7 +94,3 @@ def _prepare(engine: Engine, begin: str, on_connect: OnConnect | None) -> None:
         cursor.close()
         if on_connect is not None:
             on_connect(dbapi)
-
-    @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
