@@ -37,6 +37,7 @@ class BranchCreated(Event, frozen=True, kw_only=True):
     description: str | None = None
     tags: tuple[str, ...] | None = None
     branch_metadata: dict[str, Any] | None = None
+    """What the client said of the branch when it made it."""
     created_at: datetime
 
 
@@ -50,6 +51,7 @@ class MessageStarted(Event, frozen=True, kw_only=True):
     author_name: str | None = None
     created_at: datetime | None = None
     client_input_id: str | None = None
+    """The `clientInputId` of the input that brought the message."""
 
 
 class ContentAdded(Event, frozen=True, kw_only=True):

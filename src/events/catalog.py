@@ -2,17 +2,21 @@
 
 CatalogError
 +-- NotAnEvent         the class is no concrete Event or Input
-+-- DuplicateName      the name is taken
++-- BlankName          the name is blank
++-- ReservedMember     a member of the class has a name that the envelope has taken
++-- DuplicateName      the name is taken, or the class has another one
 """
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from events import branches, control, inputs, retries, runs, text, turns
 from events.event import Event
 from events.inputs import Input
 
 _WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_RESERVED: Final = frozenset(("version", "type", "channel", "kind", "direction", "canInterrupt"))
 
 _STANDARD: tuple[type[Event] | type[Input], ...] = (
     inputs.UserTextInput,
@@ -47,17 +51,33 @@ class CatalogError(Exception):
 class NotAnEvent(CatalogError):
     """The class is no concrete Event."""
 
+    def __init__(self, cls: object) -> None:
+        self.cls = cls
+        super().__init__(f"{_called(cls)} cannot be registered: it is not a concrete subclass of Event.")
+
+
+class BlankName(CatalogError):
+    """The wire name is blank."""
+
     def __init__(self, cls: type) -> None:
         self.cls = cls
-        super().__init__(f"{cls.__name__} cannot be registered: it is not a concrete subclass of Event.")
+        super().__init__(f"{_called(cls)} cannot be registered: its wire name is blank.")
+
+
+class ReservedMember(CatalogError):
+    """A member of the class is named like one of the envelope, which would then be there twice."""
+
+    def __init__(self, cls: type, member: str) -> None:
+        self.cls, self.member = cls, member
+        super().__init__(f"{_called(cls)} cannot be registered: the envelope has a {member!r} of its own.")
 
 
 class DuplicateName(CatalogError):
-    """Another class has the wire name."""
+    """Another class has the wire name, or this class has another one."""
 
     def __init__(self, name: str, holder: type) -> None:
         self.name, self.holder = name, holder
-        super().__init__(f"{name} is already the wire name of {holder.__name__}; pass replace=True to take it over.")
+        super().__init__(f"{name} is already the wire name of {_called(holder)}; pass replace=True to change that.")
 
 
 def derived_name(cls: type) -> str:
@@ -66,7 +86,7 @@ def derived_name(cls: type) -> str:
 
 
 class Catalog:
-    """The classes known by wire name, and the wire names known by class."""
+    """The classes known by wire name, and the wire names known by class; each has one of the other."""
 
     def __init__(self) -> None:
         self._classes: dict[str, type[Event] | type[Input]] = {}
@@ -83,22 +103,29 @@ class Catalog:
     def register(self, cls: type[Event], name: str | None = None, *, replace: bool = False) -> str:
         """Add a custom event and return its wire name: the one given, or `wire_type`, or one derived from the class.
 
+        With `replace` both the name's former class and the class's former name are forgotten.
+
         Raises:
-            NotAnEvent: the class is not a concrete, non-generic subclass of Event, or the name is blank.
-            DuplicateName: another class has that name and `replace` was not asked for.
+            NotAnEvent: the class is not a concrete, non-generic subclass of Event.
+            BlankName: the name is blank.
+            ReservedMember: a member of it would stand beside one of the envelope with the same name.
+            DuplicateName: another class has that name, or the class has another name, and `replace` was not asked for.
         """
+        _check_class(cls)
         chosen = name if name is not None else cls.__dict__.get("wire_type") or derived_name(cls)
-        if not issubclass(cls, Event) or cls is Event or getattr(cls, "__parameters__", None) or not chosen.strip():
-            raise NotAnEvent(cls)
-        holder = self._classes.get(chosen)
-        if holder is not None and holder is not cls and not replace:
+        if not chosen.strip():
+            raise BlankName(cls)
+        holder = self._classes.get(_folded(chosen))
+        if not replace and holder is not None and holder is not cls:
             raise DuplicateName(chosen, holder)
+        if not replace and self._names.get(cls, chosen) != chosen:
+            raise DuplicateName(self._names[cls], cls)
         self._put(cls, chosen)
         return chosen
 
     def named(self, name: str) -> type[Event] | type[Input] | None:
         """Return the class of a wire name, in any case; None when it is unknown."""
-        return self._classes.get(name) or self._classes.get(name.upper())
+        return self._classes.get(_folded(name))
 
     def name_of(self, cls: type[Event] | type[Input]) -> str:
         """Return the wire name of a class.
@@ -112,11 +139,30 @@ class Catalog:
         return name
 
     def __iter__(self) -> Iterator[tuple[str, type[Event] | type[Input]]]:
-        return iter(self._classes.items())
+        return ((name, cls) for cls, name in self._names.items())
 
     def _put(self, cls: type[Event] | type[Input], name: str) -> None:
-        previous = self._classes.get(name)
-        if previous is not None:
-            self._names.pop(previous, None)
-        self._classes[name] = cls
+        holder = self._classes.pop(_folded(name), None)
+        if holder is not None:
+            del self._names[holder]
+        former = self._names.pop(cls, None)
+        if former is not None:
+            del self._classes[_folded(former)]
+        self._classes[_folded(name)] = cls
         self._names[cls] = name
+
+
+def _check_class(cls: type[Event]) -> None:
+    if not isinstance(cls, type) or not issubclass(cls, Event) or cls is Event or getattr(cls, "__parameters__", None):
+        raise NotAnEvent(cls)
+    for member in (cls.__struct_config__.tag_field, *cls.__struct_encode_fields__):
+        if member in _RESERVED:
+            raise ReservedMember(cls, member)
+
+
+def _folded(name: str) -> str:
+    return name.upper()
+
+
+def _called(cls: object) -> str:
+    return cls.__name__ if isinstance(cls, type) else repr(cls)

@@ -31,8 +31,11 @@ class StreamReset(Event, frozen=True, kw_only=True):
 
     reason: ResetReason
     requested: str
+    """What was asked for, its first 100 characters."""
     earliest: str
+    """The position to read everything from."""
     latest: str
+    """The position that the stream goes on from."""
 
 
 class StreamClosing(Event, frozen=True, kw_only=True):

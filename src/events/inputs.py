@@ -1,7 +1,7 @@
 """What a client sends to start a run."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from msgspec import Raw, Struct
 
@@ -23,7 +23,7 @@ class ChatMessage(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     author_name: str | None = None
     text: str | None = None
     content: str | None = None
-    contents: tuple[dict[str, Any], ...] | None = None
+    contents: tuple[Raw, ...] | None = None
 
 
 class Input(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -35,8 +35,10 @@ class Input(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     session_id: SessionId | None = None
     branch_id: BranchId | None = None
     client_input_id: str | None = None
+    """A word of the client's own; MESSAGE_STARTED repeats it, so that a client knows its input again."""
     running_run_behavior: RunningRunBehavior = RunningRunBehavior.REJECT
-    run_config: Raw | None = None
+    run_config: Raw = Raw()  # a union with None would take nothing but null
+    """An object that configures the run; see docs/reference/http.md, runConfig."""
 
 
 class UserTextInput(Input, frozen=True, kw_only=True):

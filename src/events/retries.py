@@ -13,9 +13,13 @@ class ModelCallRetry(Event, frozen=True, kw_only=True):
     envelope: ClassVar[Envelope] = Envelope(channel=Channel.STREAMING)
 
     attempt: int
+    """Which repetition this is, from 1."""
     max_retries: int
+    """How many repetitions there are before the run is given up."""
     delay: timedelta
+    """How long the server waits before it calls again."""
     exception_type: str
+    """What failed, in a word for programs; `RunInterrupted` after a crash of the server."""
     error_message: str
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=True)

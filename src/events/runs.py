@@ -30,6 +30,7 @@ class BranchRunStarted(Event, frozen=True, kw_only=True):
     agent_id: AgentId
     started_at: datetime
     message_id: MessageId
+    """The user's message that started the run, the last one when there are several."""
 
 
 class BranchRunCompleted(Event, frozen=True, kw_only=True):
@@ -42,7 +43,11 @@ class BranchRunCompleted(Event, frozen=True, kw_only=True):
     agent_id: AgentId
     status: RunStatus
     cancelled: bool = written(value=False)
+    """Whether somebody asked for the end."""
     completed_at: datetime
     error_type: str | None = None
+    """What failed, in a word for programs; only when `status` is `failed`."""
     error_message: str | None = None
+    """The same sentence as in MESSAGE_TURN_ERROR."""
     reason: str | None = None
+    """Why somebody asked for the end."""

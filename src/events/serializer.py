@@ -21,6 +21,7 @@ from events.position import Position
 _encode = msgspec.json.Encoder().encode
 _GIVEN_BY_LOG = {"event_id": None, "sequence_number": None, "timestamp": None, "session_id": None, "branch_id": None}
 _USUAL = Envelope()
+_LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
 class EnvelopeRefused(Exception):
@@ -79,9 +80,9 @@ class Serializer:
 
     def encode_unplaced(self, event: Event, stamp: bytes) -> bytes:
         """Encode an event that never has a place in the log (control frames)."""
-        name = self.catalog.name_of(type(event)).encode()
+        name = _encode(self.catalog.name_of(type(event)))
         _, common = self._heads.get(type(event)) or self._head_of(type(event))
-        return b'{"version":"1.0","type":"%b",%b%b%b' % (name, stamp, common, _payload(event))
+        return b'{"version":"1.0","type":%b,%b%b%b' % (name, stamp, common, _payload(event))
 
     def decode(self, data: bytes) -> Event | None:
         """Decode a logged event; None when its type is not in the catalog.
@@ -116,12 +117,12 @@ class Serializer:
             decoder = self._decoders[cls] = msgspec.json.Decoder(cls)
         try:
             return decoder.decode(data)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise MemberRefused(f"{error}.") from error
 
     def _head_of(self, cls: type[Event]) -> tuple[bytes, bytes]:
-        name = self.catalog.name_of(cls).encode()
-        pieces = (b'{"version":"1.0","type":"%b","eventId":"' % name, _common_members(cls.envelope))
+        name = _encode(self.catalog.name_of(cls))
+        pieces = (b'{"version":"1.0","type":%b,"eventId":"' % name, _common_members(cls.envelope))
         self._heads[cls] = pieces
         return pieces
 
@@ -174,15 +175,28 @@ _peek_head = msgspec.json.Decoder(_Head).decode
 def _peek(data: bytes) -> str:
     try:
         return _peek_head(data).type
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MemberRefused(f"{error}.") from error
 
 
 def _payload(event: Event) -> bytes:
-    if event.event_id or event.timestamp or event.session_id or event.branch_id or event.sequence_number:
+    if _has_place(event):
         event = msgspec.structs.replace(event, **_GIVEN_BY_LOG)
     body = _encode(event)
+    if _LINE_FEED in body or _CARRIAGE_RETURN in body:
+        # Only a Raw member brings these along; they would end the line of the log and of the stream.
+        body = msgspec.json.format(body, indent=-1)
     return b"}" if body == b"{}" else b"," + body[1:]
+
+
+def _has_place(event: Event) -> bool:
+    return (
+        event.event_id is not None
+        or event.timestamp is not None
+        or event.session_id is not None
+        or event.branch_id is not None
+        or event.sequence_number is not None
+    )
 
 
 def _common_members(envelope: Envelope) -> bytes:

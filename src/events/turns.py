@@ -25,11 +25,14 @@ class MessageTurnStarted(Event, frozen=True, kw_only=True):
     envelope: ClassVar[Envelope] = _LIFECYCLE
 
     message_turn_id: str
+    """The turn; it stays the same when the run begins again, and is the `eventFlowId` of all its events."""
     conversation_id: SessionId
+    """The session."""
     runtime_run_id: RunId
     agent_id: AgentId
     agent_name: str
     input_message_count: int
+    """How many messages the input brought."""
     is_resume: bool = written(value=False)
 
 
@@ -45,9 +48,12 @@ class MessageTurnFinished(Event, frozen=True, kw_only=True):
     agent_id: AgentId
     agent_name: str
     duration: timedelta
+    """From the beginning of the turn, after a crash from its last one."""
     usage: Usage | None = None
     iteration: int
+    """How many model calls the turn had."""
     termination_reason: str | None = None
+    """Why the turn ended, where it was not by itself."""
 
 
 class MessageTurnError(Event, frozen=True, kw_only=True):
@@ -62,8 +68,10 @@ class MessageTurnError(Event, frozen=True, kw_only=True):
     agent_id: AgentId | None = None
     agent_name: str | None = None
     error_type: str | None = None
+    """What failed, in a word for programs."""
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=False)
+    """Whether sending the same input again may help."""
 
 
 class AgentTurnStarted(Event, frozen=True, kw_only=True):

@@ -1,0 +1,144 @@
+"""Every sample on every page works."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.docs.curl import CurlLine, Runner, WithCurl, WithHarness
+from tests.docs.pages import README, Page, all_pages, pages_with
+from tests.docs.program import Program
+from tests.docs.walk import BASE, Walk
+from tests.harness.process import ServerProcess
+
+_RUN_HERE = {"python", "sh", "order"}
+_READ_ONLY = {"json", "mermaid", "text", "toml"}
+
+TUTORIAL = Page("docs/tutorials/first-agent.md")
+CUSTOM = Page("docs/how-to/register-a-custom-event.md")
+
+# Where there is no curl, the harness does what its lines say; where there is one, it is run as well.
+RUNNERS: list[Runner] = [WithHarness(), *([WithCurl()] if shutil.which("curl") else [])]
+
+
+@pytest.fixture
+def walk(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_url: str, make_server: Callable[..., ServerProcess]
+) -> Callable[[Page, Runner], Walk]:
+    """Prepare to walk through a page; PostgreSQL is started when the page asks for it."""
+
+    def prepare(page: Page, runner: Runner) -> Walk:
+        return Walk(
+            page,
+            tmp_path,
+            sqlite_url=sqlite_url,
+            make_server=make_server,
+            make_database=lambda: request.getfixturevalue("postgres").create_database_async(),
+            runner=runner,
+        )
+
+    return prepare
+
+
+@pytest.mark.parametrize("runner", RUNNERS, ids=lambda runner: type(runner).__name__)
+async def test_the_readme_shows_what_one_sees(walk: Callable[[Page, Runner], Walk], runner: Runner) -> None:
+    async with walk(README, runner) as walked:
+        await walked.go()
+
+        hello, resumed, after_the_kill, *_ = walked.follows
+        await after_the_kill.until("BRANCH_RUN_COMPLETED")
+        sent = {line.split('"')[1]: output for line, output in walked.outputs.items() if line.startswith("branchline")}
+
+    frames = [frame for frame in hello.frames if frame.data is not None]
+    run = frames[: hello.types.index("BRANCH_RUN_COMPLETED") + 1]
+    assert [f"{run[0].json['eventId'].partition('.')[0]}.{seq}" for seq in range(2, 21)] == [frame.id for frame in run]
+    assert (run[0].json["type"], run[7].json["text"], run[18].json["status"]) == (
+        "BRANCH_RUN_STARTED",
+        "You",
+        "completed",
+    )
+    behind = [frame for frame in resumed.frames if frame.data is not None]
+    assert [frame.data for frame in run[7:]] == [frame.data for frame in behind[:12]]
+    assert "You said: Hello" in sent["Hello"]
+    assert '"type":"BRANCH_RUN_COMPLETED"' in sent["Say it as events"].splitlines()[-1]
+    assert "GOOD! MORNING!" in sent["good morning"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in pages_with("python", "sh") if page not in {README, TUTORIAL, CUSTOM}],
+    ids=lambda p: p.name,
+)
+async def test_what_a_page_says_works(walk: Callable[[Page, Runner], Walk], page: Page) -> None:
+    async with walk(page, WithHarness()) as walked:
+        await walked.go()
+
+    assert walked.outputs
+    assert all(output.strip() for output in walked.outputs.values())
+
+
+async def test_a_custom_event_is_on_the_feed_as_its_page_shows(walk: Callable[[Page, Runner], Walk]) -> None:
+    async with walk(CUSTOM, WithHarness()) as walked:
+        await walked.go()
+        await walked.follows[0].until("BRANCH_RUN_COMPLETED")
+
+    event = next(frame.json for frame in walked.follows[0].frames if frame.data and "RETRIEVAL_PROGRESS" in frame.data)
+    assert (event["source"], event["documentsFound"]) == ("catalogue", 3)
+    assert "note" not in event
+
+
+async def test_the_tutorials_agents_answer_as_it_says(walk: Callable[[Page, Runner], Walk]) -> None:
+    async with walk(TUTORIAL, WithHarness()) as walked:
+        await walked.go()
+        await walked.follows[0].until("BRANCH_RUN_COMPLETED")
+
+    outputs = list(walked.outputs.values())
+    assert "1. how\n2. many\n" in outputs[0]
+    assert "That makes 5 words." in outputs[0]
+    assert "I remember 2 messages before yours." in next(output for output in outputs if "I remember" in output)
+    assert walked.follows[0].frames[-1].json["status"] == "completed"
+
+
+async def test_the_readmes_first_three_commands_are_those_that_serve_prints(tmp_path: Path) -> None:
+    program = await Program.start("-m", "hosting", "serve", "--port", "0", folder=tmp_path)
+
+    try:
+        base = (await program.find(r"listens on (http://\S+:\d+)\."))[1]
+        printed = [(await program.find(r"(curl .*)$"))[1].replace(base, BASE) for _ in range(3)]
+    finally:
+        await program.kill()
+
+    assert printed == [line for line in README.samples("sh")[2].text.splitlines() if line]
+
+
+def test_every_sample_is_of_a_kind_that_is_run_or_only_read() -> None:
+    kinds = {sample.language for page in all_pages() for sample in page.samples(*_RUN_HERE, *_READ_ONLY)}
+    fences = sum(page.text.count("\n```") for page in all_pages())
+    samples = sum(len(page.samples(*_RUN_HERE, *_READ_ONLY)) for page in all_pages())
+
+    assert kinds == kinds & (_RUN_HERE | _READ_ONLY)
+    assert fences == 2 * samples
+
+
+def test_every_python_file_on_a_page_is_used_by_a_command_on_it() -> None:
+    unused = [
+        (page.name, sample.file_name)
+        for page in all_pages()
+        for sample in page.samples("python")
+        if not any(sample.file_name.removesuffix(".py") in command.text for command in page.samples("sh"))
+    ]
+
+    assert unused == []
+
+
+def test_a_line_of_curl_is_read_as_curl_reads_it() -> None:
+    line = CurlLine.parse("curl -X POST http://h/p -H 'Content-Type: application/json' -d '{\"a\":\"b c\"}'")
+
+    assert (
+        line.method,
+        line.url,
+        line.headers,
+        line.body,
+        line.follows,
+    ) == ("POST", "http://h/p", {"Content-Type": "application/json"}, '{"a":"b c"}', False)

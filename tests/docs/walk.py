@@ -1,0 +1,179 @@
+"""Walking through a page: every file on it is written, every command on it is done, in order, against a real server."""
+
+import asyncio
+import re
+import shlex
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from tests.docs.curl import CurlLine, Followed, Runner, followed
+from tests.docs.pages import Page, Sample
+from tests.docs.program import Program
+from tests.harness.process import ServerProcess
+
+BASE = "http://127.0.0.1:8000"
+EPOCH = "3f9a1c07b2de"
+
+_ELSEWHERE = {"pip install .": "tests/house installs the wheel"}
+_BRANCH = re.compile(r"/sessions/([^/]+)/branches/([^/]+)")
+
+
+class Walk:
+    """A reader who does what a page says; the address, the epoch and the databases on the page stand for real ones."""
+
+    def __init__(
+        self,
+        page: Page,
+        folder: Path,
+        *,
+        sqlite_url: str,
+        make_server: Callable[..., ServerProcess],
+        make_database: Callable[[], Awaitable[str]],
+        runner: Runner,
+    ) -> None:
+        self.page = page
+        self.folder = folder
+        self.outputs: dict[str, str] = {}
+        self.follows: list[Followed] = []
+        self._sqlite_url = sqlite_url
+        self._make_server = make_server
+        self._make_database = make_database
+        self._runner = runner
+        self._server: ServerProcess | None = None
+        self._base = ""
+        self._active: str | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def go(self) -> None:
+        """Do everything on the page; at the end every run that was started has completed."""
+        for sample in self.page.samples("python", "sh"):
+            if sample.language == "python":
+                (self.folder / sample.file_name).write_text(sample.text)
+                continue
+            for line in sample.text.splitlines():
+                await self._do(line)
+        await self._settled()
+
+    async def _do(self, line: str) -> None:
+        words = shlex.split(line)
+        settings: dict[str, str] = {}
+        while re.match(r"[A-Z_]+=", words[0]):
+            name, _, settings[name] = words.pop(0).partition("=")
+        if line in _ELSEWHERE:
+            return
+        commands: dict[str, Callable[[], Awaitable[None]]] = {
+            "make run": self._serve_default,
+            "branchline serve": lambda: self._serve(words[2:], settings),
+            "branchline send": lambda: self._run(line, "-m", "hosting", *words[1:]),
+            "pkill -9": self._kill,
+            "uvicorn my_server:app": lambda: self._serve_program(words),
+        }
+        if words[0] == "curl":
+            await self._curl(line)
+        elif words[0] == "python":
+            await self._run(line, *words[1:])
+        else:
+            assert " ".join(words[:2]) in commands, f"{self.page.name} has a command that no test runs: {line}"
+            await commands[" ".join(words[:2])]()
+
+    async def _serve_default(self) -> None:
+        await self._serve([], {})
+
+    async def _serve(self, agents: list[str], settings: dict[str, str]) -> None:
+        await self._settled()
+        if self._server is not None:
+            assert self._server.terminate() == 0
+        is_postgres = "postgresql" in settings.get("BRANCHLINE_DATABASE_URL", "")
+        url = await self._make_database() if is_postgres else self._sqlite_url
+        self._server = self._make_server(url, *agents).start()
+        self._base = self._server.url
+
+    async def _serve_program(self, words: list[str]) -> None:
+        await self._settled()
+        program = await Program.start("-m", *words, "--port", "0", folder=self.folder)
+        self._stack.push_async_callback(program.kill)
+        self._base = (await program.find(r"running on (http://\S+:\d+)"))[1]
+
+    async def _kill(self) -> None:
+        """Kill the server of this page, while a message of the active run is being written; nobody else's."""
+        assert self._server is not None
+        assert self._active is not None, f"{self.page.name} kills a server that does nothing"
+        await self._poll(self._active, lambda types: types[-1] == "TEXT_DELTA" and types.count("TEXT_DELTA") > 3)
+        self._server.kill()
+        self._server, self._base = None, ""
+
+    async def _run(self, line: str, *arguments: str) -> None:
+        await self._needs_server()
+        await self._settled()
+        for sample in self.page.samples("python"):
+            (self.folder / sample.file_name).write_text(self._real(sample))
+        replaced = [argument.replace(BASE, self._base) for argument in arguments]
+        program = await Program.start(*replaced, folder=self.folder, BRANCHLINE_URL=self._base)
+        self.outputs[line] = await program.output()
+
+    async def _curl(self, written: str) -> None:
+        await self._needs_server()
+        line = CurlLine.parse(await self._placed(written))
+        if line.follows:
+            seen = await self._stack.enter_async_context(followed(self._runner.follow(line)))
+            opening = await seen.opened()
+            assert opening.retry == "2000"
+            assert opening.id is not None
+            self.follows.append(seen)
+            return
+        if line.method == "POST":
+            await self._settled()
+        status, text = await self._runner.ask(line)
+        assert status < 300, f"{written}\n{status} {text}"
+        self.outputs[written] = text
+        if line.url.endswith("/inputs"):
+            self._active = line.url.removesuffix("/inputs")
+
+    async def _placed(self, written: str) -> str:
+        line = written.replace(BASE, self._base)
+        if EPOCH in line:
+            # A page names a place that it has shown before.
+            await self._settled()
+            branch = _BRANCH.search(line)
+            assert branch is not None
+            line = line.replace(EPOCH, (await self._log(f"{self._base}{branch[0]}"))[0]["eventId"].partition(".")[0])
+        return line
+
+    async def _needs_server(self) -> None:
+        if not self._base:
+            await self._serve_default()
+
+    async def _settled(self) -> None:
+        """Wait until what was asked last is answered, as a reader does before asking again."""
+        if self._active is not None and self._base:
+            await self._poll(self._active, lambda types: types[-1] == "BRANCH_RUN_COMPLETED")
+            self._active = None
+
+    async def _poll(self, branch: str, there: Callable[[list[str]], bool]) -> None:
+        async with asyncio.timeout(30):
+            while True:
+                if there([event["type"] for event in await self._log(self._here(branch))]):
+                    return
+                await asyncio.sleep(0.02)
+
+    def _here(self, branch: str) -> str:
+        # A server that was started again has another port.
+        return self._base + branch[branch.index("/agents/") :]
+
+    async def _log(self, branch: str) -> list[dict[str, Any]]:
+        async with httpx.AsyncClient() as client:
+            events: list[dict[str, Any]] = (await client.get(f"{branch}/events")).raise_for_status().json()
+        return events
+
+    def _real(self, sample: Sample) -> str:
+        return sample.text.replace(BASE, self._base)
