@@ -21,7 +21,13 @@ class ErrorFormatting:
         except Withdrawn:
             raise
         except AgentError as error:
-            raise TurnFailed(type(error).__name__, str(error), is_retryable=error.is_retryable) from error
-        except Exception as error:
+            raise TurnFailed(type(error).__name__, _storable(str(error)), is_retryable=error.is_retryable) from error
+        except (Exception, SystemExit) as error:
+            # An agent's sys.exit() ends its run; let through, it would end the server, and each one that takes it up.
             _log.exception("an agent failed")
             raise TurnFailed(type(error).__name__, "The agent failed.", is_retryable=False) from error
+
+
+def _storable(text: str) -> str:
+    # A NUL or half a surrogate pair cannot be stored: the run that failed with one could never end.
+    return text.encode(errors="replace").decode().replace("\x00", "\ufffd")

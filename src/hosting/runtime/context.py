@@ -115,10 +115,12 @@ class AgentContext:
             return done
         if step is None:
             await self._begin(key)
-        result = await work()
-        self._pen.record(FinishStep(self.run_id, key.ordinal, msgspec.json.encode(result)))
+        result = msgspec.json.encode(await work())
+        self._pen.record(FinishStep(self.run_id, key.ordinal, result))
         await self._pen.settle()
-        return result
+        # As JSON gives it back, this time too: a run that begins again must not see another type than before.
+        value: T = msgspec.json.decode(result)
+        return value
 
     async def _begin(self, key: StepKey) -> None:
         # Known to the store before the work has an effect: a crash must find that it was begun.

@@ -124,8 +124,8 @@ def _texts(given: ChatMessage, index: int) -> list[str]:
     return [_part_text(part, f"messages[{index}].contents[{place}]") for place, part in enumerate(shape)]
 
 
-def _part_text(part: object, where: str) -> str:
+def _part_text(part: msgspec.Raw, where: str) -> str:
     try:
-        return msgspec.convert(part, TextContent).text
+        return msgspec.json.decode(part, type=TextContent).text
     except msgspec.ValidationError as error:
         raise InvalidInput(f"`{where}` is not a content of `$type` text: {error}.") from error

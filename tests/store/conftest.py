@@ -1,0 +1,22 @@
+"""Open databases of both kinds."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hosting.adapters.sql.database import Database
+from tests.store.units import opened
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open, empty database of each kind."""
+    async with opened(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    """An empty PostgreSQL database, for what two servers do at once: SQLite takes one."""
+    url: str = request.getfixturevalue("postgres").create_database()
+    return url
