@@ -12,6 +12,8 @@ from hosting.domain.errors import BranchlineError
 
 _PREFIX: Final = "BRANCHLINE_"
 _FILE: Final = "branchline.toml"
+# What `branchline send` reads; who has it in the environment must still be able to start a server.
+_OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL"})
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
@@ -51,7 +53,7 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
     """
     given: dict[str, object] = dict(_read_file((folder or Path.cwd()) / _FILE))
     for name, value in environment.items():
-        if name.startswith(_PREFIX):
+        if name.startswith(_PREFIX) and name not in _OF_CLIENTS:
             given[name.removeprefix(_PREFIX).lower()] = value
     try:
         return msgspec.convert(given, Settings, strict=False)

@@ -1,71 +1,165 @@
-"""Finding the agents that `branchline serve` is told of."""
+"""Finding the agents that `branchline serve` is told of, and the custom events beside them."""
 
 import importlib
 import importlib.util
+import inspect
 import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Final, NoReturn, cast
 
-from hosting.adapters.agents.function import FunctionAgent
+from events.event import Event
+from events.ids import is_client_id
 from hosting.domain.errors import BranchlineError
+from hosting.ports.agents import Agent
+
+_OURS: Final = frozenset({"events", "middleware", "hosting"})
+_HOW: Final = "decorate an async function with @hosting.agent('its-id')"
 
 
 class AgentsNotFound(BranchlineError):
-    """A module or file names no agents; the sentence says which."""
+    """A module or file cannot be used; the sentence says why, and where in it."""
 
 
-def load_agents(targets: tuple[str, ...]) -> dict[str, FunctionAgent]:
-    """Return the agents of `file.py`, `module` and `module:attribute` targets, by id.
+@dataclass(slots=True)
+class Served:
+    """What the modules and files named hold: agents by id, and the custom events to register."""
+
+    agents: dict[str, Agent] = field(default_factory=dict)
+    events: list[type[Event]] = field(default_factory=list)
+
+
+def load_served(targets: tuple[str, ...]) -> Served:
+    """Return what `file.py`, `module`, `file.py:attribute` and `module:attribute` hold.
+
+    Without an attribute these are all agents that say their own `agent_id` (those made with `hosting.agent` do).
+    An attribute names any object with `name` and an async `run` (hosting.Agent); its id is its `agent_id`, or else
+    the attribute's name. Custom events are the Event subclasses of the module, imported ones too, whose names do not
+    begin with an underscore.
 
     Raises:
-        AgentsNotFound: a target cannot be imported or has no agents, or two agents have one id.
+        AgentsNotFound: a target cannot be imported or has no agents, an id cannot be used, or two agents have one id.
     """
-    found: dict[str, FunctionAgent] = {}
+    served = Served()
     for target in targets:
-        for agent in _agents_of(target):
-            if found.setdefault(agent.agent_id, agent) is not agent:
-                raise AgentsNotFound(f"Two agents have the id {agent.agent_id!r}; the second is in {target}.")
-    return found
+        place, attribute = _split(target)
+        module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
+        agents = [_named(module, attribute, target)] if attribute else list(_agents_in(module))
+        if not agents:
+            raise AgentsNotFound(f"{target} has no agents; {_HOW}.")
+        for agent_id, agent in agents:
+            _add(served, agent_id, agent, target)
+        served.events += [event for event in _events_in(module) if event not in served.events]
+    return served
 
 
-def _agents_of(target: str) -> list[FunctionAgent]:
+def _split(target: str) -> tuple[str, str]:
+    """Part a target from its attribute; the colon of a Windows drive parts nothing."""
     if target.endswith(".py"):
-        agents = _in_module(_import_file(Path(target)))
-    else:
-        name, _, attribute = target.partition(":")
-        module = _import_module(name)
-        agents = [_attribute(module, attribute)] if attribute else _in_module(module)
-    if not agents:
-        raise AgentsNotFound(f"{target} has no agents; decorate an async function with @hosting.agent('its-id').")
-    return agents
+        return target, ""
+    place, _, attribute = target.rpartition(":") if ":" in target else (target, "", "")
+    return place, attribute
 
 
-def _in_module(module: ModuleType) -> list[FunctionAgent]:
-    return [value for value in vars(module).values() if isinstance(value, FunctionAgent)]
+def _add(served: Served, agent_id: str, agent: Agent, target: str) -> None:
+    if not is_client_id(agent_id):
+        raise AgentsNotFound(
+            f"The agent id {agent_id!r} in {target} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or .."
+        )
+    if served.agents.setdefault(agent_id, agent) is not agent:
+        raise AgentsNotFound(f"Two agents have the id {agent_id!r}; the second is in {target}.")
 
 
-def _attribute(module: ModuleType, attribute: str) -> FunctionAgent:
-    agent = getattr(module, attribute, None)
-    if not isinstance(agent, FunctionAgent):
-        raise AgentsNotFound(f"{module.__name__}:{attribute} is no agent made with @hosting.agent.")
-    return agent
+def _agents_in(module: ModuleType) -> Iterator[tuple[str, Agent]]:
+    for value in vars(module).values():
+        agent_id = getattr(value, "agent_id", None)
+        if isinstance(agent_id, str) and _is_agent(value):
+            yield agent_id, cast("Agent", value)
+
+
+def _events_in(module: ModuleType) -> Iterator[type[Event]]:
+    for name, value in vars(module).items():
+        if not isinstance(value, type) or not issubclass(value, Event) or name.startswith("_"):
+            continue
+        if value.__module__.partition(".")[0] not in _OURS and not getattr(value, "__parameters__", None):
+            yield value
+
+
+def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, Agent]:
+    if not hasattr(module, attribute):
+        known = ", ".join(name for name, value in vars(module).items() if _is_agent(value)) or "none"
+        raise AgentsNotFound(f"{target} is not there; the agents in that module are: {known}.")
+    value = getattr(module, attribute)
+    if isinstance(value, type):
+        raise AgentsNotFound(f"{target} is a class; name an instance of it.")
+    if not _is_agent(value):
+        raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {_HOW}.")
+    agent_id = getattr(value, "agent_id", None)
+    return agent_id if isinstance(agent_id, str) else attribute, cast("Agent", value)
+
+
+def _is_agent(value: Any) -> bool:
+    if isinstance(value, type | ModuleType):
+        return False
+    return isinstance(getattr(value, "name", None), str) and inspect.iscoroutinefunction(getattr(value, "run", None))
 
 
 def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
+    whole = path.resolve()
+    if not whole.is_file():
         raise AgentsNotFound(f"There is no file {path}.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = path.stem
+    while (loaded := sys.modules.get(name)) is not None:
+        if getattr(loaded, "__file__", None) == str(whole):
+            return loaded
+        # A file `json.py`, or two files of one name, must not take the place of a module in use.
+        name = f"_{name}"
+    spec = importlib.util.spec_from_file_location(name, whole)
     if spec is None or spec.loader is None:
         raise AgentsNotFound(f"{path} cannot be imported.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    sys.path.insert(0, str(whole.parent))
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's code raises is told in one sentence
+        _refuse_import(str(path), error, whole.parent)
     return module
 
 
 def _import_module(name: str) -> ModuleType:
-    sys.path.insert(0, str(Path.cwd()))
+    folder = Path.cwd()
+    sys.path.insert(0, str(folder))
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise AgentsNotFound(f"There is no module {name!r} here ({error}).") from error
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise AgentsNotFound(f"There is no module {error.name!r} here; a file is named with its `.py`.") from error
+        _refuse_import(name, error, folder)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's code raises is told in one sentence
+        _refuse_import(name, error, folder)
+
+
+def _refuse_import(target: str, error: BaseException, folder: Path) -> NoReturn:
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    raise AgentsNotFound(f"{target} cannot be imported: {what}{_place(error, folder)}.") from error
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """Say where in the user's own code it happened: the innermost place that is neither a library's nor ours."""
+    if isinstance(error, SyntaxError):
+        return f" ({_shown(error.filename or '', folder)}, line {error.lineno})"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_relative_to(folder) and "site-packages" not in path.parts:
+            return f" ({_shown(frame.filename, folder)}, line {frame.lineno})"
+    return ""
+
+
+def _shown(filename: str, folder: Path) -> str:
+    path = Path(filename)
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else filename

@@ -1,14 +1,28 @@
 """The command `branchline`."""
 
+from importlib import import_module
+from typing import Final, cast
+
 import rich_click as click
 
-from hosting.cli.serve import serve
+# Loaded when they are called: what one command needs must not slow the others down (the server takes a second).
+_HOMES: Final = {"send": "hosting.cli.send", "serve": "hosting.cli.serve"}
 
 
-@click.group()
+class Commands(click.RichGroup):
+    """The commands, each in the module that bears its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None when there is none of that name."""
+        home = _HOMES.get(cmd_name)
+        return None if home is None else cast("click.Command", getattr(import_module(home), cmd_name))
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="branchline")
 def main() -> None:
     """Branchline hosts agents: durable events, exact resume, branches."""
-
-
-main.add_command(serve)

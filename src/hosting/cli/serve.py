@@ -1,5 +1,6 @@
 """`branchline serve`."""
 
+import logging
 import sys
 from typing import NoReturn
 
@@ -9,9 +10,9 @@ from rich.markup import escape
 
 from events.catalog import CatalogError
 from hosting.bootstrap import create_app, server_of
-from hosting.cli.agents import load_agents
+from hosting.cli.agents import load_served
 from hosting.cli.logs import log_to_stderr
-from hosting.cli.server import end_process, shipped_server
+from hosting.cli.server import check_address, end_process, shipped_server
 from hosting.domain.errors import BranchlineError
 from hosting.settings import load_settings
 
@@ -29,15 +30,23 @@ Branchline listens on {base}. Try, in another terminal:
 @click.option("--host", help="Where to listen (BRANCHLINE_HOST).")
 @click.option("--port", type=int, help="The port to listen on (BRANCHLINE_PORT).")
 def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
-    """Serve the demo agent, and the agents of the modules and files named."""
+    """Serve the demo agent, and the agents and custom events of the modules and files named.
+
+    A module or file brings every agent made with `hosting.agent`, and every object with `agent_id`, `name` and `run`.
+    MODULE:ATTR brings that one agent; its id is its `agent_id`, or else ATTR.
+    """
     log_to_stderr()
     try:
         settings = load_settings()
-        app = create_app(load_agents(agents), settings=settings, fatal=end_process)
+        served = load_served(agents)
+        app = create_app(served.agents, settings=settings, events=served.events, fatal=end_process)
+        chosen, chosen_port = host or settings.host, settings.port if port is None else port
+        check_address(chosen, chosen_port)
     except (BranchlineError, CatalogError) as error:
         _refuse(str(error))
-    chosen = host or settings.host
-    server = shipped_server(app, chosen, settings.port if port is None else port, lambda at: _greet(chosen, at))
+    # Why the start was refused is told in one sentence; uvicorn would put its traceback in front of it.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not server_of(app).refused)
+    server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at))
     try:
         server.run()
     except SystemExit:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from types import FrameType
 
@@ -10,9 +11,14 @@ from litestar import Litestar
 
 from events.control import CloseReason
 from hosting.bootstrap import server_of
+from hosting.domain.errors import BranchlineError
 
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 10
+
+
+class AddressRefused(BranchlineError):
+    """The address cannot be listened on."""
 
 
 class ShippedServer(uvicorn.Server):
@@ -39,6 +45,24 @@ class ShippedServer(uvicorn.Server):
         """Send the live feeds away, then wait for what is under way."""
         server_of(self._app).shut(CloseReason.DRAIN)
         await super().shutdown()
+
+
+def check_address(host: str, port: int) -> None:
+    """Make sure that an address can be listened on, before anything is opened for it.
+
+    Raises:
+        AddressRefused: it is taken, or no address of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As uvicorn does it, or a port whose last connections are still being closed would seem to be taken.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise AddressRefused(f"Nobody can listen on {host} port {port}: {error.strerror}.") from error
 
 
 def shipped_server(app: Litestar, host: str, port: int, on_listening: Callable[[int], None]) -> ShippedServer:

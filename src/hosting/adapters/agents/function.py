@@ -33,7 +33,7 @@ class FunctionAgent:
             # Closed here, also when a piece is refused: its `finally` must run before the run ends.
             async with aclosing(pieces(context)) as said:
                 async for piece in said:
-                    await reply.text(_checked(piece))
+                    await reply.text(piece)
 
         await context.model_call(write, name=self.agent_id)
 
@@ -51,10 +51,3 @@ def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], Function
         return FunctionAgent(agent_id, function, name)
 
     return decorate
-
-
-def _checked(piece: object) -> str:
-    # Anything else would be encoded as it is, and stand in the log as a text that is none.
-    if not isinstance(piece, str):
-        raise TypeError(f"The agent's generator must yield str, not {type(piece).__name__}.")
-    return piece

@@ -1,0 +1,155 @@
+"""A client's hands: requests to one server, and the events of its branches."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+
+from events.catalog import Catalog
+from events.ids import MAIN_BRANCH, SessionId
+from events.inputs import Input
+from events.runs import BranchRunCompleted, BranchRunStarted
+from events.serializer import Serializer
+from hosting.client.accepted import Accepted
+from hosting.client.address import BranchAddress
+from hosting.client.answer import read_answer
+from hosting.client.errors import AddressRefused, AnswerLost, Problem, ServerUnreachable
+from hosting.client.feed import Feed, OnCut
+from hosting.client.patience import Patience
+from hosting.client.received import Received
+
+T = TypeVar("T")
+
+
+class _Session(msgspec.Struct):
+    id: SessionId
+
+
+class _Branch(msgspec.Struct):
+    id: str
+
+
+class Client:
+    """Speaks to one server; `async with` closes its connections.
+
+    Custom events come decoded when the catalog given knows them, and as their JSON in any case.
+
+    Every request raises these, beside what it names itself:
+        ServerUnreachable: no connection came about.
+        AnswerLost: the connection broke before the answer; whether the request was done is not known.
+        Problem: the server refused.
+        AnswerUnreadable: what answers is no server of Branchline's.
+    """
+
+    def __init__(self, url: str, *, patience: Patience | None = None, catalog: Catalog | None = None) -> None:
+        """Prepare to speak to the server at `url`; no connection is made yet.
+
+        Raises:
+            AddressRefused: the URL is no address of a server.
+        """
+        self._url = url
+        self._patience = patience or Patience()
+        self._serializer = Serializer(catalog or Catalog.standard())
+        limits = httpx.Timeout(self._patience.answer.total_seconds(), connect=self._patience.connect.total_seconds())
+        self._http = httpx.AsyncClient(base_url=_checked(url), timeout=limits)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def ensure_session(self, session_id: SessionId | None = None) -> SessionId:
+        """Return a session that exists: the one named, made if need be, or without an id a new one."""
+        body = {} if session_id is None else {"sessionId": session_id}
+        try:
+            return (await self._post("/sessions", body, _Session)).id
+        except Problem as problem:
+            if problem.code != "session-exists" or session_id is None:
+                raise
+            return session_id
+
+    async def ensure_branch(self, at: BranchAddress) -> None:
+        """Make sure that the branch exists in its session; `main` always does."""
+        if at.branch_id == MAIN_BRANCH:
+            return
+        try:
+            await self._post(at.branches, {"branchId": at.branch_id}, _Branch)
+        except Problem as problem:
+            if problem.code != "branch-exists":
+                raise
+
+    async def submit(self, at: BranchAddress, received: Input) -> Accepted:
+        """Submit an input; when this returns, the server has stored it and will answer it.
+
+        Raises:
+            UnicodeEncodeError: the input holds text that is not Unicode.
+        """
+        return await self._post(f"{at.path}/inputs", {"type": received.wire_type, **_members(received)}, Accepted)
+
+    def follow(
+        self, at: BranchAddress, *, after: str | None = None, on_cut: OnCut | None = None
+    ) -> AsyncGenerator[Received]:
+        """Yield every event of the branch's log behind `after`, or from now on, once and in order, without an end.
+
+        A cut connection is made again from the last place reached, after the pause that the server asks for; `on_cut`
+        is told why each time. Close the generator (`contextlib.aclosing`) to leave.
+
+        Raises:
+            FeedLost: too many connections in a row brought nothing.
+            PlaceLost: the log has no such place, or no longer.
+            Problem, AnswerUnreadable: the branch is not there, or no more, or what answers is no server.
+        """
+        return Feed(self._http, self._serializer, at, self._patience, after=after, on_cut=on_cut).events()
+
+    async def follow_run(
+        self, at: BranchAddress, accepted: Accepted, *, on_cut: OnCut | None = None
+    ) -> AsyncGenerator[Received]:
+        """Yield the events of an accepted input's run, from its first to its BRANCH_RUN_COMPLETED; see `follow`."""
+        began = False
+        async with aclosing(self.follow(at, after=accepted.position, on_cut=on_cut)) as events:
+            async for received in events:
+                event = received.event
+                ours = getattr(event, "runtime_run_id", None) == accepted.runtime_run_id
+                # A queued run's own events begin later, behind those of the runs before it.
+                began = began or (ours and isinstance(event, BranchRunStarted | BranchRunCompleted))
+                if began:
+                    yield received
+                if ours and isinstance(event, BranchRunCompleted):
+                    return
+
+    async def _post(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
+        content = msgspec.json.encode(body)
+        request = f"POST {path}"
+        try:
+            response = await self._http.post(path, content=content, headers={"Content-Type": "application/json"})
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ServerUnreachable(self._url, _cause(error)) from error
+        except httpx.TransportError as error:
+            raise AnswerLost(request, _cause(error)) from error
+        return read_answer(response, wanted)
+
+
+def _members(received: Input) -> dict[str, Any]:
+    """Return what was given of an input, by its names on the wire."""
+    members = {field.encode_name: getattr(received, field.name) for field in msgspec.structs.fields(received)}
+    return {name: value for name, value in members.items() if value is not None and value != msgspec.Raw()}
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise AddressRefused(url) from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise AddressRefused(url)
+    return parsed
+
+
+def _cause(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,100 @@
+"""What `branchline serve` says of agents that it cannot serve: one sentence, with the place, and status 1."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.harness.process import ServerProcess
+
+AGENT = "import hosting\n\n@hosting.agent('mine')\nasync def mine(context):\n    yield 'hi'\n"
+
+REFUSED = {
+    "a syntax error": (
+        {"bad.py": "import hosting\n\ndef broken(:\n    pass\n"},
+        ["bad.py"],
+        "bad.py cannot be imported: SyntaxError: invalid syntax (bad.py, line 3).",
+    ),
+    "an exception": (
+        {"bad.py": "import hosting\n\n1 / 0\n"},
+        ["bad.py"],
+        "bad.py cannot be imported: ZeroDivisionError: division by zero (bad.py, line 3).",
+    ),
+    "a module of its own that fails": (
+        {"bad.py": "import part\n", "part.py": "\n\nraise RuntimeError('no key')\n"},
+        ["bad"],
+        "bad cannot be imported: RuntimeError: no key (part.py, line 3).",
+    ),
+    "an import that is not there": (
+        {"bad.py": "import hosting\nimport not_there_at_all\n"},
+        ["bad"],
+        "bad cannot be imported: ModuleNotFoundError: No module named 'not_there_at_all' (bad.py, line 2).",
+    ),
+    "an exit": (
+        {"bad.py": "raise SystemExit(3)\n"},
+        ["bad.py"],
+        "bad.py cannot be imported: SystemExit: 3 (bad.py, line 1).",
+    ),
+    "a function that is not async": (
+        {"bad.py": "import hosting\n\n@hosting.agent('mine')\ndef mine(context):\n    return 'hi'\n"},
+        ["bad.py"],
+        "must be an async function or an async generator. (bad.py, line 3).",
+    ),
+    "no file": ({}, ["bad.py"], "There is no file bad.py."),
+    "no module": ({}, ["nothing_here"], "There is no module 'nothing_here' here; a file is named with its `.py`."),
+    "no agents": (
+        {"bad.py": "x = 1\n"},
+        ["bad.py"],
+        "bad.py has no agents; decorate an async function with @hosting.agent('its-id').",
+    ),
+    "no such attribute": (
+        {"bad.py": AGENT},
+        ["bad:yours"],
+        "bad:yours is not there; the agents in that module are: mine.",
+    ),
+    "no agent": (
+        {"bad.py": "async def mine(context):\n    yield 'hi'\n"},
+        ["bad:mine"],
+        "bad:mine is no agent: it has no `name` and async `run`; "
+        "decorate an async function with @hosting.agent('its-id').",
+    ),
+    "a class": (
+        {"bad.py": "class Mine:\n    name = 'Mine'\n    async def run(self, context): ...\n"},
+        ["bad:Mine"],
+        "bad:Mine is a class; name an instance of it.",
+    ),
+    "one id twice": (
+        {"bad.py": AGENT, "worse.py": AGENT},
+        ["bad.py", "worse.py"],
+        "Two agents have the id 'mine'; the second is in worse.py.",
+    ),
+    "an id that no path can hold": (
+        {"bad.py": AGENT.replace("'mine'", "'my agent/1'")},
+        ["bad.py"],
+        "The agent id 'my agent/1' in bad.py must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..",
+    ),
+    "a custom event of a known name": (
+        {
+            "bad.py": AGENT
+            + "from events.event import Event\nclass TextDelta(Event, frozen=True, kw_only=True):\n    x: int\n"
+        },
+        ["bad.py"],
+        "TEXT_DELTA is already the wire name of TextDelta",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_serving_is_refused_with_the_cause_and_its_place(
+    make_server: Callable[..., ServerProcess], tmp_path: Path, sqlite_url: str, case: str
+) -> None:
+    files, targets, sentence = REFUSED[case]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    status, said = make_server(sqlite_url, *targets).refuse()
+
+    assert status == 1
+    assert said.startswith("branchline cannot start: ")
+    assert sentence in said
+    assert said.count("\n") == 1
