@@ -194,7 +194,9 @@ async def _open_database(server: Server, stack: AsyncExitStack) -> Database:
         server.refused = str(error)
         raise
     except StorageUnavailable as error:
-        server.refused = f"The database cannot be opened: {error.why}."
+        # Behind the last @ there is no password.
+        place = settings.database_url.rpartition("@")[2]
+        server.refused = f"The database {place} cannot be opened: {error.why.rstrip('.')}."
         raise
 
 

@@ -1,55 +1,56 @@
 """Request bodies: read when the scope is known to exist, decoded strictly from the raw bytes."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import InternalServerException
 
 from events import strict
 from events.inputs import Input, UserTextInput
 from events.serializer import EnvelopeRefused, Serializer
+from hosting.api.farewell import body_was_read
 from hosting.api.problems import ApiError
 from hosting.domain.errors import Invalid, InvalidInput, InvalidRequest, UnknownMember
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_BODY: Final = 1 << 20
 MAX_INPUT: Final = 16 << 20
 _TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
+_LONGEST_COMPLAINT: Final = 119
+_NOT_BUILT_YET: Final = frozenset({"queue", "interrupt"})
 
 
 async def read_body(request: Request[Any, Any, Any]) -> bytes:
     """Return the body's bytes.
 
     Raises:
-        ApiError: it is declared to be something other than JSON.
+        ApiError: it is declared to be something other than JSON, or it ends before its declared length.
+        RequestEntityTooLarge: it is larger than the route takes; what is too much is not read.
     """
-    body = await request.body()
-    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_json = declared == "application/json" or (declared.startswith("application/") and declared.endswith("+json"))
-    if body and declared and not is_json:
-        raise ApiError(
-            "unsupported-media-type", f"Send JSON with the header Content-Type: application/json, not {declared[:100]}."
-        )
+    if "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
+        _check_media_type(request)
+    try:
+        body = await request.body()
+    except InternalServerException as error:
+        # The framework's word for a client that left; nobody reads this answer, and it is no fault of ours to log.
+        raise ApiError("invalid-request", "The body ended before it was complete.") from error
+    body_was_read(request)
     return body
 
 
-async def decode_body(body: bytes, cls: type[T]) -> T:
+async def decode_body(body: bytes, cls: type[S]) -> S:
     """Decode a body whose every member must be known; an empty one stands for `{}`.
 
     Raises:
         ApiError, InvalidRequest, UnknownMember: see the contract of errors, docs/reference/http.md.
     """
-    value = await _loads(body or b"{}", InvalidRequest)
-    if not isinstance(value, dict):
-        raise InvalidRequest("The body is not a JSON object.")
-    _refuse_unknown(value, cls)
-    try:
-        return msgspec.json.decode(body or b"{}", type=cls)
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(f"{error}.") from error
+    return await _beside_the_loop(body, lambda: _decode_body(body or b"{}", cls))
 
 
 async def decode_input(body: bytes, serializer: Serializer) -> Input:
@@ -58,32 +59,72 @@ async def decode_input(body: bytes, serializer: Serializer) -> Input:
     Raises:
         ApiError, InvalidInput, UnknownMember: see the contract of errors, docs/reference/http.md.
     """
-    value = await _loads(body, InvalidInput)
-    if not isinstance(value, dict):
-        raise InvalidInput("The body is not a JSON object.")
-    wire_type = value.get("type", UserTextInput.wire_type)
-    if not isinstance(wire_type, str):
-        raise InvalidInput("`type` must be a string.")
-    if "type" not in value:
-        _refuse_unknown(value, UserTextInput)
+    return await _beside_the_loop(body, lambda: _decode_input(body, serializer))
+
+
+def _check_media_type(request: Request[Any, Any, Any]) -> None:
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = declared == "application/json" or (declared.startswith("application/") and declared.endswith("+json"))
+    if declared and not is_json:
+        raise ApiError(
+            "unsupported-media-type", f"Send JSON with the header Content-Type: application/json, not {declared[:100]}."
+        )
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise ApiError("unsupported-media-type", "Send the body uncompressed, without the header Content-Encoding.")
+
+
+async def _beside_the_loop(body: bytes, decode: Callable[[], T]) -> T:
+    return await asyncio.to_thread(decode) if len(body) > _TOO_LARGE_FOR_THE_LOOP else decode()
+
+
+def _decode_body(body: bytes, cls: type[S]) -> S:
+    _refuse_unknown(_object(body, InvalidRequest), cls)
+    try:
+        return msgspec.json.decode(body, type=cls)
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(_complaint(f"{error}")) from error
+
+
+def _decode_input(body: bytes, serializer: Serializer) -> Input:
+    members = _object(body, InvalidInput)
+    wire_type = _text_of(members["type"]) if "type" in members else UserTextInput.wire_type
+    if wire_type is None:
+        raise InvalidInput("`type` must be a string - at `$.type`.")
+    if "type" not in members:
+        _refuse_unknown(members, UserTextInput)
+    if (_text_of(members.get("runningRunBehavior")) or "").lower() in _NOT_BUILT_YET:
+        raise InvalidInput("This server cannot queue inputs or interrupt runs yet - at `$.runningRunBehavior`.")
     try:
         return serializer.decode_input(body, wire_type)
     except EnvelopeRefused as error:
-        raise InvalidInput(str(error)) from error
+        raise InvalidInput(_complaint(str(error).removesuffix("."))) from error
 
 
-async def _loads(body: bytes, refusal: type[Invalid]) -> Any:
+def _object(body: bytes, refusal: type[Invalid]) -> Mapping[str, msgspec.Raw]:
     try:
-        if len(body) > _TOO_LARGE_FOR_THE_LOOP:
-            return await asyncio.to_thread(strict.loads, body)
-        return strict.loads(body)
+        return strict.members(body)
     except strict.TooDeep as error:
         raise ApiError("payload-too-large", str(error)) from error
     except strict.BodyRefused as error:
         raise refusal(str(error)) from error
 
 
-def _refuse_unknown(value: dict[str, Any], cls: type[msgspec.Struct]) -> None:
+def _text_of(member: msgspec.Raw | None) -> str | None:
+    """Return a member that is a string."""
+    if member is None or not bytes(member).startswith(b'"'):
+        return None
+    return msgspec.json.decode(member, type=str)
+
+
+def _complaint(said: str) -> str:
+    """Say what the decoder said, with a pointer and without more than 100 characters of what the client sent."""
+    what, at, pointer = said.rpartition(" - at ")
+    what, pointer = (what, pointer) if at else (said, "`$`")
+    shown = what if len(what) <= _LONGEST_COMPLAINT else f"{what[:_LONGEST_COMPLAINT]}..."
+    return f"{shown} - at {pointer}."
+
+
+def _refuse_unknown(value: Mapping[str, msgspec.Raw], cls: type[msgspec.Struct]) -> None:
     for member in value:
         if member not in _members(cls):
             raise UnknownMember(member)

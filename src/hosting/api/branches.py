@@ -10,6 +10,7 @@ from msgspec import Struct
 from events.ids import AgentId, BranchId, SessionId
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers, takes
 from hosting.api.sessions import check_id
 from hosting.api.views import BranchView
 from hosting.runtime.sessions import NewBranch, create_branch
@@ -25,7 +26,22 @@ class CreateBranch(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any] | None = None
 
 
-@post("/agents/{agent_id:str}/sessions/{session_id:str}/branches", status_code=201, request_max_body_size=MAX_BODY)
+@post(
+    "/agents/{agent_id:str}/sessions/{session_id:str}/branches",
+    status_code=201,
+    request_max_body_size=MAX_BODY,
+    opt=takes(CreateBranch),
+    responses=answers(
+        "agent-not-found",
+        "session-not-found",
+        "invalid-request",
+        "unknown-member",
+        "branch-exists",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
+    ),
+)
 async def post_branch(
     agent_id: FromPath[str],
     session_id: FromPath[str],
@@ -33,7 +49,7 @@ async def post_branch(
     caller: NamedDependency[Caller],
 ) -> Response[BranchView]:
     """Create an empty branch beside the session's others."""
-    caller.runtime.agents.get(AgentId(agent_id))
+    caller.check_agent(AgentId(agent_id))
     session = await caller.session(SessionId(session_id))
     body = await decode_body(await read_body(request), CreateBranch)
     if body.branch_id is not None:
@@ -44,14 +60,17 @@ async def post_branch(
     return Response(BranchView.of(branch), headers={"Location": location})
 
 
-@get("/sessions/{session_id:str}/branches")
+@get("/sessions/{session_id:str}/branches", responses=answers("session-not-found", "storage-unavailable"))
 async def list_branches(session_id: FromPath[str], caller: NamedDependency[Caller]) -> list[BranchView]:
     """List a session's branches in order of creation."""
     session = await caller.session(SessionId(session_id))
     return [BranchView.of(branch) for branch in await caller.reads.branches(session.id)]
 
 
-@get("/sessions/{session_id:str}/branches/{branch_id:str}")
+@get(
+    "/sessions/{session_id:str}/branches/{branch_id:str}",
+    responses=answers("session-not-found", "branch-not-found", "storage-unavailable"),
+)
 async def get_branch(
     session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:
@@ -59,7 +78,10 @@ async def get_branch(
     return BranchView.of(await caller.branch(SessionId(session_id), BranchId(branch_id)))
 
 
-@get("/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}")
+@get(
+    "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}",
+    responses=answers("agent-not-found", "session-not-found", "branch-not-found", "storage-unavailable"),
+)
 async def get_agent_branch(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:

@@ -1,23 +1,40 @@
 """Who is asking, and the doors that are open to them: everything a handler reaches is one tenant's."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from events.ids import AgentId, BranchId, SessionId
+from events.ids import AgentId, BranchId, RunId, SessionId, is_client_id
 from hosting.domain.branch import Branch
-from hosting.domain.errors import BranchMissing, SessionMissing
+from hosting.domain.errors import AgentMissing, BranchMissing, RunMissing, SessionMissing
+from hosting.domain.run import Run
 from hosting.domain.scope import LOCAL_TENANT, TenantId
 from hosting.domain.session import Session
 from hosting.ports.store import TenantReads
 from hosting.runtime.core import Runtime
 
+_SHOWN: Final = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A tenant's hands on the runtime."""
+    """A tenant's hands on the runtime.
+
+    What cannot be an id is not looked up: a NUL in it would be an error of the database's.
+    """
 
     runtime: Runtime
     tenant: TenantId
     reads: TenantReads
+
+    def check_agent(self, agent_id: AgentId) -> None:
+        """Make sure that an agent answers under the id.
+
+        Raises:
+            AgentMissing: none does.
+        """
+        if not is_client_id(agent_id) and agent_id not in self.runtime.agents.ids():
+            raise AgentMissing(AgentId(agent_id[:_SHOWN]))
+        self.runtime.agents.get(agent_id)
 
     async def session(self, session_id: SessionId) -> Session:
         """Return a session of the caller's.
@@ -25,9 +42,9 @@ class Caller:
         Raises:
             SessionMissing: there is none.
         """
-        session = await self.reads.session(session_id)
+        session = await self.reads.session(session_id) if is_client_id(session_id) else None
         if session is None:
-            raise SessionMissing(session_id)
+            raise SessionMissing(SessionId(session_id[:_SHOWN]))
         return session
 
     async def branch(self, session_id: SessionId, branch_id: BranchId, agent_id: AgentId | None = None) -> Branch:
@@ -37,12 +54,24 @@ class Caller:
             AgentMissing, SessionMissing, BranchMissing: in this order.
         """
         if agent_id is not None:
-            self.runtime.agents.get(agent_id)
-        branch = await self.reads.branch(session_id, branch_id)
+            self.check_agent(agent_id)
+        could_be = is_client_id(session_id) and is_client_id(branch_id)
+        branch = await self.reads.branch(session_id, branch_id) if could_be else None
         if branch is None:
-            await self.session(session_id)
-            raise BranchMissing(session_id, branch_id)
+            session = await self.session(session_id)
+            raise BranchMissing(SessionId(session.id[:_SHOWN]), BranchId(branch_id[:_SHOWN]))
         return branch
+
+    async def run(self, branch: Branch, run_id: RunId) -> Run:
+        """Return a run of a branch.
+
+        Raises:
+            RunMissing: there is none.
+        """
+        run = await self.reads.run(branch.key, run_id) if is_client_id(run_id) else None
+        if run is None:
+            raise RunMissing(RunId(run_id[:_SHOWN]))
+        return run
 
 
 def local_caller(runtime: Runtime) -> Caller:

@@ -1,14 +1,17 @@
 """The route that inputs come in by."""
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from events.ids import AgentId, BranchId, SessionId
+from events.inputs import Input
 from hosting.api.bodies import MAX_INPUT, decode_input, read_body
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers, takes
 from hosting.api.views import SubmittedView
 from hosting.runtime.submit import submit_input
 
@@ -17,6 +20,20 @@ from hosting.runtime.submit import submit_input
     "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/inputs",
     status_code=202,
     request_max_body_size=MAX_INPUT,
+    opt=takes(Input),
+    responses=answers(
+        "agent-not-found",
+        "session-not-found",
+        "branch-not-found",
+        "invalid-input",
+        "unknown-member",
+        "run-config-refused",
+        "branch-run-active",
+        "message-exists",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
+    ),
 )
 async def post_input(
     agent_id: FromPath[str],
@@ -29,5 +46,5 @@ async def post_input(
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
     received = await decode_input(await read_body(request), caller.runtime.serializer)
     submitted = await submit_input(caller.runtime, branch, AgentId(agent_id), received)
-    runs = f"/agents/{agent_id}/sessions/{session_id}/branches/{branch_id}/runs"
+    runs = f"/agents/{quote(agent_id, safe='')}/sessions/{session_id}/branches/{branch_id}/runs"
     return Response(SubmittedView.of(submitted), headers={"Location": f"{runs}/{submitted.run_id}"})

@@ -20,6 +20,7 @@ from events.position import Position
 from events.serializer import Stamp
 from events.turns import MessageTurnError
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing
 from hosting.runtime.core import Runtime
@@ -47,6 +48,7 @@ class LiveSettings:
 @get(
     "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/events/live",
     media_type="text/event-stream",
+    responses=answers("agent-not-found", "session-not-found", "branch-not-found", "storage-unavailable"),
 )
 async def get_live(
     agent_id: FromPath[str],

@@ -11,6 +11,7 @@ from litestar.response import Stream
 from events.ids import AgentId, BranchId, SessionId
 from events.position import Position
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers
 from hosting.domain.branch import Branch
 from hosting.domain.errors import InvalidPosition
 from hosting.ports.store import LogReader
@@ -21,7 +22,13 @@ Limit = Annotated[int | None, QueryParameter(ge=1, le=10_000, description="Read 
 _SESSION_LOG = "/sessions/{session_id:str}/branches/{branch_id:str}/events"
 
 
-@get(_SESSION_LOG, media_type="application/json")
+@get(
+    _SESSION_LOG,
+    media_type="application/json",
+    responses=answers(
+        "session-not-found", "branch-not-found", "invalid-position", "invalid-request", "storage-unavailable"
+    ),
+)
 async def get_events(
     session_id: FromPath[str],
     branch_id: FromPath[str],
@@ -34,7 +41,18 @@ async def get_events(
     return await _respond(caller, branch, f"/sessions/{session_id}", after, limit)
 
 
-@get("/agents/{agent_id:str}" + _SESSION_LOG, media_type="application/json")
+@get(
+    "/agents/{agent_id:str}" + _SESSION_LOG,
+    media_type="application/json",
+    responses=answers(
+        "agent-not-found",
+        "session-not-found",
+        "branch-not-found",
+        "invalid-position",
+        "invalid-request",
+        "storage-unavailable",
+    ),
+)
 async def get_agent_events(
     agent_id: FromPath[str],
     session_id: FromPath[str],

@@ -1,14 +1,16 @@
 """Every error as a problem document (RFC 9457); the only table of HTTP statuses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 
+from hosting.api.farewell import Farewell, may_send_more
 from hosting.domain import errors
 from hosting.domain.errors import BranchlineError, InvalidPosition
 
@@ -16,6 +18,8 @@ _log = structlog.get_logger("branchline.api")
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
+_LONGEST_DETAIL: Final = 300
+_LONGEST_INSTANCE: Final = 1024
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,11 +72,33 @@ _DETAIL: Final = {
 _CODE_OF_STATUS: Final = {status: code for code, status in STATUS_OF_CODE.items() if code != "not-ready"}
 
 
+def status_of(code: str) -> int:
+    """Return the status that a code goes with.
+
+    Raises:
+        KeyError: there is no such code.
+    """
+    return STATUS_OF_CODE.get(code) or _CORE_STATUS_OF_CODE[code]
+
+
+def _status_of_class(cls: type[BranchlineError]) -> int:
+    return next((STATUS[base] for base in cls.__mro__ if base in STATUS), 500)
+
+
+def _with_subclasses(cls: type[BranchlineError]) -> Iterable[type[BranchlineError]]:
+    yield cls
+    for below in cls.__subclasses__():
+        yield from _with_subclasses(below)
+
+
+_CORE_STATUS_OF_CODE: Final = {cls.code: _status_of_class(cls) for cls in _with_subclasses(BranchlineError)}
+
+
 def core_problem(request: Request[Any, Any, Any], error: BranchlineError) -> Response[bytes]:
     """Answer what the core refused."""
-    status = next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+    status = _status_of_class(type(error))
     if status == 500:
-        _log.error("request failed", path=request.url.path, error=repr(error))
+        _log.error("request failed", path=request.scope["path"], error=repr(error))
         return _answer(request, 500, "internal-error", _DETAIL["internal-error"])
     places = {}
     if isinstance(error, InvalidPosition):
@@ -90,7 +116,7 @@ def framework_problem(request: Request[Any, Any, Any], error: HTTPException) -> 
     if error.status_code >= 500:
         return unforeseen_problem(request, error)
     code = _CODE_OF_STATUS.get(error.status_code, "invalid-request")
-    detail = _DETAIL.get(code) or error.detail
+    detail = _DETAIL.get(code) or _parameters(error) or error.detail
     response = _answer(request, STATUS_OF_CODE[code], code, detail)
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
@@ -99,7 +125,7 @@ def framework_problem(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 def unforeseen_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Answer what nobody foresaw; only the log learns the cause."""
-    _log.error("request failed unforeseen", path=request.url.path, exc_info=error)
+    _log.error("request failed unforeseen", path=request.scope["path"], exc_info=error)
     return _answer(request, 500, "internal-error", _DETAIL["internal-error"])
 
 
@@ -111,19 +137,29 @@ HANDLERS: Final[Mapping[Any, Any]] = {
 }
 
 
+def _parameters(error: HTTPException) -> str:
+    """Say which parameters are wrong; what the framework says repeats the whole URL."""
+    if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
+        return ""
+    wrong = (f"`{fault.get('key')}`: {fault.get('message')}" for fault in error.extra)
+    return f"A parameter is wrong - {'; '.join(wrong)}."
+
+
 def _answer(request: Request[Any, Any, Any], status: int, code: str, detail: str, **places: str) -> Response[bytes]:
+    shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}..."
     problem = Problem(
         type=f"urn:branchline:problem:{code}",
         title=code.replace("-", " ").capitalize(),
         status=status,
-        detail=detail,
-        instance=request.url.path,
+        detail=shown,
+        instance=quote(request.scope["path"][:_LONGEST_INSTANCE]),
         code=code,
-        errors={_pascal_case(code): (detail,)},
+        errors={_pascal_case(code): (shown,)},
         **places,
     )
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
-    return Response(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    answer = Farewell if may_send_more(request) else Response
+    return answer(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _pascal_case(code: str) -> str:

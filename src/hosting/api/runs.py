@@ -6,14 +6,21 @@ from litestar.params import FromPath
 
 from events.ids import AgentId, BranchId, RunId, SessionId
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers
 from hosting.api.views import RunView
-from hosting.domain.errors import RunMissing
 
 _SESSION_BRANCH = "/sessions/{session_id:str}/branches/{branch_id:str}"
 _AGENT_BRANCH = "/agents/{agent_id:str}" + _SESSION_BRANCH
 
+_OF_A_SESSION = answers("session-not-found", "branch-not-found", "storage-unavailable")
+_OF_AN_AGENT = answers("agent-not-found", "session-not-found", "branch-not-found", "storage-unavailable")
+_ONE_OF_A_SESSION = answers("session-not-found", "branch-not-found", "run-not-found", "storage-unavailable")
+_ONE_OF_AN_AGENT = answers(
+    "agent-not-found", "session-not-found", "branch-not-found", "run-not-found", "storage-unavailable"
+)
 
-@get(_SESSION_BRANCH + "/runs")
+
+@get(_SESSION_BRANCH + "/runs", responses=_OF_A_SESSION)
 async def list_runs(
     session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> list[RunView]:
@@ -21,7 +28,7 @@ async def list_runs(
     return await _list(caller, session_id, branch_id, None)
 
 
-@get(_AGENT_BRANCH + "/runs")
+@get(_AGENT_BRANCH + "/runs", responses=_OF_AN_AGENT)
 async def list_agent_runs(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> list[RunView]:
@@ -29,7 +36,7 @@ async def list_agent_runs(
     return await _list(caller, session_id, branch_id, AgentId(agent_id))
 
 
-@get(_SESSION_BRANCH + "/runs/active")
+@get(_SESSION_BRANCH + "/runs/active", responses=_OF_A_SESSION)
 async def get_active_run(
     session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> RunView | None:
@@ -37,7 +44,7 @@ async def get_active_run(
     return await _active(caller, session_id, branch_id, None)
 
 
-@get(_AGENT_BRANCH + "/runs/active")
+@get(_AGENT_BRANCH + "/runs/active", responses=_OF_AN_AGENT)
 async def get_agent_active_run(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> RunView | None:
@@ -45,7 +52,7 @@ async def get_agent_active_run(
     return await _active(caller, session_id, branch_id, AgentId(agent_id))
 
 
-@get(_SESSION_BRANCH + "/runs/{run_id:str}")
+@get(_SESSION_BRANCH + "/runs/{run_id:str}", responses=_ONE_OF_A_SESSION)
 async def get_run(
     session_id: FromPath[str], branch_id: FromPath[str], run_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> RunView:
@@ -53,7 +60,7 @@ async def get_run(
     return await _one(caller, session_id, branch_id, run_id, None)
 
 
-@get(_AGENT_BRANCH + "/runs/{run_id:str}")
+@get(_AGENT_BRANCH + "/runs/{run_id:str}", responses=_ONE_OF_AN_AGENT)
 async def get_agent_run(
     agent_id: FromPath[str],
     session_id: FromPath[str],
@@ -78,7 +85,4 @@ async def _active(caller: Caller, session_id: str, branch_id: str, agent_id: Age
 
 async def _one(caller: Caller, session_id: str, branch_id: str, run_id: str, agent_id: AgentId | None) -> RunView:
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), agent_id)
-    run = await caller.reads.run(branch.key, RunId(run_id))
-    if run is None:
-        raise RunMissing(RunId(run_id))
-    return RunView.of(run)
+    return RunView.of(await caller.run(branch, RunId(run_id)))

@@ -10,6 +10,7 @@ from msgspec import Struct
 from events.ids import SessionId, is_client_id
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
+from hosting.api.openapi import answers, takes
 from hosting.api.views import SessionView
 from hosting.domain.errors import InvalidRequest
 from hosting.runtime.sessions import create_session
@@ -22,7 +23,20 @@ class CreateSession(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any] | None = None
 
 
-@post("/sessions", status_code=201, request_max_body_size=MAX_BODY)
+@post(
+    "/sessions",
+    status_code=201,
+    request_max_body_size=MAX_BODY,
+    opt=takes(CreateSession),
+    responses=answers(
+        "invalid-request",
+        "unknown-member",
+        "session-exists",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
+    ),
+)
 async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Response[SessionView]:
     """Create a session, and in it the branch `main`."""
     body = await decode_body(await read_body(request), CreateSession)
@@ -32,7 +46,7 @@ async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[
     return Response(SessionView.of(session), headers={"Location": f"/sessions/{session.id}"})
 
 
-@get("/sessions")
+@get("/sessions", responses=answers("invalid-request", "storage-unavailable"))
 async def list_sessions(
     caller: NamedDependency[Caller],
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
@@ -42,7 +56,7 @@ async def list_sessions(
     return [SessionView.of(session) for session in await caller.reads.sessions(limit, offset)]
 
 
-@get("/sessions/{session_id:str}")
+@get("/sessions/{session_id:str}", responses=answers("session-not-found", "storage-unavailable"))
 async def get_session(session_id: FromPath[str], caller: NamedDependency[Caller]) -> SessionView:
     """Show a session."""
     return SessionView.of(await caller.session(SessionId(session_id)))

