@@ -1,15 +1,15 @@
 """What a client sends to start a run."""
 
-from enum import StrEnum
 from typing import ClassVar
 
 from msgspec import Raw, Struct
 
 from events.ids import AgentId, BranchId, MessageId, SessionId
 from events.text import Role
+from events.wire_enum import WireEnum
 
 
-class RunningRunBehavior(StrEnum):
+class RunningRunBehavior(WireEnum):
     """What an input does when the branch is busy."""
 
     REJECT = "reject"

@@ -1,13 +1,13 @@
 """An assistant's message: its text, and the reasoning before it."""
 
-from enum import StrEnum
 from typing import ClassVar
 
 from events.event import Event
 from events.ids import MessageId
+from events.wire_enum import WireEnum
 
 
-class Role(StrEnum):
+class Role(WireEnum):
     """Who speaks in a message."""
 
     USER = "user"

@@ -1,5 +1,7 @@
 """The layer that decides what the world may learn of a failure."""
 
+import asyncio
+
 import structlog
 
 from middleware.errors import AgentError, TurnFailed, Withdrawn
@@ -20,6 +22,12 @@ class ErrorFormatting:
             await turn()
         except Withdrawn:
             raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # The agent's own: passed on, it would be taken for ours, and the run begun again and again.
+            raise TurnFailed(type(error).__name__, "The agent gave up.", is_retryable=False) from error
         except AgentError as error:
             raise TurnFailed(type(error).__name__, _storable(str(error)), is_retryable=error.is_retryable) from error
         except (Exception, SystemExit) as error:

@@ -28,7 +28,7 @@ from events.serializer import (
     split,
     timestamp_text,
 )
-from events.text import TextDelta
+from events.text import Role, TextDelta
 from tests.events.generated import EVENTS, INPUTS, JSON, OBJECTS, TEXT, TIMES, structs
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -376,3 +376,21 @@ def test_the_bytes_of_a_control_frame_have_no_place() -> None:
         b'{"version":"1.0","type":"STREAM_CLOSING","timestamp":"2026-03-04T05:06:07.000089Z","sessionId":"ses_1",'
         b'"branchId":"main","channel":"control","kind":"control","reason":"drain","retryMs":0}'
     )
+
+
+@pytest.mark.parametrize("written", ["user", "User"])
+def test_enums_are_read_in_snake_case_and_in_pascal_case(written: str) -> None:
+    body = b'{"messages":[{"role":"%b","text":"hello"}]}' % written.encode()
+
+    read = SERIALIZER.decode_input(body, "USER_MESSAGES_INPUT")
+
+    assert isinstance(read, UserMessagesInput)
+    assert read.messages[0].role is Role.USER
+
+
+@pytest.mark.parametrize("written", ["USER", "uSER", "3", "Nobody"])
+def test_other_spellings_of_an_enum_are_refused(written: str) -> None:
+    body = b'{"messages":[{"role":"%b","text":"hello"}]}' % written.encode()
+
+    with pytest.raises(MemberRefused):
+        SERIALIZER.decode_input(body, "USER_MESSAGES_INPUT")

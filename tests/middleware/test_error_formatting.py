@@ -98,11 +98,18 @@ async def test_a_withdrawn_run_has_not_failed(error: Withdrawn) -> None:
 
 
 async def test_a_cancelled_turn_has_not_failed() -> None:
+    begun = asyncio.Event()
+
     async def turn() -> None:
-        raise asyncio.CancelledError
+        begun.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(ErrorFormatting().around_turn(Context(), turn))
+    await begun.wait()
+    task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        await ErrorFormatting().around_turn(Context(), turn)
+        await task
 
 
 async def test_a_turn_that_ends_well_is_left_alone() -> None:
@@ -120,3 +127,10 @@ async def test_what_cannot_be_stored_is_left_out_of_a_sentence(text: str, told: 
     failed = await failure_of(AgentError(text))
 
     assert failed.message == told
+
+
+async def test_a_cancellation_that_nobody_asked_for_is_the_agents_own_failure() -> None:
+    failed = await failure_of(asyncio.CancelledError())
+
+    assert failed.error_type == "CancelledError"
+    assert failed.message == "The agent gave up."

@@ -75,3 +75,8 @@ def test_the_hash_of_arguments_does_not_depend_on_the_order_of_members() -> None
 
     assert one == other
     assert one != hash_arguments({"a": 1, "b": {"c": [2, 1], "d": None}})
+
+
+def test_a_name_that_cannot_be_stored_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="NUL"):
+        Steps(()).next_key(StepKind.WORK, "a\x00b", None)

@@ -14,7 +14,13 @@ class Steps:
         self._next = 1
 
     def next_key(self, kind: StepKind, name: str, arguments: object) -> StepKey:
-        """Return the key of the step that comes now; its place is taken at once, also when several run side by side."""
+        """Return the key of the step that comes now; its place is taken at once, also when several run side by side.
+
+        Raises:
+            ValueError: the name cannot be stored.
+        """
+        if "\x00" in name:
+            raise ValueError("The name of a step must not hold a NUL, which cannot be stored.")
         key = StepKey(self._next, kind, name, hash_arguments(arguments))
         self._next += 1
         return key

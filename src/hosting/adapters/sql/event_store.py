@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import cast
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import Update
@@ -11,7 +12,6 @@ from sqlalchemy.sql import Update
 from events.position import Position
 from events.serializer import number
 from hosting.adapters.sql.dialect import number_rows
-from hosting.adapters.sql.faults import MISTAKES
 from hosting.adapters.sql.guarded_changes import apply_guarded
 from hosting.adapters.sql.ranges import range_row
 from hosting.adapters.sql.run_changes import apply_run_changes, messages_ended
@@ -21,6 +21,8 @@ from hosting.adapters.sql.unknown_commits import was_stored
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.scope import BranchKey
 from hosting.ports.units import AddBranch, Committed, EndRun, Failed, Outcome, Refusal, StartRun, Unit
+
+_log = structlog.get_logger("branchline.store")
 
 _NO_FENCE = -1
 
@@ -45,8 +47,11 @@ class SqlEventStore:
             if not await was_stored(self._transactor, units, outcomes, within_seconds=self._patience_seconds):
                 raise
             return outcomes
-        except MISTAKES as error:
+        except StorageUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the writer of all branches
             # One unit spoiled the transaction; alone, each can only spoil its own.
+            _log.exception("a unit cannot be stored", units=len(units))
             return [Failed(error)] if len(units) == 1 else [await self._commit_alone(unit) for unit in units]
 
     async def _commit_alone(self, unit: Unit) -> Outcome:
