@@ -6,7 +6,7 @@ EnvelopeRefused
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,6 +21,7 @@ from events.position import Position
 _encode = msgspec.json.Encoder().encode
 _GIVEN_BY_LOG = {"event_id": None, "sequence_number": None, "timestamp": None, "session_id": None, "branch_id": None}
 _USUAL = Envelope()
+_SAME, _NEXT = timedelta(), timedelta(milliseconds=1)
 _LINE_FEED, _CARRIAGE_RETURN = b"\n\r"
 
 
@@ -49,16 +50,24 @@ class Encoded(NamedTuple):
 
 
 class Stamp:
-    """What every event of one branch says of where and when it happened."""
+    """What every event of one branch says of where and when it happened.
 
-    __slots__ = ("_scope",)
+    Times are kept to the millisecond: what happens within one is written with the same time, which is written once.
+    """
+
+    __slots__ = ("_scope", "_since", "_text")
 
     def __init__(self, session_id: SessionId, branch_id: BranchId) -> None:
         self._scope = b'","sessionId":%b,"branchId":%b' % (_encode(session_id), _encode(branch_id))
+        self._since: datetime | None = None
+        self._text = b""
 
     def at(self, now: datetime) -> bytes:
         """Return the members `timestamp`, `sessionId`, `branchId` as JSON text without braces."""
-        return b'"timestamp":"%b%b' % (timestamp_text(now).encode(), self._scope)
+        if self._since is None or not _SAME <= now - self._since < _NEXT:
+            self._since = now
+            self._text = b'"timestamp":"%b%b' % (timestamp_text(now).encode(), self._scope)
+        return self._text
 
 
 class Serializer:

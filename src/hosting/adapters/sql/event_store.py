@@ -51,7 +51,7 @@ class SqlEventStore:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the writer of all branches
             # One unit spoiled the transaction; alone, each can only spoil its own.
-            _log.exception("a unit cannot be stored", units=len(units))
+            _log.error("a unit cannot be stored", units=len(units), error=repr(error)[:500])
             return [Failed(error)] if len(units) == 1 else [await self._commit_alone(unit) for unit in units]
 
     async def _commit_alone(self, unit: Unit) -> Outcome:
