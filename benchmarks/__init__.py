@@ -1,0 +1,1 @@
+"""How fast the hot paths are, each beside a program that shows what this machine can do: `python -m benchmarks`."""

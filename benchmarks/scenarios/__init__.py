@@ -1,0 +1,1 @@
+"""What is measured, by the ids of the goals."""

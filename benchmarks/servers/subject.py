@@ -1,0 +1,24 @@
+"""The real server: `create_app` and uvicorn as we ship them, with agents that do nothing but write."""
+
+import sys
+
+from benchmarks.servers.agents import PreparedTokens, Publisher, author_tokens
+from hosting.bootstrap import create_app, server_of
+from hosting.cli.logs import log_to_stderr
+from hosting.cli.server import end_process, shipped_server
+from hosting.ports.agents import Agent
+from hosting.settings import Settings
+
+
+def main(database_url: str) -> None:
+    """Serve until told to stop."""
+    log_to_stderr()
+    publisher = Publisher()
+    agents: dict[str, Agent] = {"prepared": PreparedTokens(), "author": author_tokens, "publisher": publisher}
+    app = create_app(agents, settings=Settings(database_url=database_url), fatal=end_process)
+    publisher.rings = server_of(app).rings
+    shipped_server(app, "127.0.0.1", 0, lambda port: print("listening", port, flush=True)).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
