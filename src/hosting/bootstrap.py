@@ -16,7 +16,7 @@ from litestar.di import Provide
 from events.catalog import Catalog
 from events.control import CloseReason
 from events.event import Event
-from events.ids import IdSource, RunId
+from events.ids import IdSource
 from events.serializer import Serializer
 from hosting.adapters.agents.demo import DemoAgent
 from hosting.adapters.sql.database import Database, open_database
@@ -29,6 +29,7 @@ from hosting.api.readiness import Readiness
 from hosting.api.routes import ROUTES
 from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.errors import StorageRefused, StorageUnavailable
+from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import NodeId
 from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
@@ -143,16 +144,12 @@ async def _running(server: Server) -> AsyncIterator[None]:
             await database.leases.expire_all()
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
-        accepted: list[Callable[[RunId], None]] = []
+        accepted: list[Callable[[Lease], None]] = []
+        holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
         # Filled below: the runtime and the dispatcher each need the other.
-        server.runtime = _runtime(server, database, writer, lambda run_id: accepted[0](run_id))  # noqa: PLW0108
-        dispatcher = Dispatcher(
-            Executor(server.runtime, settings.run_attempts),
-            database.leases,
-            NodeId(uuid.uuid4().hex),
-            lease_seconds=settings.lease_seconds,
-            sweep_seconds=settings.sweep_seconds,
-        )
+        server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
+        executor = Executor(server.runtime, settings.run_attempts)
+        dispatcher = Dispatcher(executor, database.leases, holder, sweep_seconds=settings.sweep_seconds)
         accepted.append(dispatcher.accepted)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
@@ -162,7 +159,9 @@ async def _running(server: Server) -> AsyncIterator[None]:
         yield
 
 
-def _runtime(server: Server, database: Database, writer: Writer, run_accepted: Callable[[RunId], None]) -> Runtime:
+def _runtime(
+    server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
+) -> Runtime:
     return Runtime(
         agents=server.agents,
         serializer=Serializer(server.catalog),
@@ -172,8 +171,8 @@ def _runtime(server: Server, database: Database, writer: Writer, run_accepted: C
         rings=server.rings,
         log=database.log,
         run_reads=database.runs,
-        leases=database.leases,
         tenant=database.tenant,
+        holder=holder,
         run_accepted=run_accepted,
     )
 

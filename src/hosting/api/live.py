@@ -108,9 +108,9 @@ class LiveFeed(Response[None]):
         beat = loop.call_later(every, follower.beat)
         try:
             while True:
-                piece = await follower.next()
+                piece = follower.ready() or await follower.next()
                 if isinstance(piece, bytes):
-                    await _send(send, piece)
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
                 elif piece is Pause.BEAT:
                     await _send(send, sse.heartbeat(follower.position))
                     beat = loop.call_later(every, follower.beat)

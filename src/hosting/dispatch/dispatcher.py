@@ -8,8 +8,7 @@ import structlog
 
 from events.ids import RunId
 from hosting.domain.errors import StorageUnavailable
-from hosting.domain.lease import Lease
-from hosting.domain.scope import NodeId
+from hosting.domain.lease import Holder, Lease
 from hosting.ports.store import Leases
 from hosting.runtime.execute import Executor
 from middleware.errors import Withdrawn
@@ -20,29 +19,30 @@ _AT_ONCE = 256
 
 
 class Dispatcher:
-    """Claims runs, executes each in a task of its own, and renews their leases at a third of their length.
+    """Executes each run that this node holds in a task of its own, and renews their leases at a third of their length.
+
+    It holds what it has accepted, and what it claims because nobody holds it any more.
 
     A node that cannot renew stops its runs before the leases run out, so that two nodes never write for one.
     """
 
-    def __init__(
-        self, executor: Executor, leases: Leases, node: NodeId, *, lease_seconds: float, sweep_seconds: float
-    ) -> None:
+    def __init__(self, executor: Executor, leases: Leases, holder: Holder, *, sweep_seconds: float) -> None:
         self._executor = executor
         self._leases = leases
-        self._node = node
-        self._lease_seconds = lease_seconds
+        self._node = holder.node
+        self._lease_seconds = holder.seconds
         self._sweep_seconds = sweep_seconds
-        self._wanted: list[RunId] = []
-        self._wake = asyncio.Event()
         self._running: dict[RunId, asyncio.Task[None]] = {}
         self._held: set[RunId] = set()
         self._tasks = asyncio.TaskGroup()
+        self._leaving = False
 
-    def accepted(self, run_id: RunId) -> None:
-        """Hear of a run that was just stored."""
-        self._wanted.append(run_id)
-        self._wake.set()
+    def accepted(self, lease: Lease) -> None:
+        """Take a run that this node has accepted and holds."""
+        if self._leaving:
+            self._held.add(lease.run.id)
+        else:
+            self._start(lease)
 
     async def run(self, ready: asyncio.Event) -> None:
         """Dispatch until cancelled; sets `ready` once everything left behind by a crash has been looked at.
@@ -54,19 +54,10 @@ class Dispatcher:
                 await self._sweep()
                 ready.set()
                 self._tasks.create_task(self._renew_forever(), name="lease renewal")
-                self._tasks.create_task(self._sweep_forever(), name="lease reaping")
-                await self._claim_forever()
+                await self._sweep_forever()
         finally:
+            self._leaving = True
             await self._give_back()
-
-    async def _claim_forever(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            wanted, self._wanted = self._wanted[:_AT_ONCE], self._wanted[_AT_ONCE:]
-            if self._wanted:
-                self._wake.set()
-            await self._claim(wanted)
 
     async def _sweep_forever(self) -> None:
         while True:

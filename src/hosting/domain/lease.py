@@ -8,6 +8,14 @@ from hosting.domain.scope import NodeId
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """A node that takes runs, and for how many seconds at a time."""
+
+    node: NodeId
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused.
 

@@ -8,6 +8,7 @@ from events.ids import MessageId, RunId
 from events.position import Position
 from events.serializer import Encoded
 from hosting.domain.branch import Branch
+from hosting.domain.lease import Holder
 from hosting.domain.message import Message
 from hosting.domain.run import Ending, Run
 from hosting.domain.scope import BranchKey, TenantId
@@ -31,10 +32,14 @@ class AddBranch:
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """A run takes the branch, with the user's messages; refused with RUN_ACTIVE or MESSAGE_EXISTS."""
+    """A run takes the branch, with the user's messages; refused with RUN_ACTIVE or MESSAGE_EXISTS.
+
+    With a `holder` that node has the run's lease from the beginning, with the fence that Committed tells.
+    """
 
     run: Run
     messages: tuple[Message, ...]
+    holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +125,11 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A unit is durable: its events, numbered from `first`."""
+    """A unit is durable: its events, numbered from `first`; `fence` is the branch's after it."""
 
     first: Position
     lines: list[bytes]
+    fence: int = 0
 
     @property
     def before(self) -> Position:

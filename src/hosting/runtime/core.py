@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from events.ids import IdSource, RunId
+from events.ids import IdSource
 from events.serializer import Serializer
+from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import TenantId
 from hosting.ports.clock import Clock
-from hosting.ports.store import Leases, LogReader, RunReads, TenantReads
+from hosting.ports.store import LogReader, RunReads, TenantReads
 from hosting.runtime.agents import Agents
 from hosting.runtime.rings import Rings
 from hosting.runtime.writer import Writer
@@ -17,7 +18,7 @@ from hosting.runtime.writer import Writer
 class Runtime:
     """The parts that verbs are made of, put together once by the bootstrap.
 
-    `run_accepted` wakes whoever picks up runs; it is a hint, the run is stored already.
+    `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
     """
 
     agents: Agents
@@ -28,6 +29,6 @@ class Runtime:
     rings: Rings
     log: LogReader
     run_reads: RunReads
-    leases: Leases
     tenant: Callable[[TenantId], TenantReads]
-    run_accepted: Callable[[RunId], None]
+    holder: Holder
+    run_accepted: Callable[[Lease], None]

@@ -77,6 +77,16 @@ class Follower:
         self._gone = True
         self._wake()
 
+    def ready(self) -> bytes | None:
+        """Return all frames from the cursor on if the ring holds them, without waiting."""
+        feed = self._feed
+        if feed is None or self._gone or self.cursor >= feed.ring.head:
+            return None
+        chunk = feed.ring.after(self.cursor)
+        if chunk is not None:
+            self.cursor = feed.ring.head
+        return chunk
+
     async def next(self) -> bytes | Pause:
         """Return all frames from the cursor on, or why there are none; waits at the head.
 
@@ -114,11 +124,7 @@ class Follower:
         return None
 
     async def _take(self, feed: Feed) -> bytes:
-        chunk = feed.ring.after(self.cursor)
-        if chunk is None:
-            return await self._page(feed)
-        self.cursor = feed.ring.head
-        return chunk
+        return self.ready() or await self._page(feed)
 
     async def _page(self, feed: Feed) -> bytes:
         """Read a piece of what the ring does not hold from the store."""

@@ -14,6 +14,7 @@ from events.serializer import Stamp
 from events.text import Role
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing, InvalidInput, MessageExists, RunActive
+from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.run_config import check_run_config
@@ -59,7 +60,7 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
     outcome = await runtime.writer.append_to(_unit(runtime, run, messages, received.client_input_id))
     if not isinstance(outcome, Committed):
         raise _refused(outcome, branch, messages)
-    runtime.run_accepted(run_id)
+    runtime.run_accepted(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
     return Submitted(run_id, run.message_id, run.status, outcome.before)
 
 
@@ -75,7 +76,7 @@ def _unit(runtime: Runtime, run: Run, messages: tuple[Message, ...], client_inpu
         tenant=run.scope.tenant,
         branch_key=run.branch_key,
         run_id=run.id,
-        changes=[StartRun(run, messages)],
+        changes=[StartRun(run, messages, runtime.holder)],
         events=[runtime.serializer.encode(event, stamp) for event in events],
     )
 

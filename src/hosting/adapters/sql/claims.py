@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any, cast
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Row, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Connection, Float, Row, bindparam, insert, or_, select, update
 
 from events.ids import MessageId, RunId
 from events.runs import RunStatus
@@ -15,6 +15,7 @@ from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey, NodeId
+from hosting.ports.units import StartRun, Unit
 
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
@@ -41,7 +42,24 @@ _MOVE_FENCES = (
     .returning(branches.c.key, branches.c.fence)
 )
 _COUNT_ATTEMPTS = update(runs).where(runs.c.id.in_(_WANTED)).values(attempts=runs.c.attempts + 1)
+_FIRST_LEASE = insert(leases).values(expires_at=database_now() + bindparam("seconds", type_=Float))
 _INPUTS = select(messages).where(messages.c.run_id.in_(_WANTED)).order_by(messages.c.number)
+
+
+def hold_started_run(connection: Connection, unit: Unit, fence: int) -> None:
+    """Give a run that this unit starts to the node that is to have it from the beginning, if there is one."""
+    for change in unit.changes:
+        if isinstance(change, StartRun) and change.holder is not None:
+            connection.execute(
+                _FIRST_LEASE,
+                {
+                    "run_id": change.run.id,
+                    "tenant": unit.tenant,
+                    "node": change.holder.node,
+                    "fence": fence,
+                    "seconds": change.holder.seconds,
+                },
+            )
 
 
 def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
@@ -77,14 +95,14 @@ def _write_leases(
     connection: Connection, rows: Collection[Row[Any]], fences: dict[BranchKey, int], node: NodeId, seconds: float
 ) -> None:
     until = connection.scalar(select(database_now() + seconds))
-    insert = upsert(connection.dialect, leases)
+    written = upsert(connection.dialect, leases)
     connection.execute(
-        insert.on_conflict_do_update(
+        written.on_conflict_do_update(
             index_elements=[leases.c.run_id],
             set_={
-                "node": insert.excluded.node,
-                "fence": insert.excluded.fence,
-                "expires_at": insert.excluded.expires_at,
+                "node": written.excluded.node,
+                "fence": written.excluded.fence,
+                "expires_at": written.excluded.expires_at,
             },
         ),
         [

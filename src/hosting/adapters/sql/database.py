@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import make_url
+from sqlalchemy import literal, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.log_reader import SqlLogReader
 from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine
-from hosting.adapters.sql.reads import SqlQueries, SqlRunReads, SqlTenantReads
+from hosting.adapters.sql.reading import PooledReading, Reading, ReadingThreads, rows
+from hosting.adapters.sql.reads import SqlTenantReads
+from hosting.adapters.sql.run_reads import SqlRunReads
 from hosting.adapters.sql.sqlite_file import OnConnect, lock_file, migrate_sqlite, sqlite_readers, sqlite_writer
 from hosting.adapters.sql.transactor import PooledTransactor, ThreadTransactor, Transactor
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
 
 _PATIENCE_OF_A_LEASE: Final = 0.8
+_READERS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,11 @@ class Database:
     runs: SqlRunReads
     exclusive: bool
     writers: int
-    _queries: SqlQueries
+    _reading: Reading
 
     def tenant(self, tenant: TenantId) -> SqlTenantReads:
         """Return the door to one tenant's rows."""
-        return SqlTenantReads(self._queries, tenant)
+        return SqlTenantReads(self._reading, tenant)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -50,7 +52,7 @@ class Database:
         Raises:
             StorageUnavailable: there is none.
         """
-        await self._queries.ping()
+        await rows(self._reading, select(literal(1)))
 
 
 async def open_database(
@@ -87,11 +89,11 @@ async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on
     writer = sqlite_writer(url, on_connect)
     with storage_faults():
         await asyncio.to_thread(migrate_sqlite, writer)
-    readers = sqlite_readers(url)
-    stack.push_async_callback(readers.dispose)
+    reading = ReadingThreads(sqlite_readers(url, threads=_READERS), _READERS)
+    stack.push_async_callback(reading.close)
     transactor = ThreadTransactor(writer)
     stack.push_async_callback(transactor.close)
-    return _database(transactor, readers, lease_seconds, exclusive=True, writers=1)
+    return _database(transactor, reading, lease_seconds, exclusive=True, writers=1)
 
 
 async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) -> Database:
@@ -107,19 +109,18 @@ async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) 
         raise StorageRefused(
             f"The database URL has an option that asyncpg does not know, among {options}; TLS, for one, is ssl=require."
         ) from error
-    return _database(PooledTransactor(engine), engine, lease_seconds, exclusive=False, writers=2)
+    return _database(PooledTransactor(engine), PooledReading(engine), lease_seconds, exclusive=False, writers=2)
 
 
 def _database(
-    transactor: Transactor, readers: AsyncEngine, lease_seconds: float, *, exclusive: bool, writers: int
+    transactor: Transactor, reading: Reading, lease_seconds: float, *, exclusive: bool, writers: int
 ) -> Database:
-    queries = SqlQueries(readers)
     return Database(
         events=SqlEventStore(transactor, patience_seconds=lease_seconds * _PATIENCE_OF_A_LEASE),
-        log=SqlLogReader(readers),
+        log=SqlLogReader(reading),
         leases=SqlLeases(transactor),
-        runs=SqlRunReads(queries),
+        runs=SqlRunReads(reading),
         exclusive=exclusive,
         writers=writers,
-        _queries=queries,
+        _reading=reading,
     )

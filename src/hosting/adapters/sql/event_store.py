@@ -3,28 +3,23 @@
 from collections.abc import Awaitable, Sequence
 from typing import cast
 
-import msgspec
 import structlog
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql import Update
 
-from events.position import Position
-from events.serializer import number
-from hosting.adapters.sql.dialect import number_rows
+from hosting.adapters.sql.claims import hold_started_run
 from hosting.adapters.sql.guarded_changes import apply_guarded
+from hosting.adapters.sql.places import allot
 from hosting.adapters.sql.ranges import range_row
-from hosting.adapters.sql.run_changes import apply_run_changes, messages_ended
+from hosting.adapters.sql.run_changes import apply_run_changes
 from hosting.adapters.sql.tables import branches, events
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.adapters.sql.unknown_commits import was_stored
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.scope import BranchKey
-from hosting.ports.units import AddBranch, Committed, EndRun, Failed, Outcome, Refusal, StartRun, Unit
+from hosting.ports.units import AddBranch, Committed, Failed, Outcome, Refusal, StartRun, Unit
 
 _log = structlog.get_logger("branchline.store")
-
-_NO_FENCE = -1
 
 
 class SqlEventStore:
@@ -75,12 +70,10 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
 
 
 def _commit_leased(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Outcome]:
-    places = _allot(connection, units)
+    places = allot(connection, units)
     held = [unit for unit in units if unit.branch_key in places]
     apply_run_changes(connection, held)
-    committed = {
-        unit.branch_key: Committed(place := places[unit.branch_key], number(unit.events, place)) for unit in held
-    }
+    committed = {unit.branch_key: places[unit.branch_key].fill(unit) for unit in held}
     _insert_ranges(connection, held, committed)
     return {unit.branch_key: committed.get(unit.branch_key, Refusal.FENCED) for unit in units}
 
@@ -99,61 +92,14 @@ def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
 def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
     with connection.begin_nested() as savepoint:
         refusal = apply_guarded(connection, unit)
-        places = {} if refusal else _allot(connection, [unit])
+        places = {} if refusal else allot(connection, [unit])
         if refusal or not places:
             savepoint.rollback()
             return refusal or Refusal.BRANCH_MISSING
-        place = places[unit.branch_key]
-        committed = Committed(place, number(unit.events, place))
+        committed = places[unit.branch_key].fill(unit)
         _insert_ranges(connection, [unit], {unit.branch_key: committed})
+        hold_started_run(connection, unit, committed.fence)
         return committed
-
-
-def _allot(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Position]:
-    """Move the heads of branches whose fences hold, and return where each unit's events begin."""
-    rows = [
-        (
-            unit.branch_key,
-            _NO_FENCE if unit.fence is None else unit.fence,
-            len(unit.events),
-            _messages_added(unit),
-            _runs_ended(unit),
-        )
-        for unit in units
-    ]
-    counts = {unit.branch_key: len(unit.events) for unit in units}
-    moved = connection.execute(_allotment(connection), {"rows": msgspec.json.encode(rows).decode()})
-    return {key: Position(epoch, next_seq - counts[key]) for key, epoch, next_seq in moved}
-
-
-def _allotment(connection: Connection) -> Update:
-    statement = _ALLOTMENTS.get(connection.dialect.name)
-    if statement is None:
-        given = number_rows(connection.dialect, "branch", "fence", "events", "messages", "ended")
-        statement = (
-            update(branches)
-            .where(branches.c.key == given.c.branch, given.c.fence.in_((_NO_FENCE, branches.c.fence)))
-            .values(
-                next_seq=branches.c.next_seq + given.c.events,
-                message_count=branches.c.message_count + given.c.messages,
-                # Whoever wrote for the run that ends here is refused from now on: nothing follows a run's end.
-                fence=branches.c.fence + given.c.ended,
-            )
-            .returning(branches.c.key, branches.c.epoch, branches.c.next_seq)
-        )
-        _ALLOTMENTS[connection.dialect.name] = statement
-    return statement
-
-
-_ALLOTMENTS: dict[str, Update] = {}
-
-
-def _messages_added(unit: Unit) -> int:
-    return messages_ended(unit) + sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
-
-
-def _runs_ended(unit: Unit) -> int:
-    return sum(isinstance(change, EndRun) for change in unit.changes)
 
 
 def _lock_order(unit: Unit) -> tuple[str, int]:

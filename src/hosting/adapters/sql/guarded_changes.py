@@ -83,7 +83,7 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> Refusal 
         "agent_id": run.agent_id,
         "message_id": run.message_id,
         "status": run.status,
-        "attempts": 0,
+        "attempts": 0 if change.holder is None else 1,
         "started_at": to_ticks(run.started_at),
         "input": run.input,
         "config": run.config,

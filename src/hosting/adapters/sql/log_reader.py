@@ -3,13 +3,12 @@
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import BindParameter, bindparam, select
 
 from events.ids import RunId
 from hosting.adapters.sql.dialect import slices
-from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.ranges import read_range
+from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import branches, events
 from hosting.domain.errors import LogCorrupt
 from hosting.domain.scope import BranchKey
@@ -17,27 +16,38 @@ from hosting.ports.store import LogPage
 
 _ROWS_AT_ONCE = 16
 
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_HEADS = select(branches.c.key, (branches.c.next_seq - 1).label("head")).where(branches.c.key.in_(_KEYS))
+_ROWS = (
+    select(events)
+    .where(events.c.branch_key == bindparam("branch"), events.c.last_seq > bindparam("after"))
+    .order_by(events.c.last_seq)
+    .limit(_ROWS_AT_ONCE)
+)
+_ROWS_UPTO = _ROWS.where(events.c.first_seq <= bindparam("upto"))
+_ROWS_OF_RUN = _ROWS.where(events.c.run_id == bindparam("run"))
+
 
 class SqlLogReader:
     """See the door, LogReader."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
 
     async def pages(self, branch: BranchKey, after: int, upto: int | None = None) -> AsyncGenerator[LogPage]:
         """See LogReader.pages."""
         cursor = after
         while upto is None or cursor < upto:
-            rows = await self._rows(branch, cursor, upto)
-            if not rows:
+            found = await self._rows(branch, cursor, upto)
+            if not found:
                 # The head is read after the rows: what was appended in between is looked for once more.
                 end = await self._end(branch, upto)
                 if cursor >= end:
                     return
-                rows = await self._rows(branch, cursor, upto)
-                if not rows:
+                found = await self._rows(branch, cursor, upto)
+                if not found:
                     raise LogCorrupt(branch, cursor + 1, end)
-            for row in rows:
+            for row in found:
                 # One by one: what is whole before a damaged row still goes out.
                 page = read_range(row, cursor, upto)
                 if page.first != cursor + 1 or not page.lines:
@@ -48,8 +58,8 @@ class SqlLogReader:
     async def run_pages(self, branch: BranchKey, run_id: RunId) -> AsyncGenerator[LogPage]:
         """See LogReader.run_pages."""
         cursor = 0
-        while rows := await self._rows(branch, cursor, None, run_id):
-            for row in rows:
+        while found := await self._rows(branch, cursor, None, run_id):
+            for row in found:
                 page = read_range(row)
                 cursor = page.last
                 yield page
@@ -61,11 +71,9 @@ class SqlLogReader:
     async def heads(self, wanted: Collection[BranchKey]) -> dict[BranchKey, int]:
         """See LogReader.heads."""
         heads: dict[BranchKey, int] = {}
-        with storage_faults():
-            async with self._engine.connect() as connection:
-                for keys in slices(list(wanted)):
-                    statement = select(branches.c.key, branches.c.next_seq - 1).where(branches.c.key.in_(keys))
-                    heads.update((BranchKey(key), head) for key, head in await connection.execute(statement))
+        for keys in slices(list(wanted)):
+            found = await rows(self._reading, _HEADS, keys=keys)
+            heads.update((BranchKey(row.key), row.head) for row in found)
         return heads
 
     async def _end(self, branch: BranchKey, upto: int | None) -> int:
@@ -75,13 +83,10 @@ class SqlLogReader:
     async def _rows(
         self, branch: BranchKey, after: int, upto: int | None, run_id: RunId | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        statement = select(events).where(events.c.branch_key == branch, events.c.last_seq > after)
+        given: dict[str, object] = {"branch": branch, "after": after}
+        statement = _ROWS
         if upto is not None:
-            statement = statement.where(events.c.first_seq <= upto)
+            statement, given = _ROWS_UPTO, {**given, "upto": upto}
         if run_id is not None:
-            statement = statement.where(events.c.run_id == run_id)
-        statement = statement.order_by(events.c.last_seq).limit(_ROWS_AT_ONCE)
-        with storage_faults():
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(statement)).mappings().all()
-        return [dict(row) for row in rows]
+            statement, given = _ROWS_OF_RUN, {**given, "run": run_id}
+        return [dict(row._mapping) for row in await rows(self._reading, statement, **given)]

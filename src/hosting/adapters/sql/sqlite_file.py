@@ -7,12 +7,10 @@ from typing import Any, Final, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hosting.adapters.sql.migrate import migrate
 from hosting.domain.errors import StorageRefused
 
-_READERS: Final = 4
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 
 OnConnect = Callable[[Any], None]
@@ -54,13 +52,16 @@ def sqlite_writer(url: URL, on_connect: OnConnect | None = None) -> Engine:
     return engine
 
 
-def sqlite_readers(url: URL) -> AsyncEngine:
-    """Return an engine for those who read."""
-    # Each query reads by itself: BEGIN and ROLLBACK around it would be two more hops between threads.
-    engine = create_async_engine(
-        url, pool_size=_READERS, max_overflow=_READERS, pool_reset_on_return=None, isolation_level="AUTOCOMMIT"
+def sqlite_readers(url: URL, *, threads: int) -> Engine:
+    """Return an engine for threads that read, each statement by itself."""
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        pool_size=threads,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"check_same_thread": False},
     )
-    _prepare(engine.sync_engine, None)
+    _prepare(engine, None)
     return engine
 
 
