@@ -85,7 +85,7 @@ class Serializer:
             NotAnEvent: the event's class is not in the catalog.
         """
         head, common = self._heads.get(type(event)) or self._head_of(type(event))
-        return Encoded(head, b"%b%b%b" % (stamp, common, _payload(event)))
+        return Encoded(head, stamp + common + _payload(event))
 
     def encode_unplaced(self, event: Event, stamp: bytes) -> bytes:
         """Encode an event that never has a place in the log (control frames)."""

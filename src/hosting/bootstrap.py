@@ -1,7 +1,6 @@
 """The whole application, put together: the only code that names adapters."""
 
 import asyncio
-import gc
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
@@ -121,7 +120,6 @@ def _litestar(server: Server) -> Litestar:
         lifespan=[lambda app: _running(server)],
         dependencies={
             "caller": Provide(server.caller, sync_to_thread=False),
-            "live": Provide(lambda: live, sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
         exception_handlers=dict(HANDLERS),
@@ -129,6 +127,7 @@ def _litestar(server: Server) -> Litestar:
         logging_config=None,
     )
     app.state.server = server
+    app.state.live = live
     return app
 
 
@@ -154,8 +153,6 @@ async def _running(server: Server) -> AsyncIterator[None]:
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
-        gc.collect()
-        gc.freeze()
         yield
 
 

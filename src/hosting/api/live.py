@@ -56,12 +56,11 @@ async def get_live(
     branch_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
-    live: NamedDependency[LiveSettings],
 ) -> "LiveFeed":
     """Follow a branch, from now on or from the position in Last-Event-ID or `after`."""
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
     asked = request.headers.get("last-event-id") or request.query_params.get("after")
-    return LiveFeed(caller.runtime, live, branch, asked)
+    return LiveFeed(caller.runtime, request.app.state.live, branch, asked)
 
 
 class LiveFeed(Response[None]):

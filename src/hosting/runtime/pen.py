@@ -48,8 +48,7 @@ class Pen:
         self._check_open()
         encoded = self._serializer.encode(event, self._stamp.at(self._clock()))
         self._pending += 1
-        self._bytes += encoded.size
-        self._writer.append_as(self, encoded, changes)
+        self._bytes += self._writer.append_as(self, encoded, changes)
         if changes:
             self._ended = any(isinstance(change, EndRun) for change in changes)
 
@@ -83,7 +82,8 @@ class Pen:
         self._wake()
 
     def _check_open(self) -> None:
-        self._check()
+        if self._error is not None:
+            raise self._error
         if self._ended:
             # A task that the agent left behind must not write behind the run's last event.
             raise LeaseLost(self._lease.run.id)

@@ -68,12 +68,13 @@ class Writer:
             for index, shard in enumerate(self._shards):
                 tasks.create_task(shard.run(), name=f"writer {index}")
 
-    def append_as(self, author: Author, event: Encoded | None, changes: Sequence[RunChange] = ()) -> None:
-        """Queue an event and row changes of a run; the author hears when they are durable, or that they never will be.
+    def append_as(self, author: Author, event: Encoded | None, changes: Sequence[RunChange] = ()) -> int:
+        """Queue an event and row changes of a run, and return how many bytes they take.
 
-        Author.durable counts calls of this, with or without an event.
+        The author hears when they are durable, or that they never will be; it is told how many calls of this that were,
+        with or without an event, and their bytes.
         """
-        self._shard(author.lease.run.branch_key).append(author, event, changes)
+        return self._shard(author.lease.run.branch_key).append(author, event, changes)
 
     async def append_to(self, unit: Unit) -> Committed | Refusal:
         """Write a unit that needs no lease; returns after its events are published.
@@ -99,19 +100,17 @@ class _Shard:
         self._lanes: dict[BranchKey, deque[_Write]] = {}
         self._work = asyncio.Event()
 
-    def append(self, author: Author, event: Encoded | None, changes: Sequence[RunChange]) -> None:
-        run, fence = author.lease.run, author.lease.fence
-        lane = self._lane(run.branch_key)
-        if lane and lane[-1].author is author:
-            write = lane[-1]
-        else:
-            write = _Write(Unit(run.scope.tenant, run.branch_key, run.id, fence), author=author)
-            lane.append(write)
-        write.unit.changes.extend(changes)
+    def append(self, author: Author, event: Encoded | None, changes: Sequence[RunChange]) -> int:
+        write = self._open_write(author)
         write.count += 1
-        if event is not None:
-            write.unit.events.append(event)
-            write.size += event.size
+        if changes:
+            write.unit.changes.extend(changes)
+        if event is None:
+            return 0
+        write.unit.events.append(event)
+        size = event.size
+        write.size += size
+        return size
 
     async def submit(self, unit: Unit) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -133,6 +132,16 @@ class _Shard:
             if not batch:
                 batch = await self._next_batch()
                 commit = self._store.commit([write.unit for write in batch])
+
+    def _open_write(self, author: Author) -> _Write:
+        """Return the last write in the branch's line, which goes on as long as it is this author's."""
+        run = author.lease.run
+        lane = self._lane(run.branch_key)
+        if lane and lane[-1].author is author:
+            return lane[-1]
+        unit = Unit(run.scope.tenant, run.branch_key, run.id, author.lease.fence)
+        lane.append(_Write(unit, author=author))
+        return lane[-1]
 
     def _lane(self, branch: BranchKey) -> deque[_Write]:
         lane = self._lanes.get(branch)
