@@ -1,7 +1,6 @@
 """Following a branch's log with a cursor: ring or store while behind, and at the head arm, look, wait."""
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import aclosing
 from enum import Enum, auto
 from typing import Final
@@ -24,6 +23,12 @@ class Pause(Enum):
     BEAT = auto()
     CLOSING = auto()
     GONE = auto()
+
+
+class _Behind(Enum):
+    """The cursor lies before what the ring holds."""
+
+    RING = auto()
 
 
 class Follower:
@@ -93,17 +98,16 @@ class Follower:
         Raises:
             LogCorrupt, StorageUnavailable: the store cannot give what is behind the ring.
         """
-        if self._feed is None:
+        feed = self._feed
+        if feed is None:
             return Pause.GONE
-        while True:
-            waiter = self._arm(self._feed)
-            pause = self._look(self._feed)
-            if pause is None:
-                await waiter
-            elif isinstance(pause, Pause):
-                return pause
-            else:
-                return await pause
+        while (found := self._look(feed)) is None:
+            waiter = self._arm(feed)
+            found = self._look(feed)
+            if found is not None:
+                break
+            await waiter
+        return await self._page(feed) if found is _Behind.RING else found
 
     def _arm(self, feed: Feed) -> asyncio.Future[None]:
         # One that was armed and not waited for still stands.
@@ -111,20 +115,20 @@ class Follower:
             self._waiter = feed.arm()
         return self._waiter
 
-    def _look(self, feed: Feed) -> "Pause | Awaitable[bytes] | None":
+    def _look(self, feed: Feed) -> "bytes | Pause | _Behind | None":
         if self._gone:
             return Pause.GONE
+        chunk = self.ready()
+        if chunk is not None:
+            return chunk
         if self.cursor < feed.ring.head:
-            return self._take(feed)
+            return _Behind.RING
         if self._rings.closing is not None:
             return Pause.CLOSING
         if self._beat:
             self._beat = False
             return Pause.BEAT
         return None
-
-    async def _take(self, feed: Feed) -> bytes:
-        return self.ready() or await self._page(feed)
 
     async def _page(self, feed: Feed) -> bytes:
         """Read a piece of what the ring does not hold from the store."""
