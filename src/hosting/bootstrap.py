@@ -32,6 +32,7 @@ from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import NodeId
 from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
+from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
 from hosting.runtime.core import Runtime
 from hosting.runtime.execute import Executor
@@ -52,7 +53,7 @@ class Server:
     """What stays the same for the life of an application, running or not.
 
     `fatal` is called when something that must not end has ended, and `failed` is set; the process should follow it.
-    `refused` says why the application could not start.
+    `refused` says why the application could not start; `stragglers` are agents that ignore that they were cancelled.
     """
 
     settings: Settings
@@ -64,6 +65,7 @@ class Server:
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
     database: Database | None = None
+    stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
     failed: bool = False
 
@@ -154,6 +156,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
+        dispatcher.leave()
 
 
 def _runtime(
@@ -169,6 +172,7 @@ def _runtime(
         log=database.log,
         run_reads=database.runs,
         tenant=database.tenant,
+        stragglers=server.stragglers,
         holder=holder,
         run_accepted=run_accepted,
     )

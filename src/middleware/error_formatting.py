@@ -9,6 +9,9 @@ from middleware.pipeline import Turn, TurnContext
 
 _log = structlog.get_logger("branchline.turn")
 
+_PRIVATE = "The agent failed."
+_LONGEST = 4_000
+
 
 class ErrorFormatting:
     """Turns every failure into TurnFailed: an AgentError's sentence is told, any other exception only by its type.
@@ -22,20 +25,20 @@ class ErrorFormatting:
             await turn()
         except Withdrawn:
             raise
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # The agent's own: passed on, it would be taken for ours, and the run begun again and again.
-            raise TurnFailed(type(error).__name__, "The agent gave up.", is_retryable=False) from error
+        except asyncio.CancelledError:
+            raise
         except AgentError as error:
-            raise TurnFailed(type(error).__name__, _storable(str(error)), is_retryable=error.is_retryable) from error
-        except (Exception, SystemExit) as error:
+            raise TurnFailed(type(error).__name__, _sentence(error), is_retryable=error.is_retryable) from error
+        except BaseException as error:
             # An agent's sys.exit() ends its run; let through, it would end the server, and each one that takes it up.
             _log.exception("an agent failed")
-            raise TurnFailed(type(error).__name__, "The agent failed.", is_retryable=False) from error
+            raise TurnFailed(type(error).__name__, _PRIVATE, is_retryable=False) from error
 
 
-def _storable(text: str) -> str:
+def _sentence(error: AgentError) -> str:
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an agent's own __str__, which must not keep its run from ending
+        return _PRIVATE
     # A NUL or half a surrogate pair cannot be stored: the run that failed with one could never end.
-    return text.encode(errors="replace").decode().replace("\x00", "\ufffd")
+    return text[:_LONGEST].encode(errors="replace").decode().replace("\x00", "\ufffd")

@@ -129,8 +129,21 @@ async def test_what_cannot_be_stored_is_left_out_of_a_sentence(text: str, told: 
     assert failed.message == told
 
 
-async def test_a_cancellation_that_nobody_asked_for_is_the_agents_own_failure() -> None:
-    failed = await failure_of(asyncio.CancelledError())
+@pytest.mark.parametrize("error", [SystemExit(2), KeyboardInterrupt(), GeneratorExit()])
+async def test_what_would_end_the_server_ends_the_run(error: BaseException) -> None:
+    failed = await failure_of(error)
 
-    assert failed.error_type == "CancelledError"
-    assert failed.message == "The agent gave up."
+    assert failed.error_type == type(error).__name__
+    assert failed.message == "The agent failed."
+
+
+async def test_a_sentence_that_cannot_be_told_stays_private_and_a_long_one_is_cut() -> None:
+    class Mute(AgentError):
+        def __str__(self) -> str:
+            raise ValueError(SECRET)
+
+    mute = await failure_of(Mute())
+    long = await failure_of(AgentError("x" * 10_000))
+
+    assert mute.message == "The agent failed."
+    assert long.message == "x" * 4_000

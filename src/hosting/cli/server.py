@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -45,9 +46,14 @@ class ShippedServer(uvicorn.Server):
             self._on_listening(self.servers[0].sockets[0].getsockname()[1])
 
     async def shutdown(self, sockets: object = None) -> None:
-        """Send the live feeds away, then wait for what is under way."""
-        server_of(self._app).shut(CloseReason.DRAIN)
+        """Send the live feeds away, wait for what is under way, then end."""
+        server = server_of(self._app)
+        server.shut(CloseReason.DRAIN)
         await super().shutdown()
+        if server.stragglers:
+            # All is stored and closed. The loop would wait for these for ever, and they do not hear.
+            sys.stderr.flush()
+            os._exit(1 if server.failed else 0)
 
 
 def check_address(host: str, port: int) -> None:

@@ -47,7 +47,8 @@ class Dispatcher:
     async def run(self, ready: asyncio.Event) -> None:
         """Dispatch until cancelled; sets `ready` once everything left behind by a crash has been looked at.
 
-        On the way out, runs that are under way are stopped and given back, to be taken up by the next server.
+        On the way out, runs that are under way are stopped. After `leave` they are also given back uncounted, to be
+        taken up by the next server; when the server breaks they are not, since one of them may have broken it.
         """
         try:
             async with self._tasks:
@@ -56,8 +57,12 @@ class Dispatcher:
                 self._tasks.create_task(self._renew_forever(), name="lease renewal")
                 await self._sweep_forever()
         finally:
-            self._leaving = True
-            await self._give_back()
+            if self._leaving:
+                await self._give_back()
+
+    def leave(self) -> None:
+        """Know that the server stops in good order."""
+        self._leaving = True
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -124,13 +129,15 @@ class Dispatcher:
             asked_at, held = loop.time(), list(self._running)
             try:
                 if held:
-                    async with asyncio.timeout_at(sure_until - self._lease_seconds / 6):
+                    async with asyncio.timeout(self._lease_seconds / 3):
                         await self._renew(held)
                 sure_until = asked_at + self._lease_seconds
             except (StorageUnavailable, TimeoutError) as error:
                 _log.warning("cannot renew leases", why=str(error) or "no answer in time", runs=len(held))
                 if loop.time() + self._lease_seconds / 3 >= sure_until:
                     self._stop(held, "the lease could not be renewed")
+                    # What is accepted from now on has a lease of its own; none of those that lapsed is left.
+                    sure_until = loop.time() + self._lease_seconds
 
     async def _renew(self, held: list[RunId]) -> None:
         self._stop(await self._leases.renew(held, self._node, self._lease_seconds), "the lease was lost")

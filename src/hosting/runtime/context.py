@@ -1,5 +1,6 @@
 """What a run gives its agent: the door RunContext, standing on pen and steps."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -55,6 +56,7 @@ class AgentContext:
         self._config = config
         self.input = input
         self.iterations = 0
+        self._open: list[ReplyWriter] = []
 
     @property
     def run_id(self) -> RunId:
@@ -122,6 +124,12 @@ class AgentContext:
         value: T = msgspec.json.decode(result)
         return value
 
+    def cut(self) -> None:
+        """End the messages that are still open: the run has failed."""
+        for reply in self._open:
+            reply.cut()
+        self._open.clear()
+
     async def _begin(self, key: StepKey) -> None:
         # Known to the store before the work has an effect: a crash must find that it was begun.
         self._pen.record(BeginStep(self.run_id, key))
@@ -129,11 +137,17 @@ class AgentContext:
 
     async def _write(self, write: Callable[[Reply], Awaitable[None]]) -> Message:
         reply = ReplyWriter(self._pen, self._runtime.ids, self._turn)
+        self._open.append(reply)
         try:
             await write(reply)
-        except Exception:
+        except asyncio.CancelledError:
+            # By the server, perhaps, which goes on with the run later; if the run ends with it, `cut` is called.
+            raise
+        except BaseException:
+            self._open.remove(reply)
             reply.cut()
             raise
+        self._open.remove(reply)
         return reply.complete()
 
 

@@ -9,6 +9,7 @@ from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import TenantId
 from hosting.ports.clock import Clock
 from hosting.ports.store import LogReader, RunReads, TenantReads
+from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
 from hosting.runtime.rings import Rings
 from hosting.runtime.writer import Writer
@@ -18,6 +19,7 @@ from hosting.runtime.writer import Writer
 class Runtime:
     """The parts that verbs are made of, put together once by the bootstrap.
 
+    `stragglers` are agents that ignore that they were cancelled.
     `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
     """
 
@@ -30,5 +32,6 @@ class Runtime:
     log: LogReader
     run_reads: RunReads
     tenant: Callable[[TenantId], TenantReads]
+    stragglers: Stragglers
     holder: Holder
     run_accepted: Callable[[Lease], None]

@@ -13,6 +13,7 @@ from hosting.domain.run import COMPLETED, Ending
 from hosting.domain.run_config import check_run_config
 from hosting.ports.agents import Agent
 from hosting.ports.units import BeginTurn
+from hosting.runtime.agent_task import run_agent
 from hosting.runtime.context import AgentContext
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import finish_run
@@ -44,9 +45,17 @@ class Executor:
             Withdrawn: the run has not ended; whoever claims it next goes on with it.
         """
         pen = Pen(lease, self.runtime.writer, self.runtime.serializer, self.runtime.clock)
-        if lease.attempt > self.max_attempts:
-            await self._give_up(pen)
-            return
+        try:
+            if lease.attempt > self.max_attempts:
+                await self._give_up(pen)
+            else:
+                await self._go_on(pen)
+        finally:
+            # An agent that goes on regardless writes nothing more.
+            pen.close()
+
+    async def _go_on(self, pen: Pen) -> None:
+        lease = pen.lease
         # Not told by the attempts: a server that stops in good order gives its runs back uncounted.
         has_begun = lease.run.turn_id is not None
         steps = Steps(await self.runtime.run_reads.steps(lease.run.id) if has_begun else ())
@@ -80,8 +89,9 @@ class Executor:
         )
         ending = COMPLETED
         try:
-            await compose(_LAYERS, context, lambda: agent.run(context))()
+            await compose(_LAYERS, context, lambda: run_agent(agent, context, self.runtime.stragglers))()
         except TurnFailed as error:
+            context.cut()
             ending = Ending(RunStatus.FAILED, error.error_type, error.message, is_retryable=error.is_retryable)
         await self._finish(pen, turn, ending, context.iterations)
 

@@ -21,6 +21,7 @@ from hosting.ports.units import CloseMessage
 from hosting.runtime.core import Runtime
 from hosting.runtime.pen import Pen
 from hosting.runtime.steps import Steps
+from hosting.runtime.turn import Flow, flow_of
 
 
 async def close_cut_messages(runtime: Runtime, pen: Pen) -> None:
@@ -30,9 +31,9 @@ async def close_cut_messages(runtime: Runtime, pen: Pen) -> None:
         cut = await _read_cut(runtime, pen.lease, message)
         change = CloseMessage(Message(message.id, message.role, cut.contents(), MessageState.DISCARDED, run.id))
         if cut.open_part is TextMessageStart:
-            pen.put(TextMessageEnd(message_id=message.id, interrupted=True, event_flow_id=run.turn_id), change)
+            pen.put(TextMessageEnd(message_id=message.id, interrupted=True, **cut.flow), change)
         elif cut.open_part is ReasoningMessageStart:
-            pen.put(ReasoningMessageEnd(message_id=message.id, interrupted=True, event_flow_id=run.turn_id), change)
+            pen.put(ReasoningMessageEnd(message_id=message.id, interrupted=True, **cut.flow), change)
         else:
             pen.record(change)
 
@@ -58,6 +59,7 @@ class _Cut:
 
     def __init__(self) -> None:
         self.open_part: type[Event] | None = None
+        self.flow: Flow = {}
         self._reasoning: list[str] = []
         self._text: list[str] = []
 
@@ -66,6 +68,7 @@ class _Cut:
             return
         if isinstance(event, TextMessageStart | ReasoningMessageStart):
             self.open_part = type(event)
+            self.flow = flow_of(event)
         elif isinstance(event, TextMessageEnd | ReasoningMessageEnd):
             self.open_part = None
         elif isinstance(event, TextDelta):

@@ -70,6 +70,10 @@ class Pen:
             await self._progress()
         self._check()
 
+    def close(self) -> None:
+        """Take nothing more: whoever still writes hears LeaseLost."""
+        self._ended = True
+
     def durable(self, count: int, size: int) -> None:
         """See Author.durable."""
         self._pending -= count

@@ -27,11 +27,12 @@ class ReplyWriter:
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._opened = False
+        self._ended = False
         self._part: type[TextDelta] | type[ReasoningDelta] | None = None
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""
-        _check(piece)
+        self._check(piece)
         if self._part is not TextDelta:
             self._end_part()
             self._begin(TextMessageStart)
@@ -41,7 +42,7 @@ class ReplyWriter:
 
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
-        _check(piece)
+        self._check(piece)
         if self._part is TextDelta:
             raise ValueError("A message reasons before it speaks; begin another model call to reason again.")
         if self._part is None:
@@ -57,11 +58,13 @@ class ReplyWriter:
             self._begin(TextMessageStart)
             self._part = TextDelta
         message = self._message(MessageState.COMPLETE)
+        self._ended = True
         self._end_part(CloseMessage(message))
         return message
 
     def cut(self) -> None:
         """End the message where it is, if it was begun."""
+        self._ended = True
         if self._opened:
             self._end_part(CloseMessage(self._message(MessageState.INTERRUPTED)), interrupted=True)
 
@@ -90,11 +93,12 @@ class ReplyWriter:
         self._part = None
         self._pen.put(event, *changes)
 
-
-def _check(piece: object) -> None:
-    # Refused before it is remembered: a message that cannot be encoded would end the writer, and with it the server,
-    # when the message is closed; and again after each restart, for as long as the run has attempts.
-    if not isinstance(piece, str):
-        raise TypeError(f"A piece of a message must be str, not {type(piece).__name__}.")
-    if not piece.isascii():
-        piece.encode()
+    def _check(self, piece: object) -> None:
+        if self._ended:
+            raise RuntimeError("This message has ended; begin another model call to say more.")
+        # Refused before it is remembered: a message that cannot be encoded would end the writer, and with it the
+        # server, when the message is closed; and again after each restart, for as long as the run has attempts.
+        if not isinstance(piece, str):
+            raise TypeError(f"A piece of a message must be str, not {type(piece).__name__}.")
+        if not piece.isascii():
+            piece.encode()

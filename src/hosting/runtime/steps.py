@@ -17,8 +17,9 @@ class Steps:
         """Return the key of the step that comes now; its place is taken at once, also when several run side by side.
 
         Raises:
-            ValueError: the name cannot be stored.
+            ValueError: the name holds a NUL or half a surrogate pair, which cannot be stored.
         """
+        name.encode()
         if "\x00" in name:
             raise ValueError("The name of a step must not hold a NUL, which cannot be stored.")
         key = StepKey(self._next, kind, name, hash_arguments(arguments))

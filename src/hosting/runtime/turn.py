@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
+from events.event import Event
+
 
 class Flow(TypedDict, total=False):
     """The members that place an event in a turn and its trace."""
@@ -12,6 +14,16 @@ class Flow(TypedDict, total=False):
     span_id: str
     parent_span_id: str
     event_flow_id: str
+
+
+def flow_of(event: Event) -> Flow:
+    """Return how an event was placed."""
+    return {
+        "trace_id": event.trace_id or "",
+        "span_id": event.span_id or "",
+        "parent_span_id": event.parent_span_id or "",
+        "event_flow_id": event.event_flow_id or "",
+    }
 
 
 @dataclass(frozen=True, slots=True)
