@@ -1,5 +1,6 @@
 """Who goes on with a run: another node, nobody at all, and never two at once."""
 
+import asyncio
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -70,3 +71,25 @@ async def test_a_node_that_was_paused_past_its_lease_cannot_write_any_more(
     assert [frame.json["status"] for frame in frames if completed(frame.json)] == ["completed"]
     told = paused.errors.read_text()
     assert "stopping a run" in told or "run withdrawn" in told
+
+
+async def test_a_busy_node_that_was_paused_renews_again_and_loses_no_later_run(
+    make_server: Callable[..., ServerProcess], database_url: str
+) -> None:
+    server = make_server(database_url, lease_seconds=1.5).start()
+    async with Client(server.url) as client:
+        session = await client.session()
+        for branch in ("a", "b", "c"):
+            await client.branch(session, branch)
+        await client.accepted(session, "/tokens 2000 5", "a")
+        server.signal(signal.SIGSTOP)
+        await asyncio.sleep(2.5)  # the fault itself: a pause longer than the lease
+        server.signal(signal.SIGCONT)
+
+        later = [await client.accepted(session, "/tokens 800 5", branch) for branch in ("b", "c")]
+        for accepted, branch in zip(later, ("b", "c"), strict=True):
+            async with client.feed(session, branch, after=accepted["position"]) as feed:
+                frames = await feed.until(completed, seconds=40)
+            types = [frame.json["type"] for frame in frames]
+            assert frames[-1].json["status"] == "completed"
+            assert "MODEL_CALL_RETRY" not in types
