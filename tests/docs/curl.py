@@ -41,6 +41,9 @@ class CurlLine:
                 read.body = next(words)
             elif word == "-N":
                 read.follows = True
+            elif word == "-s":
+                # Only the answer, no meter: which is how it is read here anyway.
+                continue
             else:
                 assert word.startswith("http://"), f"curl with {word!r} is not understood: {line}"
                 read.url = word

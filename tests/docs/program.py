@@ -45,6 +45,13 @@ class Program:
         assert self._process.returncode == 0, output.decode()
         return output.decode()
 
+    async def status(self) -> int:
+        """Wait for the end, and return how it ended."""
+        async with asyncio.timeout(30):
+            await self._process.communicate()
+        assert self._process.returncode is not None
+        return self._process.returncode
+
     async def kill(self) -> None:
         """End it."""
         if self._process.returncode is None:

@@ -1,6 +1,9 @@
 """Every sample on every page works."""
 
+import os
+import re
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +54,8 @@ async def test_the_readme_shows_what_one_sees(walk: Callable[[Page, Runner], Wal
         sent = {line.split('"')[1]: output for line, output in walked.outputs.items() if line.startswith("branchline")}
 
     frames = [frame for frame in hello.frames if frame.data is not None]
-    run = frames[: hello.types.index("BRANCH_RUN_COMPLETED") + 1]
+    end = hello.types.index("BRANCH_RUN_COMPLETED") + 1
+    run, next_run = frames[:end], frames[end : hello.types.index("BRANCH_RUN_COMPLETED", end) + 1]
     assert [f"{run[0].json['eventId'].partition('.')[0]}.{seq}" for seq in range(2, 21)] == [frame.id for frame in run]
     assert (run[0].json["type"], run[7].json["text"], run[18].json["status"]) == (
         "BRANCH_RUN_STARTED",
@@ -59,7 +63,9 @@ async def test_the_readme_shows_what_one_sees(walk: Callable[[Page, Runner], Wal
         "completed",
     )
     behind = [frame for frame in resumed.frames if frame.data is not None]
-    assert [frame.data for frame in run[7:]] == [frame.data for frame in behind[:12]]
+    assert [frame.data for frame in next_run] == [frame.data for frame in behind[: len(next_run)]]
+    asked = after_the_kill.types[: after_the_kill.types.index("BRANCH_RUN_COMPLETED")]
+    assert (asked[0], asked.count("MODEL_CALL_RETRY")) == ("BRANCH_RUN_STARTED", 1)
     assert "You said: Hello" in sent["Hello"]
     assert '"type":"BRANCH_RUN_COMPLETED"' in sent["Say it as events"].splitlines()[-1]
     assert "GOOD! MORNING!" in sent["good morning"]
@@ -93,10 +99,12 @@ async def test_the_tutorials_agents_answer_as_it_says(walk: Callable[[Page, Runn
         await walked.go()
         await walked.follows[0].until("BRANCH_RUN_COMPLETED")
 
+    seen = walked.follows[0].types
     outputs = list(walked.outputs.values())
     assert "1. how\n2. many\n" in outputs[0]
     assert "That makes 5 words." in outputs[0]
     assert "I remember 2 messages before yours." in next(output for output in outputs if "I remember" in output)
+    assert (seen[0], seen.count("MODEL_CALL_RETRY")) == ("BRANCH_RUN_STARTED", 1)
     assert walked.follows[0].frames[-1].json["status"] == "completed"
 
 
@@ -104,12 +112,41 @@ async def test_the_readmes_first_three_commands_are_those_that_serve_prints(tmp_
     program = await Program.start("-m", "hosting", "serve", "--port", "0", folder=tmp_path)
 
     try:
-        base = (await program.find(r"listens on (http://\S+:\d+)\."))[1]
+        base = (await program.find(r"listens on (http://\S+:\d+)"))[1]
         printed = [(await program.find(r"(curl .*)$"))[1].replace(base, BASE) for _ in range(3)]
     finally:
         await program.kill()
 
-    assert printed == [line for line in README.samples("sh")[2].text.splitlines() if line]
+    written = [line for sample in README.samples("sh") for line in sample.text.splitlines()]
+    assert printed == [line for line in written if line.startswith("curl")][:3]
+
+
+async def test_the_process_that_serve_names_is_the_one_to_kill(tmp_path: Path) -> None:
+    program = await Program.start("-m", "hosting", "serve", "--port", "0", folder=tmp_path)
+
+    try:
+        greeting = await program.find(r"Branchline listens on (http://\S+:\d+) \(process (\d+)\)\.")
+        os.kill(int(greeting[2]), signal.SIGKILL)
+        status = await program.status()
+    finally:
+        await program.kill()
+
+    shown = greeting[0].replace(greeting[1], BASE).replace(greeting[2], "1234")
+    assert [shown in page.text for page in (README, TUTORIAL)] == [True, True]
+    assert status == -signal.SIGKILL
+
+
+def test_a_command_that_does_not_end_by_itself_is_the_last_of_its_block() -> None:
+    endless = re.compile(r"make run|branchline serve|uvicorn |curl -N ")
+    buried = [
+        (page.name, line)
+        for page in all_pages()
+        for sample in page.samples("sh")
+        for line in sample.text.splitlines()[:-1]
+        if endless.search(line)
+    ]
+
+    assert buried == []
 
 
 def test_every_sample_is_of_a_kind_that_is_run_or_only_read() -> None:

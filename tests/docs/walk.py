@@ -16,14 +16,19 @@ from tests.docs.program import Program
 from tests.harness.process import ServerProcess
 
 BASE = "http://127.0.0.1:8000"
-EPOCH = "3f9a1c07b2de"
 
-_ELSEWHERE = {"pip install .": "tests/house installs the wheel"}
-_BRANCH = re.compile(r"/sessions/([^/]+)/branches/([^/]+)")
+_ELSEWHERE = {
+    "make install": "the tests run in what it makes",
+    ". .venv/bin/activate": "the tests run in it",
+    "mkdir ../words": "each walk has an empty folder",
+    "cd ../words": "each walk is in its folder",
+}
+_TAKEN = re.compile(r"([A-Z]+)=\$\((curl .*) \| (sed '[^']*')\)")
+_QUOTED = re.compile(r"('[^']*')")
 
 
 class Walk:
-    """A reader who does what a page says; the address, the epoch and the databases on the page stand for real ones."""
+    """A reader who does what a page says; the address, process and databases on the page stand for real ones."""
 
     def __init__(
         self,
@@ -38,6 +43,7 @@ class Walk:
         self.page = page
         self.folder = folder
         self.outputs: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
         self.follows: list[Followed] = []
         self._sqlite_url = sqlite_url
         self._make_server = make_server
@@ -64,7 +70,11 @@ class Walk:
                 await self._do(line)
         await self._settled()
 
-    async def _do(self, line: str) -> None:
+    async def _do(self, written: str) -> None:
+        if taken := _TAKEN.fullmatch(written):
+            self.variables[taken[1]] = await _piped(await self._curl(taken[2]), taken[3])
+            return
+        line = self._filled(written)
         words = shlex.split(line)
         settings: dict[str, str] = {}
         while re.match(r"[A-Z_]+=", words[0]):
@@ -75,7 +85,7 @@ class Walk:
             "make run": self._serve_default,
             "branchline serve": lambda: self._serve(words[2:], settings),
             "branchline send": lambda: self._run(line, "-m", "hosting", *words[1:]),
-            "pkill -9": self._kill,
+            "kill -9": self._kill,
             "uvicorn my_server:app": lambda: self._serve_program(words),
         }
         if words[0] == "curl":
@@ -121,16 +131,17 @@ class Walk:
         program = await Program.start(*replaced, folder=self.folder, BRANCHLINE_URL=self._base)
         self.outputs[line] = await program.output()
 
-    async def _curl(self, written: str) -> None:
+    async def _curl(self, written: str) -> str:
+        """Ask, and return the answer; or begin to follow."""
         await self._needs_server()
-        line = CurlLine.parse(await self._placed(written))
+        line = CurlLine.parse(written.replace(BASE, self._base))
         if line.follows:
             seen = await self._stack.enter_async_context(followed(self._runner.follow(line)))
             opening = await seen.opened()
             assert opening.retry == "2000"
             assert opening.id is not None
             self.follows.append(seen)
-            return
+            return ""
         if line.method == "POST":
             await self._settled()
         status, text = await self._runner.ask(line)
@@ -138,16 +149,13 @@ class Walk:
         self.outputs[written] = text
         if line.url.endswith("/inputs"):
             self._active = line.url.removesuffix("/inputs")
+        return text
 
-    async def _placed(self, written: str) -> str:
-        line = written.replace(BASE, self._base)
-        if EPOCH in line:
-            # A page names a place that it has shown before.
-            await self._settled()
-            branch = _BRANCH.search(line)
-            assert branch is not None
-            line = line.replace(EPOCH, (await self._log(f"{self._base}{branch[0]}"))[0]["eventId"].partition(".")[0])
-        return line
+    def _filled(self, written: str) -> str:
+        """Put in the variables as a shell does: nowhere between single quotes, and none that was not set."""
+        pieces = _QUOTED.split(written)
+        pieces[::2] = [re.sub(r"\$([A-Z]+)", lambda name: self.variables[name[1]], piece) for piece in pieces[::2]]
+        return "".join(pieces)
 
     async def _needs_server(self) -> None:
         if not self._base:
@@ -177,3 +185,12 @@ class Walk:
 
     def _real(self, sample: Sample) -> str:
         return sample.text.replace(BASE, self._base)
+
+
+async def _piped(text: str, command: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *shlex.split(command), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate(text.encode())
+    assert process.returncode == 0, command
+    return output.decode().rstrip("\n")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import IO, Self
 
-_ADDRESS = re.compile(r"listens on (http://\S+:\d+)\.")
+_ADDRESS = re.compile(r"listens on (http://\S+:\d+)")
 _STARTS_WITHIN_SECONDS = 30
 
 

@@ -1,6 +1,7 @@
 """`branchline serve`."""
 
 import logging
+import os
 import sys
 from typing import NoReturn
 
@@ -17,10 +18,13 @@ from hosting.domain.errors import BranchlineError
 from hosting.settings import load_settings
 
 _TRY = """
-Branchline listens on {base}. Try, in another terminal:
+Branchline listens on {base} (process {process}). Try, in a second terminal:
 
   curl -X POST {base}/sessions -H 'Content-Type: application/json' -d '{{"sessionId":"demo"}}'
   curl -N {branch}/events/live
+
+and in a third one:
+
   curl -X POST {branch}/inputs -H 'Content-Type: application/json' -d '{{"text":"Hello"}}'
 """
 
@@ -62,7 +66,8 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
 def _greet(host: str, port: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
-    print(_TRY.format(base=base, branch=f"{base}/agents/demo/sessions/demo/branches/main"), flush=True)
+    branch = f"{base}/agents/demo/sessions/demo/branches/main"
+    print(_TRY.format(base=base, branch=branch, process=os.getpid()), flush=True)
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -129,7 +129,10 @@ class Dispatcher:
             asked_at, held = loop.time(), list(self._running)
             try:
                 if held:
-                    async with asyncio.timeout(self._lease_seconds / 3):
+                    # Never so long that a run would be stopped too late, nor so short, after a pause of this
+                    # process, that no answer could come in time.
+                    patience = min(self._lease_seconds / 3, sure_until - self._lease_seconds / 6 - asked_at)
+                    async with asyncio.timeout(max(patience, self._lease_seconds / 12)):
                         await self._renew(held)
                 sure_until = asked_at + self._lease_seconds
             except (StorageUnavailable, TimeoutError) as error:
