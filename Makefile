@@ -9,6 +9,7 @@ STAMP := $(VENV)/installed
 ARGS ?=
 ROW ?=
 SEED ?=
+ROUNDS ?=
 
 # The first one that runs and is new enough: a name on the PATH may be a wrapper for a version that is not there.
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -50,6 +51,5 @@ docs: install ## Write the generated parts of docs/reference again, from the cod
 bench: install ## Measure, beside a calibration of this machine, and print both.
 	$(BIN)/python -m benchmarks $(ARGS)
 
-campaigns: install ## Run the long trials: make campaigns ROW=a1 SEED=7, or all of them without ROW.
-	@test -d tests/campaigns || { echo "There are no campaigns yet: tests/campaigns does not exist." >&2; exit 1; }
-	ROW="$(ROW)" SEED="$(SEED)" $(BIN)/python -m pytest tests/campaigns -m campaign -k "$(ROW)" -s
+campaigns: install ## Run the long trials: make campaigns ROW=a1 SEED=7 ROUNDS=10, or all of them without ROW.
+	$(if $(SEED),SEED=$(SEED)) $(if $(ROUNDS),ROUNDS=$(ROUNDS)) $(BIN)/python -m pytest -m campaign $(if $(ROW),-k "$(ROW)") -s

@@ -14,6 +14,7 @@ MessageId = NewType("MessageId", str)
 MAIN_BRANCH = BranchId("main")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Hex32 = Callable[[], str]
 """A source of 32 random hex digits; tests bring their own."""
@@ -27,6 +28,11 @@ def random_hex() -> str:
 def is_client_id(text: str) -> bool:
     """Say whether a client may use this text as a session, branch or message id (docs/reference/http.md, Ids)."""
     return _CLIENT_ID.fullmatch(text) is not None and text not in {".", ".."}
+
+
+def is_name(text: str) -> bool:
+    """Say whether a name can be stored and sent: it holds neither a NUL nor half a surrogate pair."""
+    return _UNSTORABLE.search(text) is None
 
 
 class IdSource:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from events import strict
 from events.catalog import Catalog
 from events.event import Channel, Direction, Envelope, Event, Kind
 from events.ids import BranchId, SessionId
@@ -106,7 +105,7 @@ class Serializer:
         return event
 
     def decode_input(self, data: bytes, wire_type: str) -> Input:
-        """Decode an input envelope whose bytes have passed `strict.loads`.
+        """Decode an input envelope whose bytes have passed `strict.members`.
 
         Raises:
             UnknownType: no such type, or it names no input.
@@ -153,19 +152,6 @@ def join(lines: Sequence[bytes]) -> bytes:
 def split(frames: bytes) -> list[bytes]:
     """Undo `join`."""
     return frames.split(b"\n")
-
-
-def peek_type(body: bytes) -> object:
-    """Return what stands under `type` in a stranger's JSON object, and UNSET where nothing does.
-
-    Raises:
-        BodyRefused: see `strict.loads`.
-        MemberRefused: the JSON is not an object.
-    """
-    value = strict.loads(body)
-    if not isinstance(value, dict):
-        raise MemberRefused("The body is not a JSON object.")
-    return value.get("type", msgspec.UNSET)
 
 
 def timestamp_text(now: datetime) -> str:

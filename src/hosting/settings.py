@@ -2,11 +2,14 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import inspect
 
 from hosting.domain.errors import BranchlineError
 
@@ -51,18 +54,60 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
     Raises:
         SettingsRefused: a value is out of range, or the file or environment names a setting that does not exist.
     """
-    given: dict[str, object] = dict(_read_file((folder or Path.cwd()) / _FILE))
-    for name, value in environment.items():
-        if name.startswith(_PREFIX) and name not in _OF_CLIENTS:
-            given[name.removeprefix(_PREFIX).lower()] = value
-    try:
-        return msgspec.convert(given, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsRefused(f"A setting cannot be used: {error}.") from error
+    given = {name: _Given(name, f"{name} in {_FILE}", value) for name, value in _read_file(folder or Path.cwd())}
+    for variable, value in environment.items():
+        if variable.startswith(_PREFIX) and variable not in _OF_CLIENTS:
+            name = variable.removeprefix(_PREFIX).lower()
+            given[name] = _Given(name, variable, value, prefix=_PREFIX)
+    return Settings(**{name: _checked(setting) for name, setting in given.items()})
 
 
-def _read_file(path: Path) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A value, and the place that it was given in, as people know it."""
+
+    name: str
+    place: str
+    value: object
+    prefix: str = ""
+
+
+def _read_file(folder: Path) -> Iterable[tuple[str, object]]:
+    path = folder / _FILE
     try:
-        return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+        return tomllib.loads(path.read_text("utf-8")).items() if path.is_file() else ()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsRefused(f"{_FILE} cannot be read: {error}.") from error
+
+
+def _checked(given: _Given) -> Any:
+    known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
+    if given.name not in known:
+        raise SettingsRefused(f"There is no setting {_shown(given.place)}.{_suggestion(given, known)}")
+    try:
+        return msgspec.convert(given.value, known[given.name], strict=False)
+    except msgspec.ValidationError as error:
+        expected = _expected(known[given.name])
+        raise SettingsRefused(f"{given.place} must be {expected}, not {given.value!r:.100}.") from error
+
+
+def _suggestion(given: _Given, known: Iterable[str]) -> str:
+    name = given.name.lower().removeprefix(_PREFIX.lower())
+    near = get_close_matches(name, known, n=1)
+    return f" Perhaps {(given.prefix + near[0]).upper() if given.prefix else near[0]} is meant." if near else ""
+
+
+def _expected(annotation: Any) -> str:
+    match inspect.type_info(annotation):
+        case inspect.IntType(ge=least, le=most):
+            return f"a whole number from {least} to {most}"
+        case inspect.FloatType(gt=None, ge=least, le=most):
+            return f"a number from {least:g} to {most:g}"
+        case inspect.FloatType(gt=bound, le=most):
+            return f"a number above {bound:g} and up to {most:g}"
+        case _:
+            return "a text"
+
+
+def _shown(place: str) -> str:
+    return place[:100] if place.isprintable() else f"{place!r:.100}"

@@ -8,6 +8,13 @@ import pytest
 from tests.harness.process import ServerProcess
 
 AGENT = "import hosting\n\n@hosting.agent('mine')\nasync def mine(context):\n    yield 'hi'\n"
+OBJECT = """class Mine:
+    agent_id = {agent_id}
+    name = {name}
+    async def run(self, context): ...
+
+mine = Mine()
+"""
 
 REFUSED = {
     "a syntax error": (
@@ -71,7 +78,28 @@ REFUSED = {
     "an id that no path can hold": (
         {"bad.py": AGENT.replace("'mine'", "'my agent/1'")},
         ["bad.py"],
+        "bad.py cannot be imported: ValueError: The agent id 'my agent/1' must be 1 to 128 of A-Z a-z 0-9 . _ ~ - "
+        "and not . or .. (bad.py, line 3).",
+    ),
+    "an id that no path can hold, of an object": (
+        {"bad.py": OBJECT.format(agent_id="'my agent/1'", name="'Mine'")},
+        ["bad.py"],
         "The agent id 'my agent/1' in bad.py must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..",
+    ),
+    "no id at all": (
+        {"bad.py": AGENT.replace("('mine')", "")},
+        ["bad.py"],
+        "The id and the name of an agent must be texts; write @agent('its-id'). (bad.py, line 3).",
+    ),
+    "half a surrogate pair in a name": (
+        {"bad.py": AGENT.replace("'mine'", r"'mine', name='N\ud800'")},
+        ["bad.py"],
+        r"ValueError: The agent name 'N\ud800' holds a NUL or half a surrogate pair. (bad.py, line 3).",
+    ),
+    "a NUL in a name, of an object": (
+        {"bad.py": OBJECT.format(agent_id="'mine'", name=r"'N\0'")},
+        ["bad.py"],
+        r"The name 'N\x00' of an agent in bad.py holds a NUL or half a surrogate pair.",
     ),
     "a custom event of a known name": (
         {

@@ -1,7 +1,9 @@
 """User code behind `branchline serve`, in every shape that it may have."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +103,8 @@ async def cleaner(context):
         yield "one "
         yield 2
     finally:
-        await asyncio.sleep(0.2)
-        Path("cleaned.txt").write_text("yes")
+        waited_for, _ = await asyncio.open_connection("127.0.0.1", int(context.input[-1].text))
+        Path("cleaned.txt").write_bytes(await waited_for.read())
 
 
 class Named:
@@ -137,6 +139,15 @@ async def run_of(server: ServerProcess, agent: str, text: str = "hi") -> list[di
         accepted = await client.accepted(session, text)
         async with client.feed(session, after=accepted["position"]) as feed:
             return [frame.json for frame in await feed.until(completed)]
+
+
+@asynccontextmanager
+async def cleaning() -> AsyncIterator[tuple[int, asyncio.Future[asyncio.StreamWriter]]]:
+    """Give a port that an agent waits at while it cleans up, and what it is let go with once it waits."""
+    begun: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+    listener = await asyncio.start_server(lambda _, writer: begun.set_result(writer), "127.0.0.1", 0)
+    async with listener, asyncio.timeout(20):
+        yield listener.sockets[0].getsockname()[1], begun
 
 
 def said(events: list[dict[str, Any]]) -> str:
@@ -231,8 +242,17 @@ async def test_a_generator_that_is_stopped_cleans_up_before_its_run_ends(
 ) -> None:
     server = served(make_server, tmp_path, sqlite_url)
 
-    events = await run_of(server, "cleaner")
+    async with cleaning() as (port, begun), Client(server.url, "cleaner") as client:
+        session = await client.session()
+        accepted = await client.accepted(session, str(port))
+        async with client.feed(session, after=accepted["position"]) as feed:
+            writer = await begun
+            active = (await client.http.get(f"/sessions/{session}/branches/main/runs/active")).json()
+            writer.write(b"yes")
+            writer.close()
+            events = [frame.json for frame in await feed.until(completed)]
 
+    assert active["status"] == "active"
     assert events[-1]["status"] == "failed"
     assert (tmp_path / "cleaned.txt").read_text() == "yes"
 

@@ -142,6 +142,9 @@ def _types() -> Iterator[Hostile]:
     unknown = ("", "NOPE", "USER_TEXT_INPUT ", "UserTextInput", "x" * 5000)
     for wrong in (*unknown, "TEXT_DELTA", "BRANCH_CREATED", "BRANCH_RUN_COMPLETED", "STREAM_CLOSING", "stream_reset"):
         yield _body(f"type {wrong[:20]!r}", "invalid-input", wrong[:90], type=wrong, text="a", messageId="m")
+    for answer in ("PERMISSION_RESPONSE", "CLIENT_TOOL_INVOKE_RESPONSE"):
+        yield _body(answer, "invalid-input", f"{answer} is not an input", type=answer, requestId="r")
+    yield _body("an interruption", "invalid-input", "cannot interrupt runs yet", type="Interruption_Request")
     yield _body("an envelope without its text", "invalid-input", "`text`", type="USER_TEXT_INPUT")
     yield _body("an envelope with an empty text", "invalid-input", "`text`", type="user_text_input", text="")
 

@@ -5,6 +5,7 @@ import pytest
 from litestar import get
 
 from hosting import create_app
+from hosting.adapters.agents.demo import DemoAgent
 from hosting.settings import Settings
 from tests.edge.in_process import in_process
 from tests.edge.problem import problem
@@ -103,6 +104,19 @@ async def test_a_log_cannot_be_asked_for_nonsense(edge: Client, query: str) -> N
     else:
         assert document["code"] == "invalid-request"
     assert len(document["detail"]) < 300
+
+
+async def test_a_link_to_the_next_page_leads_there_under_whatever_name_the_agent_was_called(sqlite_url: str) -> None:
+    app = create_app({'a b>"é': DemoAgent()}, settings=Settings(database_url=sqlite_url))
+    async with in_process(app) as client:
+        await client.post("/sessions", json={"sessionId": "s"})
+        await client.post("/agents/demo/sessions/s/branches/main/inputs", json={"text": "hi"})
+
+        page = await client.get("/agents/a%20b%3E%22%C3%A9/sessions/s/branches/main/events?limit=1")
+        link = page.links["next"]["url"]
+
+        assert link.startswith("/agents/a%20b%3E%22%C3%A9/sessions/s/branches/main/events?after=")
+        assert [event["sequenceNumber"] for event in (await client.get(link)).json()] == [2]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "HEAD"])

@@ -140,9 +140,9 @@ async def test_a_folder_that_cannot_be_used_is_named(
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"PORT": "x"}, "`$.port`"),
-        ({"FOO": "1"}, "foo"),
-        ({"LEASE_SECONDS": "nan"}, "lease_seconds"),
+        ({"PORT": "x"}, "BRANCHLINE_PORT must be a whole number"),
+        ({"PRT": "1"}, "BRANCHLINE_PRT. Perhaps BRANCHLINE_PORT is meant"),
+        ({"LEASE_SECONDS": "nan"}, "BRANCHLINE_LEASE_SECONDS"),
         ({"DEFAULT_AGENT": "nobody"}, "'nobody'"),
         ({"HOST": "256.0.0.1"}, "256.0.0.1"),
     ],

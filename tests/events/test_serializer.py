@@ -24,7 +24,6 @@ from events.serializer import (
     UnknownType,
     join,
     number,
-    peek_type,
     split,
     timestamp_text,
 )
@@ -282,27 +281,6 @@ def test_the_run_config_of_an_input_is_kept_as_it_came() -> None:
 
     assert isinstance(read, UserTextInput)
     assert bytes(read.run_config) == b'{"runTimeout" : "PT5M"}'
-
-
-@pytest.mark.parametrize(
-    ("body", "found"),
-    [
-        (b'{"type":"A"}', "A"),
-        (b'{"type":7}', 7),
-        (b'{"type":null}', None),
-        (b"{}", msgspec.UNSET),
-        (b'{"Type":"A"}', msgspec.UNSET),
-        (b'{"type":"A","type":"B"}', "B"),
-    ],
-)
-def test_the_type_of_a_strangers_object_is_what_stands_there(body: bytes, found: object) -> None:
-    assert found == peek_type(body)
-
-
-@pytest.mark.parametrize("body", [b"[]", b'"type"', b"7", b"null", b"true"])
-def test_a_body_that_is_no_object_has_no_type(body: bytes) -> None:
-    with pytest.raises(MemberRefused):
-        peek_type(body)
 
 
 @given(st.lists(JSON, min_size=1, max_size=8), st.integers(1, 10**9))

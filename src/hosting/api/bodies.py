@@ -14,6 +14,7 @@ from events.inputs import Input, UserTextInput
 from events.serializer import EnvelopeRefused, Serializer
 from hosting.api.farewell import body_was_read
 from hosting.api.problems import ApiError
+from hosting.api.sentences import plain_sentence
 from hosting.domain.errors import Invalid, InvalidInput, InvalidRequest, UnknownMember
 
 T = TypeVar("T")
@@ -22,7 +23,11 @@ S = TypeVar("S", bound=msgspec.Struct)
 MAX_BODY: Final = 1 << 20
 MAX_INPUT: Final = 16 << 20
 _TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
-_LONGEST_COMPLAINT: Final = 119
+_INTERRUPTION: Final = "INTERRUPTION_REQUEST"
+# Answers to questions of a run; the catalog will know them when runs can ask.
+_RESPONSES: Final = frozenset(
+    f"{question}_RESPONSE" for question in ("PERMISSION", "CONTINUATION", "CLARIFICATION", "CLIENT_TOOL_INVOKE")
+)
 _NOT_BUILT_YET: Final = frozenset({"queue", "interrupt"})
 
 
@@ -82,7 +87,7 @@ def _decode_body(body: bytes, cls: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=cls)
     except msgspec.DecodeError as error:
-        raise InvalidRequest(_complaint(f"{error}")) from error
+        raise InvalidRequest(plain_sentence(str(error))) from error
 
 
 def _decode_input(body: bytes, serializer: Serializer) -> Input:
@@ -90,6 +95,7 @@ def _decode_input(body: bytes, serializer: Serializer) -> Input:
     wire_type = _text_of(members["type"]) if "type" in members else UserTextInput.wire_type
     if wire_type is None:
         raise InvalidInput("`type` must be a string - at `$.type`.")
+    _refuse_other_envelopes(wire_type.upper())
     if "type" not in members:
         _refuse_unknown(members, UserTextInput)
     if (_text_of(members.get("runningRunBehavior")) or "").lower() in _NOT_BUILT_YET:
@@ -97,7 +103,15 @@ def _decode_input(body: bytes, serializer: Serializer) -> Input:
     try:
         return serializer.decode_input(body, wire_type)
     except EnvelopeRefused as error:
-        raise InvalidInput(_complaint(str(error).removesuffix("."))) from error
+        raise InvalidInput(plain_sentence(str(error).removesuffix("."))) from error
+
+
+def _refuse_other_envelopes(wire_type: str) -> None:
+    """Refuse by name what clients send, but what is no input or not built yet."""
+    if wire_type == _INTERRUPTION:
+        raise InvalidInput("This server cannot interrupt runs yet - at `$.type`.")
+    if wire_type in _RESPONSES:
+        raise InvalidInput(f"{wire_type} is not an input - at `$.type`.")
 
 
 def _object(body: bytes, refusal: type[Invalid]) -> Mapping[str, msgspec.Raw]:
@@ -114,14 +128,6 @@ def _text_of(member: msgspec.Raw | None) -> str | None:
     if member is None or not bytes(member).startswith(b'"'):
         return None
     return msgspec.json.decode(member, type=str)
-
-
-def _complaint(said: str) -> str:
-    """Say what the decoder said, with a pointer and without more than 100 characters of what the client sent."""
-    what, at, pointer = said.rpartition(" - at ")
-    what, pointer = (what, pointer) if at else (said, "`$`")
-    shown = what if len(what) <= _LONGEST_COMPLAINT else f"{what[:_LONGEST_COMPLAINT]}..."
-    return f"{shown} - at {pointer}."
 
 
 def _refuse_unknown(value: Mapping[str, msgspec.Raw], cls: type[msgspec.Struct]) -> None:

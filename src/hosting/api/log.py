@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from typing import Annotated
+from urllib.parse import quote
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -63,7 +64,7 @@ async def get_agent_events(
 ) -> Stream:
     """Read a branch's events, asked for under an agent."""
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    return await _respond(caller, branch, f"/agents/{agent_id}/sessions/{session_id}", after, limit)
+    return await _respond(caller, branch, f"/agents/{quote(agent_id, safe='')}/sessions/{session_id}", after, limit)
 
 
 async def _respond(caller: Caller, branch: Branch, prefix: str, after: str | None, limit: int | None) -> Stream:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Final, NoReturn, cast
 
 from events.event import Event
-from events.ids import is_client_id
+from events.ids import is_client_id, is_name
 from hosting.domain.errors import BranchlineError
 from hosting.ports.agents import Agent
 
@@ -41,7 +41,7 @@ def load_served(targets: tuple[str, ...]) -> Served:
     begin with an underscore.
 
     Raises:
-        AgentsNotFound: a target cannot be imported or has no agents, an id cannot be used, or two agents have one id.
+        AgentsNotFound: a target cannot be imported or has no agents, an id or name cannot be used, or is there twice.
     """
     served = Served()
     for target in targets:
@@ -69,6 +69,8 @@ def _add(served: Served, agent_id: str, agent: Agent, target: str) -> None:
         raise AgentsNotFound(
             f"The agent id {agent_id!r} in {target} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or .."
         )
+    if not is_name(agent.name):
+        raise AgentsNotFound(f"The name {agent.name!r} of an agent in {target} holds a NUL or half a surrogate pair.")
     if served.agents.setdefault(agent_id, agent) is not agent:
         raise AgentsNotFound(f"Two agents have the id {agent_id!r}; the second is in {target}.")
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, cast
 
+from events.ids import is_client_id, is_name
 from hosting.ports.agents import Reply, RunContext
 
 Coroutine = Callable[[RunContext], Awaitable[None]]
@@ -42,8 +43,15 @@ def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], Function
     """Make an agent of an async function; `branchline serve` hosts every agent that it finds in a module.
 
     Raises:
-        TypeError: the function is not async.
+        TypeError: the function is not async, or its id or name is no text.
+        ValueError: the id cannot stand in a path, or the name cannot be stored.
     """
+    if not isinstance(agent_id, str) or not isinstance(name, str | None):
+        raise TypeError("The id and the name of an agent must be texts; write @agent('its-id').")
+    if not is_client_id(agent_id):
+        raise ValueError(f"The agent id {agent_id!r:.100} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
+    if name is not None and not is_name(name):
+        raise ValueError(f"The agent name {name!r:.100} holds a NUL or half a surrogate pair.")
 
     def decorate(function: Any) -> FunctionAgent:
         if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function):

@@ -1,7 +1,9 @@
 """A SQLite file: its lock, its connections, its migrations."""
 
 import fcntl
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -13,31 +15,78 @@ from hosting.domain.errors import StorageRefused
 
 _PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 
+_TRIES: Final = 10
+
 OnConnect = Callable[[Any], None]
 """Called with each new DBAPI connection that writes; tests make a disk small with it."""
 
 
-def lock_file(path: Path) -> TextIO:
-    """Take a file for this server alone; closing what is returned, or the end of the process, gives it back.
+class FileLock:
+    """A file taken for this server alone; closing it, or the end of the process, gives it back."""
+
+    def __init__(self, handle: TextIO, path: Path) -> None:
+        self._handle = handle
+        self._path = path
+
+    def close(self) -> None:
+        """Give the file back, and leave no lock file behind.
+
+        It is removed while it is still held, and whoever takes a lock looks whether it is still the one that the
+        folder shows: without either, two servers could hold two files that had one name.
+        """
+        if _is_shown(self._handle, self._path):
+            with suppress(OSError):
+                self._path.unlink()
+        self._handle.close()
+
+
+def lock_file(path: Path) -> FileLock:
+    """Take a file for this server alone.
 
     Raises:
         StorageRefused: another server has it, or the lock beside it cannot be made.
     """
     # The real file, by whatever name it was called: a link must not lead a second server to it.
-    real = path.resolve()
+    real = Path(os.path.realpath(path))
+    beside = real.with_name(f"{real.name}.lock")
+    for _ in range(_TRIES):
+        handle = _locked(beside, path)
+        if _is_shown(handle, beside):
+            return FileLock(handle, beside)
+        # Its last owner removed it between our opening and our locking it.
+        handle.close()
+    raise StorageRefused(_taken(path))
+
+
+def _locked(beside: Path, path: Path) -> TextIO:
     try:
-        lock = real.with_name(f"{real.name}.lock").open("a+")
+        handle = beside.open("a+")
     except OSError as error:
-        raise StorageRefused(f"The folder {path.parent} cannot be written to: {error.strerror}.") from error
+        raise StorageRefused(f"The lock file {beside} cannot be opened: {error.strerror}.") from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        handle.close()
+        raise StorageRefused(_taken(path)) from error
     except OSError as error:
-        lock.close()
-        raise StorageRefused(
-            f"Another Branchline server is using {path}. SQLite takes one server; "
-            "stop that one, give this one its own BRANCHLINE_DATABASE_URL, or move to PostgreSQL."
-        ) from error
-    return lock
+        handle.close()
+        raise StorageRefused(f"The lock file {beside} cannot be locked: {error.strerror}.") from error
+    return handle
+
+
+def _is_shown(handle: TextIO, path: Path) -> bool:
+    """Say whether the folder still shows the file that is open."""
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+def _taken(path: Path) -> str:
+    return (
+        f"Another Branchline server is using {path}. SQLite takes one server; "
+        "stop that one, give this one its own BRANCHLINE_DATABASE_URL, or move to PostgreSQL."
+    )
 
 
 def sqlite_writer(url: URL, on_connect: OnConnect | None = None) -> Engine:
