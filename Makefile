@@ -1,12 +1,15 @@
 # Branchline needs Python 3.11 or newer and make; everything else is installed into .venv.
 #
 #   make test ARGS="tests/spine -x"     ARGS is passed on to run, test and bench
+#   make test WORKERS=0                 all tests in one process, as a debugger and -s need it
 #   make install PYTHON=/opt/python3.12/bin/python3
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 ARGS ?=
+# More than cores: a test waits for its servers half of the time.
+WORKERS ?= 3
 ROW ?=
 SEED ?=
 ROUNDS ?=
@@ -37,7 +40,7 @@ run: install ## Start a server on 127.0.0.1:8000.
 	@$(BIN)/branchline serve $(ARGS)
 
 test: lint ## Check the code, then run all tests, on SQLite and on PostgreSQL.
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: install ## Check style, format, types and the borders between the layers.
 	$(BIN)/ruff check .

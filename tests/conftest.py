@@ -1,10 +1,12 @@
 """Fixtures: databases of both kinds, and real servers on them."""
 
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.harness.client import Client
 from tests.harness.postgres import PostgresCluster
@@ -12,10 +14,17 @@ from tests.harness.process import ServerProcess
 
 DATABASES = ("sqlite", "postgresql")
 
+# How long an example takes depends on what else the machine has to do, and says nothing about the code.
+settings.register_profile("branchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("branchline")
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresCluster]:
-    """The cluster of this test run, in a folder of its own: as root it belongs to another user."""
+    """The cluster of this process, in a folder of its own: as root it belongs to another user.
+
+    Each worker has one: it costs a second, and what a test does to a whole cluster reaches no other worker's tests.
+    """
     with tempfile.TemporaryDirectory(prefix="branchline-postgres-") as folder:
         cluster = PostgresCluster(Path(folder) / "data")
         yield cluster
@@ -35,6 +44,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def sqlite_url(tmp_path: Path) -> str:
     """An empty SQLite database, for what does not depend on the store."""
     return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port of this test's own: nobody answers there but servers that it starts, and meanwhile nobody else gets it."""
+    with socket.socket() as kept:
+        # As servers do it, or they could not listen where this one keeps the place without listening.
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        own: int = kept.getsockname()[1]
+        yield own
 
 
 @pytest.fixture

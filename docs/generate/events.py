@@ -1,8 +1,9 @@
 """The events and inputs of the catalog, as pages show them."""
 
+import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from docs.generate.docstrings import member_docs, sentences
@@ -11,10 +12,17 @@ from docs.generate.wire_types import structs_in, words
 from msgspec import NODEFAULT, inspect
 
 from events.catalog import Catalog
+from events.client_tools import ClientToolInput
 from events.event import Envelope, Event
 from events.inputs import Input
+from events.interactions import Response
+from events.interruption import InterruptionRequest
 
-Presence = Callable[[inspect.Field], str]
+Column = tuple[str, Callable[[inspect.Field], str]]
+"""A column of a table: its head, and what it says of a member."""
+
+_IN_RUN_CONFIG: Final = (ClientToolInput,)
+"""What stands inside of `runConfig`, which inputs carry undecoded."""
 
 
 def events() -> str:
@@ -24,7 +32,9 @@ def events() -> str:
     for name, cls in known:
         families.setdefault(cls.__module__, []).append((name, cls))
     sections = [_family(module, members) for module, members in families.items()]
-    return "\n\n".join([*sections, _structs([cls for _, cls in known], "written", _written)])
+    told = {*_IN_RUN_CONFIG, *_structs_of(_IN_RUN_CONFIG)}
+    found = [cls for cls in _structs_of(cls for _, cls in known) if cls not in told]
+    return "\n\n".join([*sections, "### Parts of events", *(_struct(cls, _WRITTEN) for cls in found)])
 
 
 def inputs() -> str:
@@ -32,12 +42,14 @@ def inputs() -> str:
     known = [(name, cls) for name, cls in Catalog.standard() if issubclass(cls, Input)]
     shared = "\n\n".join(["### Every input", sentences(Input), _input_members(Input, ())])
     common = tuple(field.name for field in msgspec.structs.fields(Input))
-    own = ["\n\n".join([f"### {name}", sentences(cls), _input_members(cls, common)]) for name, cls in known]
-    return "\n\n".join([shared, *own, _structs([cls for _, cls in known], "needed", _wanted)])
+    told: list[tuple[str, type[Any]]] = [*known, (InterruptionRequest.wire_type, InterruptionRequest)]
+    own = ["\n\n".join([f"### {name}", sentences(cls), _input_members(cls, common)]) for name, cls in told]
+    found = [*_structs_of(cls for _, cls in told), *_IN_RUN_CONFIG, *_structs_of(_IN_RUN_CONFIG)]
+    return "\n\n".join([shared, *own, "### Parts of inputs", *(_struct(cls, _NEEDED) for cls in found)])
 
 
 def _family(module: str, members: Sequence[tuple[str, type[Event]]]) -> str:
-    sections = [f"### {module.rpartition('.')[2].capitalize()}", sentences(sys.modules[module])]
+    sections = [f"### {module.rpartition('.')[2].replace('_', ' ').capitalize()}", sentences(sys.modules[module])]
     for name, cls in members:
         sections += [f"#### {name}", sentences(cls), _differs(cls.envelope), _members(cls)]
     return "\n\n".join(part for part in sections if part)
@@ -57,28 +69,37 @@ def _differs(envelope: Envelope) -> str:
 
 def _members(cls: type[Event]) -> str:
     common = {field.name for field in msgspec.structs.fields(Event)}
-    return _table(cls, [field for field in _fields(cls) if field.name not in common], "written", _written)
+    # Who answers must know what to send; who reads the log, what is there.
+    columns = (_NEEDED, _WRITTEN) if issubclass(cls, Response) else (_WRITTEN,)
+    return _table(cls, [field for field in _fields(cls) if field.name not in common], *columns)
 
 
-def _input_members(cls: type[Input], without: Sequence[str]) -> str:
-    return _table(cls, [field for field in _fields(cls) if field.name not in without], "needed", _wanted)
+def _input_members(cls: type[Any], without: Sequence[str]) -> str:
+    return _table(cls, [field for field in _fields(cls) if field.name not in without], _NEEDED)
 
 
-def _structs(owners: Iterable[type[Any]], presence: str, told: Presence) -> str:
-    found = {cls: None for owner in owners for field in _fields(owner) for cls in structs_in(field.type)}
-    return "\n\n".join(_struct(cls, presence, told) for cls in found)
+def _structs_of(owners: Iterable[type[Any]]) -> list[type[Any]]:
+    """Return the Structs that these are made of, and those that they are made of in turn."""
+    found: dict[type[Any], None] = {}
+    waiting = list(owners)
+    while waiting:
+        new = [cls for field in _fields(waiting.pop(0)) for cls in structs_in(field.type) if cls not in found]
+        found.update(dict.fromkeys(new))
+        waiting += new
+    return list(found)
 
 
-def _struct(cls: type[Any], presence: str, told: Presence) -> str:
-    return "\n\n".join([f"#### {cls.__name__}", sentences(cls), _table(cls, _fields(cls), presence, told)])
+def _struct(cls: type[Any], column: Column) -> str:
+    return "\n\n".join([f"#### {cls.__name__}", sentences(cls), _table(cls, _fields(cls), column)])
 
 
-def _table(cls: type[Any], fields: Iterable[inspect.Field], presence: str, told: Presence) -> str:
-    docs = member_docs(cls)
-    info = inspect.type_info(cls)
-    rows = [(code(info.tag_field), code(f'"{info.tag}"'), "always", "")] if info.tag_field else []
-    rows += [(code(field.encode_name), words(field.type), told(field), docs.get(field.name, "")) for field in fields]
-    return table(("member", "type", presence, "means"), rows)
+def _table(cls: type[Any], fields: Iterable[inspect.Field], *columns: Column) -> str:
+    docs, info = member_docs(cls), inspect.type_info(cls)
+    rows = [(code(info.tag_field), code(f'"{info.tag}"'), *("always" for _ in columns), "")] if info.tag_field else []
+    for field in fields:
+        said = (told(field) for _, told in columns)
+        rows.append((code(field.encode_name), words(field.type), *said, docs.get(field.name, "")))
+    return table(("member", "type", *(head for head, _ in columns), "means"), rows)
 
 
 def _fields(cls: type[Any]) -> tuple[inspect.Field, ...]:
@@ -94,6 +115,12 @@ def _written(field: inspect.Field) -> str:
 def _wanted(field: inspect.Field) -> str:
     if field.required:
         return "required"
-    if field.default is None or isinstance(field.default, msgspec.Raw):
+    default = field.default if field.default_factory is NODEFAULT else field.default_factory()
+    if isinstance(default, msgspec.Raw) or default in (None, (), ""):
         return "optional"
-    return f"optional; {code(field.default)} when left out"
+    shown = default if isinstance(default, str) else json.dumps(default)
+    return f"optional; {code(shown)} when left out"
+
+
+_NEEDED: Final[Column] = ("needed", _wanted)
+_WRITTEN: Final[Column] = ("written", _written)

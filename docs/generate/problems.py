@@ -11,6 +11,7 @@ from hosting.domain.errors import BranchlineError
 
 _EDGE: Final[Mapping[str, str]] = {
     "invalid-request": "A body, path or query parameter is wrong.",
+    "origin-refused": "The header Origin names a site that is neither the server's own nor in BRANCHLINE_ORIGINS.",
     "not-found": "There is no such route.",
     "method-not-allowed": "The route does not answer that method; the header Allow names those it does.",
     "payload-too-large": "The body is larger or nested deeper than the route takes.",

@@ -11,7 +11,7 @@ from hosting.settings import Settings
 def table_row(field: inspect.Field, meaning: str) -> tuple[str, ...]:
     """Describe one setting."""
     variable = code(f"BRANCHLINE_{field.name.upper()}")
-    default = "none" if field.default is None else code(field.default)
+    default = "none" if field.default in {None, ()} else code(field.default)
     return variable, code(field.name), words(field.type), _range(field.type), default, meaning
 
 

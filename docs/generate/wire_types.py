@@ -27,7 +27,7 @@ def words(type_: inspect.Type) -> str:
     if isinstance(type_, inspect.StructType):
         return f"[{type_.cls.__name__}](#{type_.cls.__name__.lower()})"
     if isinstance(type_, inspect.UnionType):
-        return " or ".join(words(one) for one in type_.types if not isinstance(one, inspect.NoneType))
+        return " or ".join(dict.fromkeys(words(one) for one in _shown(type_.types)))
     if isinstance(type_, inspect.VarTupleType | inspect.ListType):
         return f"array of {words(type_.item_type)}"
     return _WORDS[type(type_)]
@@ -44,3 +44,9 @@ def structs_in(type_: inspect.Type) -> list[type[Any]]:
     if isinstance(type_, inspect.VarTupleType | inspect.ListType):
         return structs_in(type_.item_type)
     return []
+
+
+def _shown(types: tuple[inspect.Type, ...]) -> list[inspect.Type]:
+    # An enum is written as its text, also where older clients may send its number.
+    numbers = inspect.IntType if any(isinstance(one, inspect.EnumType) for one in types) else inspect.NoneType
+    return [one for one in types if not isinstance(one, inspect.NoneType | numbers)]

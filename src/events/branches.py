@@ -8,6 +8,7 @@ from msgspec import Struct
 from events.event import Envelope, Event, Kind
 from events.ids import MessageId
 from events.text import Role
+from events.tools import ToolResult
 
 _LIFECYCLE = Envelope(kind=Kind.LIFECYCLE)
 
@@ -24,7 +25,24 @@ class ReasoningContent(Struct, frozen=True, kw_only=True, tag_field="$type", tag
     text: str
 
 
-Content = TextContent | ReasoningContent
+class FunctionCall(Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="functionCall", gc=False):
+    """A tool that a message calls."""
+
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class FunctionResult(
+    Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="functionResult", gc=False
+):
+    """What a call came to; a part of the message that called."""
+
+    call_id: str
+    result: ToolResult
+
+
+Content = TextContent | ReasoningContent | FunctionCall | FunctionResult
 
 
 class BranchCreated(Event, frozen=True, kw_only=True):
@@ -69,3 +87,12 @@ class MessageCompleted(Event, frozen=True, kw_only=True):
     wire_type: ClassVar[str] = "MESSAGE_COMPLETED"
 
     message_id: MessageId
+
+
+class BranchMiddlewareStateCommitted(Event, frozen=True, kw_only=True):
+    """State that layers keep with the branch has changed; `state` holds what changed, each value as JSON text."""
+
+    wire_type: ClassVar[str] = "BRANCH_MIDDLEWARE_STATE_COMMITTED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    state: dict[str, str]

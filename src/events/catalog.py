@@ -11,7 +11,23 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from events import branches, control, inputs, retries, runs, text, turns
+from events import (
+    branches,
+    clarification,
+    client_tools,
+    continuation,
+    control,
+    inputs,
+    interactions,
+    interruption,
+    permissions,
+    queue,
+    retries,
+    runs,
+    text,
+    tools,
+    turns,
+)
 from events.event import Event
 from events.inputs import Input
 
@@ -34,10 +50,32 @@ _STANDARD: tuple[type[Event] | type[Input], ...] = (
     text.TextMessageStart,
     text.TextDelta,
     text.TextMessageEnd,
+    tools.ToolCallStart,
+    tools.ToolCallArgs,
+    permissions.PermissionRequest,
+    permissions.PermissionResponse,
+    permissions.PermissionApproved,
+    permissions.PermissionDenied,
+    client_tools.ClientToolGroupsRegistered,
+    client_tools.ClientToolInvokeRequest,
+    client_tools.ClientToolInvokeResponse,
+    clarification.ClarificationRequest,
+    clarification.ClarificationResponse,
+    continuation.ContinuationRequest,
+    continuation.ContinuationResponse,
+    interactions.AgentRequestExpired,
+    interactions.AgentRequestCancelled,
+    interactions.AgentResponseRejected,
+    tools.ToolCallResult,
+    tools.ToolCallEnd,
+    retries.FunctionRetry,
+    interruption.InterruptionHandled,
+    branches.BranchMiddlewareStateCommitted,
     turns.AgentTurnFinished,
     turns.MessageTurnFinished,
     turns.MessageTurnError,
     runs.BranchRunCompleted,
+    queue.BranchQueueUpdated,
     retries.ModelCallRetry,
     control.StreamReset,
     control.StreamClosing,

@@ -61,6 +61,14 @@ class IdSource:
         """Return a new `trn_` id, which is also the turn's `eventFlowId`."""
         return f"trn_{self._hex32()}"
 
+    def request(self) -> str:
+        """Return a new `req_` id, for a question."""
+        return f"req_{self._hex32()}"
+
+    def call(self) -> str:
+        """Return a new `call_` id, for a tool call."""
+        return f"call_{self._hex32()}"
+
     def trace(self) -> str:
         """Return a trace id: 32 hex digits (W3C Trace Context)."""
         return self._hex32()

@@ -13,6 +13,8 @@ class RunningRunBehavior(WireEnum):
     """What an input does when the branch is busy."""
 
     REJECT = "reject"
+    QUEUE = "queue"
+    INTERRUPT = "interrupt"
 
 
 class ChatMessage(Struct, frozen=True, kw_only=True, rename="camel", gc=False):

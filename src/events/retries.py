@@ -23,3 +23,21 @@ class ModelCallRetry(Event, frozen=True, kw_only=True):
     error_message: str
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=True)
+
+
+class FunctionRetry(Event, frozen=True, kw_only=True):
+    """A tool that failed is called again."""
+
+    wire_type: ClassVar[str] = "FUNCTION_RETRY"
+
+    function_name: str
+    attempt: int
+    """Which repetition this is, from 1."""
+    max_retries: int
+    delay: timedelta
+    """How long the server waits before it calls again."""
+    exception_type: str
+    """What failed, in a word for programs."""
+    error_message: str
+    is_model_not_found: bool = written(value=False)
+    is_retryable: bool = written(value=True)

@@ -15,6 +15,7 @@ from events.catalog import Catalog
 from events.event import Channel, Direction, Envelope, Event, Kind
 from events.ids import BranchId, SessionId
 from events.inputs import Input
+from events.interactions import Response
 from events.position import Position
 
 _encode = msgspec.json.Encoder().encode
@@ -117,6 +118,21 @@ class Serializer:
         if not issubclass(cls, Input):
             raise UnknownType(f"{wire_type[:100]} is not an input.")
         read: Input = self._typed(cls, data)
+        return read
+
+    def decode_response(self, data: bytes, wire_type: str) -> Response:
+        """Decode the envelope of an answer whose bytes have passed `strict.members`.
+
+        Raises:
+            UnknownType: no such type, or it names no response.
+            MemberRefused: a member is missing or wrong.
+        """
+        cls = self.catalog.named(wire_type)
+        if cls is None:
+            raise UnknownType(f"There is no event type {wire_type[:100]!r}.")
+        if not issubclass(cls, Response):
+            raise UnknownType(f"{wire_type[:100]} is not a response.")
+        read: Response = self._typed(cls, data)
         return read
 
     def _typed(self, cls: type, data: bytes) -> Any:

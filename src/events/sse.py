@@ -1,11 +1,12 @@
 """Server-sent events: frames written with LF alone, and a parser for clients (WHATWG HTML, section 9.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from events.position import Position
 
 HEARTBEAT = b": heartbeat\n"
+_DATA = b"\ndata: "
 
 
 def frame(place: Position, data: bytes) -> bytes:
@@ -17,6 +18,15 @@ def frames(first: Position, lines: Sequence[bytes]) -> list[bytes]:
     """Frame consecutive events."""
     epoch = first.epoch.encode()
     return [b"id: %b.%d\ndata: %b\n\n" % (epoch, seq, line) for seq, line in enumerate(lines, first.seq)]
+
+
+def each_data(framed: bytes) -> Iterator[bytes]:
+    """Undo `frames`: give the events that were framed one after the other, without their places."""
+    end = 0
+    while (start := framed.find(_DATA, end)) >= 0:
+        start += len(_DATA)
+        end = framed.index(b"\n\n", start)
+        yield framed[start:end]
 
 
 def opening(place: Position, retry_ms: int) -> bytes:

@@ -23,6 +23,7 @@ from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.caller import Caller, local_caller
 from hosting.api.live import LiveSettings
 from hosting.api.openapi import documentation
+from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
 from hosting.api.routes import ROUTES
@@ -38,6 +39,8 @@ from hosting.runtime.core import Runtime
 from hosting.runtime.execute import Executor
 from hosting.runtime.rings import Rings
 from hosting.runtime.tops import watch_tops
+from hosting.runtime.wakes import Wakes
+from hosting.runtime.watch import watch_interactions
 from hosting.runtime.writer import Writer
 from hosting.settings import Settings, SettingsRefused
 
@@ -128,6 +131,8 @@ def _litestar(server: Server) -> Litestar:
         openapi_config=documentation(),
         logging_config=None,
     )
+    # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
+    app.asgi_handler = OriginGuard(app.asgi_handler, server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
     return app
@@ -153,6 +158,8 @@ async def _running(server: Server) -> AsyncIterator[None]:
         dispatcher = Dispatcher(executor, database.leases, holder, sweep_seconds=settings.sweep_seconds)
         accepted.append(dispatcher.accepted)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
+        watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
+        await _start(server, stack, "interactions", watching)
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
@@ -174,6 +181,7 @@ def _runtime(
         tenant=database.tenant,
         stragglers=server.stragglers,
         holder=holder,
+        wakes=Wakes(),
         run_accepted=run_accepted,
     )
 

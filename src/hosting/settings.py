@@ -11,12 +11,20 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import inspect
 
+from hosting.api.origin import Origin
 from hosting.domain.errors import BranchlineError
 
 _PREFIX: Final = "BRANCHLINE_"
 _FILE: Final = "branchline.toml"
 # What `branchline send` reads; who has it in the environment must still be able to start a server.
 _OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL"})
+_FORM_OF_ORIGIN: Final = (
+    "an origin is a scheme, a host and perhaps a port, such as https://chat.example, with nothing behind."
+)
+_NO_ORIGIN: Final = {
+    "*": "any page that somebody opens could then use the server in their place. Name each origin.",
+    "null": "local files and boxed-in pages of every site have that origin. Serve the page from a site and name it.",
+}
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=86_400)]
 
@@ -46,6 +54,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often a run is begun before it is given up."""
     default_agent: str | None = None
     """The agent that answers under ids that no agent has; without it they are 404."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may use the server, each as `scheme://host[:port]`; in the variable parted by commas."""
+
+    def __post_init__(self) -> None:
+        """Bring what host programs say into the same form as what people configure."""
+        msgspec.structs.force_setattr(self, "origins", _origins("origins", self.origins))
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
@@ -85,10 +99,26 @@ def _checked(given: _Given) -> Any:
     if given.name not in known:
         raise SettingsRefused(f"There is no setting {_shown(given.place)}.{_suggestion(given, known)}")
     try:
-        return msgspec.convert(given.value, known[given.name], strict=False)
+        value = msgspec.convert(_parted(given, known[given.name]), known[given.name], strict=False)
     except msgspec.ValidationError as error:
         expected = _expected(known[given.name])
         raise SettingsRefused(f"{given.place} must be {expected}, not {given.value!r:.100}.") from error
+    return _origins(given.place, value) if given.name == "origins" else value
+
+
+def _parted(given: _Given, annotation: Any) -> object:
+    """Return the list that a variable's text stands for, where a list is wanted; in the file, lists are lists."""
+    if not given.prefix or not isinstance(inspect.type_info(annotation), inspect.VarTupleType):
+        return given.value
+    return [part.strip() for part in str(given.value).split(",") if part.strip()]
+
+
+def _origins(place: str, texts: Iterable[str]) -> tuple[str, ...]:
+    found = {text: Origin.parse(text) for text in texts}
+    for text, origin in found.items():
+        if origin is None:
+            raise SettingsRefused(f"{place} cannot hold {text!r:.100}: {_NO_ORIGIN.get(text, _FORM_OF_ORIGIN)}")
+    return tuple(dict.fromkeys(map(str, found.values())))
 
 
 def _suggestion(given: _Given, known: Iterable[str]) -> str:
@@ -105,6 +135,8 @@ def _expected(annotation: Any) -> str:
             return f"a number from {least:g} to {most:g}"
         case inspect.FloatType(gt=bound, le=most):
             return f"a number above {bound:g} and up to {most:g}"
+        case inspect.VarTupleType():
+            return "a list of texts"
         case _:
             return "a text"
 

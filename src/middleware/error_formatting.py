@@ -4,41 +4,53 @@ import asyncio
 
 import structlog
 
-from middleware.errors import AgentError, TurnFailed, Withdrawn
-from middleware.pipeline import Turn, TurnContext
+from events.tools import ToolResult
+from middleware.errors import PRIVATE, AgentError, ToolFailed, TurnFailed, TurnStopped, Withdrawn, sentence_of
+from middleware.pipeline import ToolCall, TurnContext, Work
 
 _log = structlog.get_logger("branchline.turn")
 
-_PRIVATE = "The agent failed."
-_LONGEST = 4_000
-
 
 class ErrorFormatting:
-    """Turns every failure into TurnFailed: an AgentError's sentence is told, any other exception only by its type.
+    """Turns every failure into one that can be told: an AgentError by its sentence, any other only by its type.
 
     Texts of other exceptions hold paths, keys and addresses; they go to the log of the server alone.
     """
 
-    async def around_turn(self, context: TurnContext, turn: Turn) -> None:
-        """See TurnLayer.around_turn."""
+    async def around_turn(self, context: TurnContext, turn: Work[None]) -> None:
+        """See TurnLayer.around_turn.
+
+        Raises:
+            TurnFailed: the agent failed.
+        """
         try:
             await turn()
-        except Withdrawn:
-            raise
-        except asyncio.CancelledError:
+        except (Withdrawn, TurnStopped, asyncio.CancelledError):
             raise
         except AgentError as error:
-            raise TurnFailed(type(error).__name__, _sentence(error), is_retryable=error.is_retryable) from error
+            message = sentence_of(error, PRIVATE.format(what="The agent"))
+            raise TurnFailed(type(error).__name__, message, is_retryable=error.is_retryable) from error
         except BaseException as error:
             # An agent's sys.exit() ends its run; let through, it would end the server, and each one that takes it up.
             _log.exception("an agent failed")
-            raise TurnFailed(type(error).__name__, _PRIVATE, is_retryable=False) from error
+            message = PRIVATE.format(what="The agent")
+            raise TurnFailed(type(error).__name__, message, is_retryable=False) from error
 
+    async def around_tool_call(self, call: ToolCall, work: Work[ToolResult]) -> ToolResult:
+        """See ToolLayer.around_tool_call.
 
-def _sentence(error: AgentError) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an agent's own __str__, which must not keep its run from ending
-        return _PRIVATE
-    # A NUL or half a surrogate pair cannot be stored: the run that failed with one could never end.
-    return text[:_LONGEST].encode(errors="replace").decode().replace("\x00", "\ufffd")
+        Raises:
+            ToolFailed: the tool failed.
+        """
+        private = PRIVATE.format(what=f"The tool {call.name}")
+        try:
+            return await work()
+        except (Withdrawn, TurnStopped, ToolFailed, asyncio.CancelledError):
+            # An agent inside of the tool has failed: that is told already, and whether trying again may help.
+            raise
+        except AgentError as error:
+            message = sentence_of(error, private)
+            raise ToolFailed(type(error).__name__, message, is_retryable=error.is_retryable) from error
+        except Exception as error:
+            _log.exception("a tool failed", tool=call.name)
+            raise ToolFailed(type(error).__name__, private, is_retryable=True) from error

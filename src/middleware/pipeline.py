@@ -1,14 +1,23 @@
-"""Layers around a turn, the first one outermost."""
+"""Layers around a turn, a model call and a tool call, the first one outermost."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
-Turn = Callable[[], Awaitable[None]]
+from events.event import Event
+from events.tools import ToolResult
+
+T = TypeVar("T")
+
+Work = Callable[[], Awaitable[T]]
+"""What is wrapped."""
+
+Around = Callable[[Work[T]], Awaitable[T]]
+"""What wraps it."""
 
 
 class TurnContext(Protocol):
-    """What the layers may know of a run."""
+    """What layers may know of a run."""
 
     @property
     def run_timeout(self) -> timedelta | None:
@@ -19,20 +28,61 @@ class TurnContext(Protocol):
 class TurnLayer(Protocol):
     """Wraps a turn."""
 
-    async def around_turn(self, context: TurnContext, turn: Turn) -> None:
+    async def around_turn(self, context: TurnContext, turn: Work[None]) -> None:
         """Do something before, after or instead of the turn."""
         ...
 
 
-def compose(layers: Sequence[TurnLayer], context: TurnContext, turn: Turn) -> Turn:
-    """Return the turn with all layers around it."""
+class ToolCall(Protocol):
+    """What layers may know of a call, and do beside it."""
+
+    @property
+    def name(self) -> str:
+        """The tool."""
+        ...
+
+    @property
+    def call_id(self) -> str:
+        """The call."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What it is called with."""
+        ...
+
+    @property
+    def timeout(self) -> timedelta | None:
+        """How long one try may take."""
+        ...
+
+    @property
+    def retries(self) -> int:
+        """How often the call is made again when it has failed and may succeed the next time."""
+        ...
+
+    async def emit(self, event: Event) -> None:
+        """Put an event on the branch."""
+        ...
+
+
+class ToolLayer(Protocol):
+    """Wraps a tool call."""
+
+    async def around_tool_call(self, call: ToolCall, work: Work[ToolResult]) -> ToolResult:
+        """Do something before, after or instead of the call."""
+        ...
+
+
+def compose(layers: Sequence[Around[T]], work: Work[T]) -> Work[T]:
+    """Return the work with all layers around it."""
     for layer in reversed(layers):
-        turn = _wrap(layer, context, turn)
-    return turn
+        work = _wrap(layer, work)
+    return work
 
 
-def _wrap(layer: TurnLayer, context: TurnContext, turn: Turn) -> Turn:
-    async def wrapped() -> None:
-        await layer.around_turn(context, turn)
+def _wrap(layer: Around[T], work: Work[T]) -> Work[T]:
+    async def wrapped() -> T:
+        return await layer(work)
 
     return wrapped

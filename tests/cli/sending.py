@@ -32,6 +32,7 @@ class Sending:
             stderr=subprocess.PIPE,
         )
         self._out = b""
+        self._errors = b""
 
     def __enter__(self) -> Self:
         return self
@@ -52,6 +53,15 @@ class Sending:
             assert piece, f"it ended before it printed {text!r}: {self._out!r}"
             self._out += piece
 
+    def read_errors_until(self, text: str) -> str:
+        """Wait until it has told a text on standard error, and return all that it told there."""
+        assert self._process.stderr is not None
+        while text.encode() not in self._errors:
+            piece = os.read(self._process.stderr.fileno(), 65_536)
+            assert piece, f"it ended before it told {text!r}: {self._errors!r}"
+            self._errors += piece
+        return self._errors.decode()
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
@@ -67,7 +77,7 @@ class Sending:
     def end(self, given: bytes = b"") -> Sent:
         """Give it its standard input and wait for its end."""
         out, errors = self._process.communicate(given, timeout=_ENDS_WITHIN_SECONDS)
-        return Sent(self._process.returncode, (self._out + out).decode(), errors.decode())
+        return Sent(self._process.returncode, (self._out + out).decode(), (self._errors + errors).decode())
 
 
 def send(*arguments: str, url: str | None = None, given: bytes = b"", **environment: str) -> Sent:

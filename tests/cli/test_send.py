@@ -1,10 +1,7 @@
 """`branchline send` against a real server."""
 
 import re
-import socket
 from collections.abc import Callable
-
-import httpx
 
 from tests.cli.sending import Sending, send
 from tests.harness.client import Client
@@ -105,10 +102,8 @@ def test_what_cannot_be_sent_is_one_sentence_and_status_1(sqlite_server: ServerP
         assert sent.errors.count("\n") == 1
 
 
-def test_without_a_server_it_says_how_to_start_one() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+def test_without_a_server_it_says_how_to_start_one(port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
 
     sent = send("hi", url=url)
 
@@ -157,10 +152,9 @@ async def test_ctrl_c_ends_with_130_and_leaves_the_run_going(sqlite_client: Clie
 
 
 def test_an_answer_cut_by_kill_9_begins_again_on_a_line_of_its_own(
-    make_server: Callable[..., ServerProcess], database_url: str
+    make_server: Callable[..., ServerProcess], database_url: str, port: int
 ) -> None:
-    server = make_server(database_url, lease_seconds=3).start()
-    port = httpx.URL(server.url).port
+    server = make_server(database_url, lease_seconds=3, port=port).start()
     with Sending("/tokens 300 10", "--session", "s1", url=server.url) as sending:
         sending.read_until("tok20 ")
 
@@ -181,10 +175,9 @@ def test_an_answer_cut_by_kill_9_begins_again_on_a_line_of_its_own(
 
 
 async def test_json_of_an_answer_cut_by_kill_9_has_every_event_once(
-    make_server: Callable[..., ServerProcess], sqlite_url: str
+    make_server: Callable[..., ServerProcess], sqlite_url: str, port: int
 ) -> None:
-    server = make_server(sqlite_url).start()
-    port = httpx.URL(server.url).port
+    server = make_server(sqlite_url, port=port).start()
     with Sending("/tokens 300 10", "--session", "s1", "--json", url=server.url) as sending:
         sending.read_until('"text":"tok20 "')
 
@@ -199,10 +192,9 @@ async def test_json_of_an_answer_cut_by_kill_9_has_every_event_once(
 
 
 def test_an_answer_goes_on_when_the_server_is_replaced_in_good_order(
-    make_server: Callable[..., ServerProcess], sqlite_url: str
+    make_server: Callable[..., ServerProcess], sqlite_url: str, port: int
 ) -> None:
-    server = make_server(sqlite_url).start()
-    port = httpx.URL(server.url).port
+    server = make_server(sqlite_url, port=port).start()
     with Sending("/tokens 300 10", "--session", "s1", url=server.url) as sending:
         sending.read_until("tok20 ")
 

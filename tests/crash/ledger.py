@@ -17,6 +17,7 @@ class Entry:
     """One session: what was acknowledged, and what its reader saw."""
 
     session: str
+    followed: asyncio.Event = field(default_factory=asyncio.Event)
     run_id: str | None = None
     seen: list[Frame] = field(default_factory=list)
 
@@ -73,6 +74,8 @@ class Round:
         assert died.is_set(), "the runs ended before the kill"
 
     async def _submit(self, client: Client, entry: Entry) -> None:
+        # Not before it is followed: what no reader sees does not count, and the moment of the kill might never come.
+        await entry.followed.wait()
         try:
             response = await client.send(entry.session, f"/tokens {self._tokens} 4")
         except httpx.HTTPError:
@@ -84,11 +87,14 @@ class Round:
         assert callable(saw)
         try:
             async with client.feed(entry.session) as feed:
+                entry.followed.set()
                 while (frame := await feed.event()) is not None:
                     entry.seen.append(frame)
                     saw()
         except (OSError, asyncio.IncompleteReadError):
             return
+        finally:
+            entry.followed.set()
 
     async def _reckon(self, client: Client, entry: Entry, killed_at: datetime, ready_at: datetime) -> None:
         runs = (await client.http.get(f"/sessions/{entry.session}/branches/main/runs")).json()

@@ -7,7 +7,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 
 _FENCE = re.compile(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_NAME = re.compile(r"# (\w+\.\w+)\n")
+_NAME = re.compile(r"(?:#|//|<!--) (\w+\.\w+)(?: -->)?\n")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class Program:
             *arguments,
             cwd=folder,
             env=inherited | {"PYTHONUNBUFFERED": "1"} | environment,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -38,10 +39,10 @@ class Program:
                     return match
         raise AssertionError(f"no line has {pattern!r}:\n{''.join(read)}")
 
-    async def output(self) -> str:
-        """Wait for the end, which must be a good one, and return what was printed."""
+    async def output(self, typed: str = "") -> str:
+        """Type something, wait for the end, which must be a good one, and return what was printed."""
         async with asyncio.timeout(60):
-            output, _ = await self._process.communicate()
+            output, _ = await self._process.communicate(typed.encode())
         assert self._process.returncode == 0, output.decode()
         return output.decode()
 

@@ -24,10 +24,10 @@ async def test_a_run_has_its_events_in_the_order_of_the_page(client: Client) -> 
 async def test_a_run_that_was_cut_has_its_events_in_the_order_of_the_page(
     make_server: Callable[..., ServerProcess], database_url: str
 ) -> None:
-    server = make_server(database_url, lease_seconds=1).start()
+    server = make_server(database_url, lease_seconds=3).start()
     async with Client(server.url) as client:
         session = await client.session()
-        accepted = await client.accepted(session, "/tokens 100 10")
+        accepted = await client.accepted(session, "/tokens 100 20")
         async with client.feed(session, after=accepted["position"]) as feed:
             await feed.until(lambda event: event.get("text") == "tok5 ")
             server.kill()

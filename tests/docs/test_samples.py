@@ -16,10 +16,16 @@ from tests.docs.walk import BASE, Walk
 from tests.harness.process import ServerProcess
 
 _RUN_HERE = {"python", "sh", "order"}
+_RUN_IN_A_BROWSER = {"html", "js"}
 _READ_ONLY = {"json", "mermaid", "text", "toml"}
 
 TUTORIAL = Page("docs/tutorials/first-agent.md")
 CUSTOM = Page("docs/how-to/register-a-custom-event.md")
+PYTHON_CLIENT = Page("docs/how-to/a-client-in-python.md")
+# Done in a browser, by tests/browser.
+BROWSER = Page("docs/how-to/a-client-in-the-browser.md")
+
+_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER}
 
 # Where there is no curl, the harness does what its lines say; where there is one, it is run as well.
 RUNNERS: list[Runner] = [WithHarness(), *([WithCurl()] if shutil.which("curl") else [])]
@@ -73,7 +79,7 @@ async def test_the_readme_shows_what_one_sees(walk: Callable[[Page, Runner], Wal
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in pages_with("python", "sh") if page not in {README, TUTORIAL, CUSTOM}],
+    [page for page in pages_with("python", "sh") if page not in _DONE_BY_THEMSELVES],
     ids=lambda p: p.name,
 )
 async def test_what_a_page_says_works(walk: Callable[[Page, Runner], Walk], page: Page) -> None:
@@ -150,12 +156,15 @@ def test_a_command_that_does_not_end_by_itself_is_the_last_of_its_block() -> Non
 
 
 def test_every_sample_is_of_a_kind_that_is_run_or_only_read() -> None:
-    kinds = {sample.language for page in all_pages() for sample in page.samples(*_RUN_HERE, *_READ_ONLY)}
+    known = _RUN_HERE | _RUN_IN_A_BROWSER | _READ_ONLY
     fences = sum(page.text.count("\n```") for page in all_pages())
-    samples = sum(len(page.samples(*_RUN_HERE, *_READ_ONLY)) for page in all_pages())
+    samples = sum(len(page.samples(*known)) for page in all_pages())
 
-    assert kinds == kinds & (_RUN_HERE | _READ_ONLY)
     assert fences == 2 * samples
+
+
+def test_the_samples_for_a_browser_are_on_the_page_that_is_tried_in_one() -> None:
+    assert pages_with(*_RUN_IN_A_BROWSER) == [BROWSER]
 
 
 def test_every_python_file_on_a_page_is_used_by_a_command_on_it() -> None:

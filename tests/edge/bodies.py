@@ -144,7 +144,7 @@ def _types() -> Iterator[Hostile]:
         yield _body(f"type {wrong[:20]!r}", "invalid-input", wrong[:90], type=wrong, text="a", messageId="m")
     for answer in ("PERMISSION_RESPONSE", "CLIENT_TOOL_INVOKE_RESPONSE"):
         yield _body(answer, "invalid-input", f"{answer} is not an input", type=answer, requestId="r")
-    yield _body("an interruption", "invalid-input", "cannot interrupt runs yet", type="Interruption_Request")
+    yield _body("an interruption", "invalid-input", "`$.reason`", type="Interruption_Request", reason=1)
     yield _body("an envelope without its text", "invalid-input", "`text`", type="USER_TEXT_INPUT")
     yield _body("an envelope with an empty text", "invalid-input", "`text`", type="user_text_input", text="")
 
@@ -186,9 +186,17 @@ def _configurations() -> Iterator[Hostile]:
         yield _body(
             f"runTimeout {timeout!r:.20}", "invalid-input", "runTimeout", text="a", runConfig={"runTimeout": timeout}
         )
+    for member in ("permissionTimeout", "clientToolTimeout"):
+        yield _body(f"{member} 1", "invalid-input", member, text="a", runConfig={member: 1})
+    for overrides in ([], {"delete_file": "yes"}, {"delete_file": None}, 1):
+        config = {"permissionOverrides": overrides}
+        yield _body(f"overrides {overrides!r}", "invalid-input", "permissionOverrides", text="a", runConfig=config)
+    for tools in ([], 1, {"clientToolHarnesses": [{"name": ""}]}, {"clientToolHarnesses": {}}):
+        config = {"clientToolInput": tools}
+        yield _body(f"client tools {tools!r}", "invalid-input", "clientToolInput", text="a", runConfig=config)
     for member in ("apiKey", "providerEndpoint", "customHeaders", "zebra", "RunTimeout", "z" * 5000):
         yield _body(f"runConfig.{member[:20]}", "run-config-refused", member[:90], text="a", runConfig={member: "x"})
-    for behavior in ("queue", "interrupt", "Queue", "nope", 1, None, "b" * 5000):
+    for behavior in ("", "queued", "nope", 1, None, "b" * 5000):
         name = f"runningRunBehavior {behavior!r:.20}"
         yield _body(name, "invalid-input", "`$.runningRunBehavior`", text="a", runningRunBehavior=behavior)
 

@@ -17,8 +17,8 @@ from tests.edge.rows import count_rows
 from tests.edge.whole_log import assert_whole
 
 TOKENS = 1500
-LEASE_SECONDS = 0.4
-FULL_SECONDS = 2  # longer than the leases of all the attempts that a run has
+LEASE_SECONDS = 0.8
+FULL_SECONDS = 4  # longer than the leases of all the attempts that a run has
 BRANCH = "/agents/demo/sessions/s1/branches/main"
 RECOVERS_WITHIN_SECONDS = 5
 

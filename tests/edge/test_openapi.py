@@ -11,7 +11,7 @@ import pytest
 from tests.harness.client import Client
 
 EVERYWHERE = {"500"}
-TAKE_A_BODY = {"postSession", "postBranch", "postInput"}
+TAKE_A_BODY = {"postSession", "postBranch", "postInput", "postInterrupt", "postResponse"}
 CODES = {
     "healthz": set(),
     "readyz": {"not-ready"},
@@ -70,13 +70,16 @@ async def test_every_operation_is_described(document: dict[str, Any]) -> None:
         assert set(operation["responses"]) >= EVERYWHERE
         assert {status for status in operation["responses"] if status < "300"}, name
         for status, response in operation["responses"].items():
+            if status == "204":
+                assert "content" not in response
+                continue
             media_types = set(response["content"])
             if status < "300":
                 assert media_types == {"text/event-stream" if name == "getLive" else "application/json"}, name
                 assert all(content["schema"] for content in response["content"].values()), name
             else:
                 assert media_types == {"application/problem+json"}, (name, status)
-                assert ("Retry-After" in response.get("headers", {})) == (status == "503")
+                assert ("Retry-After" in response.get("headers", {})) == (status in {"429", "503"})
 
 
 async def test_every_route_names_the_problems_that_it_answers_with(document: dict[str, Any]) -> None:
@@ -99,3 +102,7 @@ async def test_the_bodies_that_routes_decode_themselves_are_described(document: 
     envelopes = {shape["properties"]["type"]["const"] for shape in shapes if "properties" in shape}
     assert envelopes >= {"USER_TEXT_INPUT", "USER_MESSAGES_INPUT"}
     assert "TEXT_DELTA" not in json.dumps(shapes)
+    answers = operations(document)["postResponse"]["requestBody"]["content"]["application/json"]["schema"]["anyOf"]
+    envelopes = {shape["properties"]["type"].get("const") for shape in answers}
+    assert envelopes >= {"PERMISSION_RESPONSE", "CLARIFICATION_RESPONSE", None}
+    assert "eventId" not in json.dumps(answers)

@@ -25,7 +25,6 @@ INPUTS = {
     b'{"type":"USER_MESSAGES_INPUT","messages":[{"role":"tool"}]}': (
         "`messages[0].role` cannot be 'tool' - at `$.messages[0].role`."
     ),
-    b'{"type":"interruption_request"}': "This server cannot interrupt runs yet - at `$.type`.",
 }
 
 DECODED = {

@@ -73,11 +73,11 @@ async def test_a_lock_does_not_outlive_its_server(make_server: Make, sqlite_url:
         ("postgresql+asyncpg://nobody:hunter2@127.0.0.1:{free}/x?sslmode=require", "sslmode"),
     ],
 )
-async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path, url: str, says: str) -> None:
+async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path, port: int, url: str, says: str) -> None:
     (tmp_path / "a-file").write_text("This is no database, and long enough to have a header that is wrong. " * 100)
     (tmp_path / "a-folder").mkdir()
     (tmp_path / "locked" / "test.db.lock").mkdir(parents=True)  # root may write anywhere: something must be in the way
-    app = create_app(settings=Settings(database_url=url.format(folder=tmp_path, free=a_free_port())))
+    app = create_app(settings=Settings(database_url=url.format(folder=tmp_path, free=port)))
 
     with pytest.raises(BaseExceptionGroup) as raised:
         async with in_process(app):
@@ -92,9 +92,7 @@ async def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path, url: st
     assert not any(name.endswith(".db") for _, _, names in os.walk(tmp_path) for name in names)
 
 
-def test_a_database_that_cannot_be_reached_ends_the_process_with_a_sentence(tmp_path: Path) -> None:
-    port = a_free_port()
-
+def test_a_database_that_cannot_be_reached_ends_the_process_with_a_sentence(tmp_path: Path, port: int) -> None:
     said = refused(tmp_path, f"postgresql+asyncpg://nobody:hunter2@127.0.0.1:{port}/x")
 
     assert f"127.0.0.1:{port}/x cannot be opened" in said
@@ -174,7 +172,7 @@ def refused(folder: Path, database_url: str, **settings: str) -> str:
         env=kept | {f"BRANCHLINE_{name}": value for name, value in given.items()},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     assert ended.returncode == 1, (ended.returncode, ended.stdout, ended.stderr)
@@ -185,10 +183,3 @@ def refused(folder: Path, database_url: str, **settings: str) -> str:
     assert lines[0].startswith("branchline cannot start: ")
     assert lines[0].endswith(".")
     return lines[0]
-
-
-def a_free_port() -> int:
-    """Return a port that nobody listens on."""
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port: int = listener.getsockname()[1]
-        return port

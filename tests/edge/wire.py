@@ -12,12 +12,11 @@ _ANSWERS_WITHIN_SECONDS = 10
 
 @dataclass
 class Answer:
-    """What came back; `sent` is how much of the body had gone out when it was there."""
+    """What came back."""
 
     status: int
     headers: dict[str, str]
     body: bytes
-    sent: int = 0
 
     @property
     def json(self) -> dict[str, Any]:
@@ -50,20 +49,15 @@ class Wire:
         await self.write(self._head(method, path, headers) + body)
         return await self.answer()
 
-    async def post_chunked(self, path: str, pieces: Iterable[bytes]) -> Answer:
-        """Send a chunked body until it ends or the answer is there."""
-        await self.write(self._head("POST", path, ("Transfer-Encoding: chunked", "Content-Type: application/json")))
-        answer, sent = asyncio.ensure_future(self.answer()), 0
+    async def post_chunked(self, path: str, *pieces: bytes, ends: bool = True) -> Answer:
+        """Send a body piece by piece, and its end unless told not to; only then read the answer."""
+        head = self._head("POST", path, ("Transfer-Encoding: chunked", "Content-Type: application/json"))
+        await self.write(head)
         for piece in pieces:
-            if answer.done():
-                break
             await self.write(b"%x\r\n%b\r\n" % (len(piece), piece))
-            sent += len(piece)
-        else:
+        if ends:
             await self.write(b"0\r\n\r\n")
-        received = await answer
-        received.sent = sent
-        return received
+        return await self.answer()
 
     async def answer(self) -> Answer:
         """Read one answer."""

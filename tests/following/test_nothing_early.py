@@ -48,7 +48,8 @@ async def test_while_a_commit_of_a_run_is_held_its_readers_stand_at_the_head_of_
     store = RawStore(database_url)
     async with _gated(database_url) as (client, gate):
         session = await client.session()
-        accepted = await client.accepted(session, "/tokens 2000 2")
+        # More than the agent may be ahead of the log in all the holds together, however long each takes.
+        accepted = await client.accepted(session, "/tokens 5000 2")
         async with client.feed(session, after=accepted["position"]) as reader:
             for _ in range(HOLDS):
                 await reader.until(lambda event: event["type"] == "TEXT_DELTA")

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+_HEARTBEAT = re.compile(rb"^: heartbeat\nid: [^\n]*\n\n", re.MULTILINE)
 
 
 @dataclass
@@ -98,6 +101,7 @@ class Feed:
     async def read_through(self, mark: bytes, *, seconds: float = 60) -> bytes:
         """Return the body's exact bytes up to and with the block that holds the mark; nothing may follow it yet.
 
+        Heartbeats are left out: whether there are any depends on how long the machine takes for the rest.
         Takes what the socket has in one go, so that hundreds of readers keep up; for a stream nothing was read of.
         """
         assert self._reader is not None
@@ -108,7 +112,7 @@ class Feed:
                 raw += piece
                 found = found or raw.find(mark, searched) >= 0
                 if found and (body := _dechunk(bytes(raw))) is not None and body.endswith(b"\n\n"):
-                    return body
+                    return _HEARTBEAT.sub(b"", body)
         raise AssertionError(f"the stream ended after {len(raw)} bytes")
 
     async def frames_within(self, size: int, mark: bytes) -> list[Frame]:

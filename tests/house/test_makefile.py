@@ -1,4 +1,4 @@
-"""`make campaigns` runs the tests that are marked as campaigns, with what it was given."""
+"""`make test` and `make campaigns` run the tests that they are for, with what they were given."""
 
 import os
 import shlex
@@ -6,12 +6,15 @@ import subprocess
 
 from tests.house.conftest import ROOT, python
 
+# What this run of the tests was given may be in the environment, by hand or by the make that has started it.
+GIVEN = {"ARGS", "WORKERS", "ROW", "SEED", "ROUNDS", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS"}
 
-def campaigns(*arguments: str) -> list[str]:
-    """Return the words of the command that make would run."""
-    environment = {name: value for name, value in os.environ.items() if name not in {"ROW", "SEED", "ROUNDS"}}
+
+def command(target: str, *arguments: str) -> list[str]:
+    """Return the words of the last command that make would run."""
+    environment = {name: value for name, value in os.environ.items() if name not in GIVEN}
     printed = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", "campaigns", *arguments],
+        ["make", "--dry-run", "--no-print-directory", target, *arguments],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -22,15 +25,22 @@ def campaigns(*arguments: str) -> list[str]:
     return shlex.split(printed.splitlines()[-1])
 
 
+def test_the_tests_are_shared_among_workers_and_get_the_arguments() -> None:
+    words = command("test", "ARGS=tests/spine -x")
+
+    assert words[1:3] == ["-m", "pytest"]
+    assert words[3:] == ["-n", "3", "--dist", "worksteal", "tests/spine", "-x"]
+
+
 def test_a_row_of_campaigns_is_run_with_its_seed_and_rounds() -> None:
-    words = campaigns("ROW=a1", "SEED=7", "ROUNDS=10")
+    words = command("campaigns", "ROW=a1", "SEED=7", "ROUNDS=10")
 
     assert words[:2] == ["SEED=7", "ROUNDS=10"]
     assert words[3:] == ["-m", "pytest", "-m", "campaign", "-k", "a1", "-s"]
 
 
 def test_all_campaigns_are_run_with_their_defaults() -> None:
-    assert campaigns()[1:] == ["-m", "pytest", "-m", "campaign", "-s"]
+    assert command("campaigns")[1:] == ["-m", "pytest", "-m", "campaign", "-s"]
 
 
 def test_there_are_campaigns_in_the_row_that_the_help_names() -> None:

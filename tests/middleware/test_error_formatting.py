@@ -77,7 +77,7 @@ async def test_a_private_error_is_in_the_servers_log() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [RunTimedOut(90), RunLost(3), AgentError("plain")], ids=lambda error: type(error).__name__
+    "error", [RunTimedOut(90), RunLost.after(3), AgentError("plain")], ids=lambda error: type(error).__name__
 )
 async def test_our_own_agent_errors_are_told_by_name(error: AgentError) -> None:
     failed = await failure_of(error)

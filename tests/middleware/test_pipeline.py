@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
-from middleware.pipeline import Turn, TurnContext, compose
+from middleware.pipeline import TurnContext, Work, compose
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Noting:
     name: str
     notes: list[str] = field(default_factory=list)
 
-    async def around_turn(self, context: TurnContext, turn: Turn) -> None:
+    async def around_turn(self, context: TurnContext, turn: Work[None]) -> None:
         self.notes.append(f"> {self.name}")
         await turn()
         self.notes.append(f"< {self.name}")
@@ -32,7 +33,8 @@ async def test_the_first_layer_is_outermost() -> None:
     async def turn() -> None:
         notes.append("turn")
 
-    await compose([Noting("a", notes), Noting("b", notes)], Context(), turn)()
+    layers = [partial(layer.around_turn, Context()) for layer in (Noting("a", notes), Noting("b", notes))]
+    await compose(layers, turn)()
 
     assert notes == ["> a", "> b", "turn", "< b", "< a"]
 
@@ -43,6 +45,6 @@ async def test_a_turn_without_layers_is_itself() -> None:
     async def turn() -> None:
         notes.append("turn")
 
-    await compose([], Context(), turn)()
+    await compose([], turn)()
 
     assert notes == ["turn"]

@@ -23,7 +23,7 @@ async def second(context):
 async def test_of_50_simultaneous_inputs_one_is_accepted_and_49_are_conflicts(client: Client) -> None:
     session = await client.session()
 
-    responses = await asyncio.gather(*(client.send(session, f"/tokens 400 5 {index}") for index in range(50)))
+    responses = await asyncio.gather(*(client.send(session, f"/tokens 400 15 {index}") for index in range(50)))
 
     assert Counter(response.status_code for response in responses) == {202: 1, 409: 49}
     accepted = next(response for response in responses if response.status_code == 202)
@@ -44,7 +44,7 @@ async def test_of_50_simultaneous_inputs_one_is_accepted_and_49_are_conflicts(cl
 async def test_two_branches_of_a_session_run_at_the_same_time(client: Client) -> None:
     session = await client.session()
     branches = ["main", await client.branch(session, "other")]
-    runs = [await client.accepted(session, "/tokens 300 5", branch) for branch in branches]
+    runs = [await client.accepted(session, "/tokens 300 10", branch) for branch in branches]
 
     async with (
         client.feed(session, branches[0], after=runs[0]["position"]) as one,
@@ -64,7 +64,7 @@ async def test_two_branches_of_a_session_run_at_the_same_time(client: Client) ->
 
 async def test_the_run_goes_on_when_every_reader_has_gone(client: Client) -> None:
     session = await client.session()
-    accepted = await client.accepted(session, "/tokens 300 4")
+    accepted = await client.accepted(session, "/tokens 300 10")
 
     feeds = [client.feed(session, after=accepted["position"]) for _ in range(8)]
     await asyncio.gather(*(_cut_at(feed, token=10 + 5 * index) for index, feed in enumerate(feeds)))
@@ -86,7 +86,7 @@ async def test_two_agents_cannot_run_on_one_branch_and_each_lists_its_own_runs(
     server = make_server(database_url, "second.py").start()
     async with Client(server.url) as demo, Client(server.url, agent="second") as second:
         session = await demo.session()
-        first = await demo.accepted(session, "/tokens 200 5")
+        first = await demo.accepted(session, "/tokens 200 15")
 
         refused = await second.send(session, "Hi")
         await demo.ended(session, first["runtimeRunId"])

@@ -34,7 +34,7 @@ async def test_the_active_run_is_shown_while_there_is_one_and_null_otherwise(cli
     path = scope.format(session=session) + "/runs/active"
 
     before = await client.http.get(path)
-    accepted = await client.accepted(session, "/tokens 200 5")
+    accepted = await client.accepted(session, "/tokens 200 10")
     during = await client.http.get(path)
     await client.ended(session, accepted["runtimeRunId"])
     after = await client.http.get(path)

@@ -13,7 +13,7 @@ from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lease import Lease
 from hosting.domain.scope import BranchKey
 from hosting.ports.store import EventStore
-from hosting.ports.units import Outcome, Unit
+from hosting.ports.units import Committed, Outcome, Unit
 from hosting.runtime.pen import Pen
 from hosting.runtime.rings import Rings
 from hosting.runtime.writer import Writer
@@ -114,7 +114,7 @@ class Listener:
         """See Author.lease."""
         return self._lease
 
-    def durable(self, count: int, size: int) -> None:
+    def durable(self, committed: Committed, count: int, size: int) -> None:
         """See Author.durable."""
         self._bench.journal.append("acknowledge")
         self.stored += count

@@ -15,7 +15,7 @@ from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, EndRun
 from hosting.runtime.pen import Pen
 from tests.runtime.bench import Bench, idle
-from tests.store.units import NOW, log, make_branch, make_lease, said
+from tests.store.units import HOLDER, NOW, log, make_branch, make_lease, nobody_waits, said
 
 ROOM_EVENTS = 256
 ROOM_BYTES = 64 * 1024
@@ -24,6 +24,12 @@ ROOM_BYTES = 64 * 1024
 def delta(text: str) -> TextDelta:
     """Return an event that says something."""
     return TextDelta(text=text, message_id=MessageId("m"))
+
+
+async def write(pen: Pen, event: TextDelta) -> None:
+    """Append an event, and wait for room for the next."""
+    pen.put(event)
+    await pen.room()
 
 
 async def returns_at_once(work: Coroutine[Any, Any, None]) -> bool:
@@ -42,8 +48,8 @@ async def pen(bench: Bench) -> Pen:
 async def test_emit_returns_at_once_while_there_is_room_and_waits_beyond(bench: Bench, pen: Pen) -> None:
     bench.gate.shut()
 
-    early = [await returns_at_once(pen.emit(delta(str(number)))) for number in range(ROOM_EVENTS - 1)]
-    late = asyncio.ensure_future(pen.emit(delta("one more")))
+    early = [await returns_at_once(write(pen, delta(str(number)))) for number in range(ROOM_EVENTS - 1)]
+    late = asyncio.ensure_future(write(pen, delta("one more")))
     await idle()
 
     assert early == [True] * (ROOM_EVENTS - 1)
@@ -58,8 +64,8 @@ async def test_emit_returns_at_once_while_there_is_room_and_waits_beyond(bench: 
 async def test_emit_waits_when_the_bytes_are_too_many(bench: Bench, pen: Pen) -> None:
     bench.gate.shut()
 
-    assert await returns_at_once(pen.emit(delta("x" * (ROOM_BYTES // 2))))
-    late = asyncio.ensure_future(pen.emit(delta("x" * (ROOM_BYTES // 2))))
+    assert await returns_at_once(write(pen, delta("x" * (ROOM_BYTES // 2))))
+    late = asyncio.ensure_future(write(pen, delta("x" * (ROOM_BYTES // 2))))
     await idle()
 
     assert not late.done()
@@ -83,9 +89,9 @@ async def test_put_never_waits(bench: Bench, pen: Pen) -> None:
 
 async def test_settle_waits_for_all_that_was_appended(bench: Bench, pen: Pen) -> None:
     bench.gate.shut()
-    await pen.emit(delta("first"))
+    await write(pen, delta("first"))
     await bench.gate.begun()
-    pen.record(BeginStep(pen.lease.run.id, StepKey(1, StepKind.WORK, "step", "hash")))
+    pen.record(BeginStep(pen.lease.run.id, StepKey("1", StepKind.WORK, "step", "hash")))
     settled = asyncio.ensure_future(pen.settle())
     await idle()
 
@@ -97,7 +103,7 @@ async def test_settle_waits_for_all_that_was_appended(bench: Bench, pen: Pen) ->
 
 
 async def test_settle_returns_at_once_when_all_is_stored(bench: Bench, pen: Pen) -> None:
-    await pen.emit(delta("a"))
+    await write(pen, delta("a"))
     await pen.settle()
     bench.gate.shut()
 
@@ -148,12 +154,12 @@ async def test_whoever_holds_an_old_lease_hears_that_it_is_lost(bench: Bench, pe
     with pytest.raises(LeaseLost):
         await pen.settle()
     with pytest.raises(LeaseLost):
-        await pen.emit(delta("later"))
+        await write(pen, delta("later"))
 
 
 async def test_nothing_can_be_put_behind_the_end_of_a_run(bench: Bench, pen: Pen) -> None:
     bench.gate.shut()
-    pen.put(delta("last"), EndRun(pen.lease.run.id, COMPLETED, NOW))
+    pen.put(delta("last"), EndRun(pen.lease.run.id, COMPLETED, NOW, HOLDER, nobody_waits))
 
     with pytest.raises(LeaseLost):
         pen.put(delta("behind the end"))

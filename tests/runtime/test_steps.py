@@ -66,7 +66,7 @@ def test_each_step_takes_its_place_at_once() -> None:
 
     keys = [steps.next_key(StepKind.WORK, "same", None) for _ in range(3)]
 
-    assert [key.ordinal for key in keys] == [1, 2, 3]
+    assert [key.place for key in keys] == ["1", "2", "3"]
 
 
 def test_the_hash_of_arguments_does_not_depend_on_the_order_of_members() -> None:

@@ -169,7 +169,7 @@ async def test_what_queues_while_a_commit_is_in_flight_goes_into_one_next(bench:
 
 async def test_changes_without_an_event_are_acknowledged_too(bench: Bench) -> None:
     written = await make_written(bench)
-    key = StepKey(1, StepKind.WORK, "step", "hash")
+    key = StepKey("1", StepKind.WORK, "step", "hash")
 
     bench.writer.append_as(written.holder, None, [BeginStep(written.holder.lease.run.id, key)])
     written.holder.appended += 1

@@ -12,7 +12,7 @@ TOKENS = 400
 async def test_a_run_survives_kill_9_and_a_reader_resumes_where_it_was(
     make_server: Callable[..., ServerProcess], database_url: str
 ) -> None:
-    server = make_server(database_url, lease_seconds=1.5).start()
+    server = make_server(database_url, lease_seconds=3).start()
     async with Client(server.url) as client:
         session = await client.session("s1")
         accepted = await client.accepted(session, f"/tokens {TOKENS} 5")

@@ -119,7 +119,7 @@ async def test_a_postgresql_that_went_away_is_unavailable_and_taken_up_again(pos
         branch = await make_branch(database)
         await execute(elsewhere, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
         await execute(
-            elsewhere, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name", name=name
+            elsewhere, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = :name", name=name
         )
 
         for _ in range(3):

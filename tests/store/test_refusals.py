@@ -18,6 +18,7 @@ from hosting.domain.scope import LOCAL_TENANT, BranchKey
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, Committed, EndRun, Failed, FinishStep, Refusal, Unit
 from tests.store.units import (
+    HOLDER,
     LEASE_SECONDS,
     NODE,
     NOW,
@@ -32,6 +33,7 @@ from tests.store.units import (
     make_lease,
     make_run,
     new_branch,
+    nobody_waits,
     note,
     opened,
     said,
@@ -79,8 +81,8 @@ class Scene:
 
     def old_fence(self) -> Unit:
         old = replace(self.lease, fence=self.lease.fence - 1)
-        key = StepKey(1, StepKind.WORK, "step", "hash")
-        end = EndRun(self.lease.run.id, Ending(RunStatus.FAILED), NOW)
+        key = StepKey("1", StepKind.WORK, "step", "hash")
+        end = EndRun(self.lease.run.id, Ending(RunStatus.FAILED), NOW, HOLDER, nobody_waits)
         return held(old, "late", changes=[BeginStep(self.lease.run.id, key), end])
 
     def coming_fence(self) -> Unit:
@@ -151,7 +153,7 @@ def broken_guarded(scene: Scene) -> Unit:
 
 def broken_leased(scene: Scene) -> Unit:
     """Return a unit that begins one step twice."""
-    key = StepKey(1, StepKind.WORK, "step", "hash")
+    key = StepKey("1", StepKind.WORK, "step", "hash")
     return held(scene.lease, "twice", changes=[BeginStep(scene.lease.run.id, key)] * 2)
 
 
@@ -214,11 +216,11 @@ async def test_a_full_disk_refuses_the_batch_and_takes_the_next(sqlite_url: str)
 
 async def test_a_step_is_finished_only_under_its_fence(scene: Scene) -> None:
     lease, run_id = scene.lease, scene.lease.run.id
-    key = StepKey(1, StepKind.WORK, "step", "hash")
+    key = StepKey("1", StepKind.WORK, "step", "hash")
     await stored(scene.database.events, held(lease, changes=[BeginStep(run_id, key)]))
 
     outcomes = await scene.database.events.commit(
-        [held(replace(lease, fence=lease.fence - 1), changes=[FinishStep(run_id, 1, b'"late"')])]
+        [held(replace(lease, fence=lease.fence - 1), changes=[FinishStep(run_id, "1", b'"late"')])]
     )
 
     assert outcomes == [Refusal.FENCED]

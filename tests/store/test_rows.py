@@ -73,7 +73,7 @@ async def test_sessions_are_listed_by_their_newest_activity(database: Database) 
     later = start_run(branches[1])
     (change,) = later.changes
     assert isinstance(change, StartRun)
-    later.changes = [replace(change, run=replace(change.run, started_at=NOW + timedelta(days=1)))]
+    later.changes = [replace(change, started_at=NOW + timedelta(days=1))]
 
     await stored(database.events, later)
 
@@ -178,16 +178,17 @@ async def test_a_branch_counts_the_messages_that_are_part_of_the_conversation(da
     assert read.first_user_text == "b\n🌿"
 
 
-async def test_steps_are_told_in_order_with_their_results(database: Database) -> None:
+async def test_steps_are_told_with_their_results(database: Database) -> None:
     lease = await make_lease(database, await make_branch(database))
     run_id = lease.run.id
-    keys = [StepKey(place, StepKind.WORK, f"step {place} 🌿", "hash") for place in (2, 1, 3)]
+    keys = [StepKey(place, StepKind.WORK, f"step {place} 🌿", "hash") for place in ("2", "1.1", "1")]
 
     await stored(database.events, held(lease, changes=[BeginStep(run_id, key) for key in keys]))
     await stored(
-        database.events, held(lease, changes=[FinishStep(run_id, 1, b'"\\u0000"'), FinishStep(run_id, 3, b"null")])
+        database.events,
+        held(lease, changes=[FinishStep(run_id, "1.1", b'"\\u0000"'), FinishStep(run_id, "1", b"null")]),
     )
 
-    expected = [Step(keys[1], b'"\\u0000"'), Step(keys[0], None), Step(keys[2], b"null")]
-    assert expected == await database.runs.steps(run_id)
+    expected = {Step(keys[1], b'"\\u0000"'), Step(keys[0], None), Step(keys[2], b"null")}
+    assert expected == set(await database.runs.steps(run_id))
     assert await database.runs.steps(RunId("run_unknown")) == []

@@ -19,8 +19,9 @@ from events.serializer import Encoded, Serializer, Stamp
 from events.text import Role, TextDelta
 from hosting.adapters.sql.database import Database, open_database
 from hosting.domain.branch import Branch
-from hosting.domain.lease import Lease
+from hosting.domain.lease import Holder, Lease
 from hosting.domain.message import Message
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import COMPLETED, Ending, Run
 from hosting.domain.scope import LOCAL_TENANT, BranchKey, BranchScope, NodeId, TenantId
 from hosting.domain.session import Session
@@ -33,6 +34,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 STAMP = Stamp(SessionId("s"), BranchId("b")).at(NOW)
 NODE = NodeId("node-1")
 LEASE_SECONDS = 30.0
+HOLDER = Holder(NODE, LEASE_SECONDS)
 
 
 @asynccontextmanager
@@ -125,7 +127,7 @@ def start_run(branch: Branch, *messages: Message, run_id: RunId | None = None, a
         config=b"{}",
     )
     started = BranchRunStarted(runtime_run_id=run_id, agent_id=run.agent_id, started_at=NOW, message_id=run.message_id)
-    changes = [StartRun(run, given)]
+    changes = [StartRun(run, NOW, given)]
     return Unit(branch.scope.tenant, branch.key, run_id, changes=[*changes], events=[encoded(started)])
 
 
@@ -138,10 +140,15 @@ def held(lease: Lease, *texts: str, changes: Sequence[RunChange] = ()) -> Unit:
 def end_run(lease: Lease, ending: Ending = COMPLETED) -> Unit:
     """Return the unit that ends a run."""
     run = lease.run
-    unit = held(lease, changes=[EndRun(run.id, ending, NOW)])
+    unit = held(lease, changes=[EndRun(run.id, ending, NOW, HOLDER, nobody_waits)])
     completed = BranchRunCompleted(runtime_run_id=run.id, agent_id=run.agent_id, status=ending.status, completed_at=NOW)
     unit.events.append(encoded(completed))
     return unit
+
+
+def nobody_waits(queued: QueuedRun, waiting: Sequence[QueuedRun]) -> list[Encoded]:
+    """Tell nothing of a run that leaves the queue."""
+    return []
 
 
 async def stored(store: EventStore, unit: Unit) -> Committed:

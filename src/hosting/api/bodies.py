@@ -11,11 +11,13 @@ from litestar.exceptions import InternalServerException
 
 from events import strict
 from events.inputs import Input, UserTextInput
+from events.interactions import Response as Answer
+from events.interruption import InterruptionRequest
 from events.serializer import EnvelopeRefused, Serializer
 from hosting.api.farewell import body_was_read
 from hosting.api.problems import ApiError
 from hosting.api.sentences import plain_sentence
-from hosting.domain.errors import Invalid, InvalidInput, InvalidRequest, UnknownMember
+from hosting.domain.errors import Invalid, InvalidInput, InvalidRequest, InvalidResponse, UnknownMember
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -23,12 +25,6 @@ S = TypeVar("S", bound=msgspec.Struct)
 MAX_BODY: Final = 1 << 20
 MAX_INPUT: Final = 16 << 20
 _TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
-_INTERRUPTION: Final = "INTERRUPTION_REQUEST"
-# Answers to questions of a run; the catalog will know them when runs can ask.
-_RESPONSES: Final = frozenset(
-    f"{question}_RESPONSE" for question in ("PERMISSION", "CONTINUATION", "CLARIFICATION", "CLIENT_TOOL_INVOKE")
-)
-_NOT_BUILT_YET: Final = frozenset({"queue", "interrupt"})
 
 
 async def read_body(request: Request[Any, Any, Any]) -> bytes:
@@ -58,13 +54,40 @@ async def decode_body(body: bytes, cls: type[S]) -> S:
     return await _beside_the_loop(body, lambda: _decode_body(body or b"{}", cls))
 
 
-async def decode_input(body: bytes, serializer: Serializer) -> Input:
-    """Decode the body of an input: `{"text": ...}`, or an envelope with a `type`.
+async def decode_input(body: bytes, serializer: Serializer) -> Input | InterruptionRequest:
+    """Decode the body of an input: `{"text": ...}`, or an envelope with a `type`, which may also be an interrupt.
 
     Raises:
         ApiError, InvalidInput, UnknownMember: see the contract of errors, docs/reference/http.md.
     """
     return await _beside_the_loop(body, lambda: _decode_input(body, serializer))
+
+
+async def decode_interruption(body: bytes) -> InterruptionRequest:
+    """Decode the body of an interrupt: nothing, `{"reason": ..., "eventFlowId": ...}`, or the envelope.
+
+    Raises:
+        ApiError, InvalidRequest, UnknownMember: see the contract of errors, docs/reference/http.md.
+    """
+    return await _beside_the_loop(body, lambda: _decode_interruption(body or b"{}"))
+
+
+async def decode_response(body: bytes, serializer: Serializer) -> Answer:
+    """Decode the envelope of an answer.
+
+    Raises:
+        ApiError, InvalidResponse: see the contract of errors, docs/reference/http.md.
+    """
+    return await _beside_the_loop(body, lambda: _decode_response(body, serializer))
+
+
+async def decode_envelope(frame: bytes, serializer: Serializer) -> Input | InterruptionRequest | Answer:
+    """Decode a frame that holds the envelope of an input, an interrupt or an answer; nothing stands for a `type`.
+
+    Raises:
+        ApiError, InvalidInput, InvalidResponse: see the contract of errors, docs/reference/http.md.
+    """
+    return await _beside_the_loop(frame, lambda: _decode_envelope(frame, serializer))
 
 
 def _check_media_type(request: Request[Any, Any, Any]) -> None:
@@ -84,34 +107,72 @@ async def _beside_the_loop(body: bytes, decode: Callable[[], T]) -> T:
 
 def _decode_body(body: bytes, cls: type[S]) -> S:
     _refuse_unknown(_object(body, InvalidRequest), cls)
-    try:
-        return msgspec.json.decode(body, type=cls)
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(plain_sentence(str(error))) from error
+    return _typed(body, cls, InvalidRequest)
 
 
-def _decode_input(body: bytes, serializer: Serializer) -> Input:
+def _decode_input(body: bytes, serializer: Serializer) -> Input | InterruptionRequest:
     members = _object(body, InvalidInput)
-    wire_type = _text_of(members["type"]) if "type" in members else UserTextInput.wire_type
-    if wire_type is None:
-        raise InvalidInput("`type` must be a string - at `$.type`.")
-    _refuse_other_envelopes(wire_type.upper())
-    if "type" not in members:
-        _refuse_unknown(members, UserTextInput)
-    if (_text_of(members.get("runningRunBehavior")) or "").lower() in _NOT_BUILT_YET:
-        raise InvalidInput("This server cannot queue inputs or interrupt runs yet - at `$.runningRunBehavior`.")
+    if "type" in members:
+        return _read_input(body, _type_of(members, InvalidInput), serializer)
+    _refuse_unknown(members, UserTextInput)
+    return _read_input(body, UserTextInput.wire_type, serializer)
+
+
+def _read_input(body: bytes, wire_type: str, serializer: Serializer) -> Input | InterruptionRequest:
+    if wire_type.upper() == InterruptionRequest.wire_type:
+        return _typed(body, InterruptionRequest, InvalidInput)
     try:
         return serializer.decode_input(body, wire_type)
     except EnvelopeRefused as error:
         raise InvalidInput(plain_sentence(str(error).removesuffix("."))) from error
 
 
-def _refuse_other_envelopes(wire_type: str) -> None:
-    """Refuse by name what clients send, but what is no input or not built yet."""
-    if wire_type == _INTERRUPTION:
-        raise InvalidInput("This server cannot interrupt runs yet - at `$.type`.")
-    if wire_type in _RESPONSES:
-        raise InvalidInput(f"{wire_type} is not an input - at `$.type`.")
+def _decode_interruption(body: bytes) -> InterruptionRequest:
+    members = _object(body, InvalidRequest)
+    if "type" not in members:
+        _refuse_unknown(members, InterruptionRequest)
+    elif _type_of(members, InvalidRequest).upper() != InterruptionRequest.wire_type:
+        raise InvalidRequest(f"The envelope must be an {InterruptionRequest.wire_type} - at `$.type`.")
+    return _typed(body, InterruptionRequest, InvalidRequest)
+
+
+def _decode_response(body: bytes, serializer: Serializer) -> Answer:
+    members = _object(body, InvalidResponse)
+    if "type" not in members:
+        raise InvalidResponse("The body must be the envelope of a response, with a `type` - at `$`.")
+    return _read_response(body, _type_of(members, InvalidResponse), serializer)
+
+
+def _decode_envelope(frame: bytes, serializer: Serializer) -> Input | InterruptionRequest | Answer:
+    members = _object(frame, InvalidInput)
+    if "type" not in members:
+        raise InvalidInput("The frame must be an envelope, with a `type` - at `$`.")
+    wire_type = _type_of(members, InvalidInput)
+    cls = serializer.catalog.named(wire_type)
+    if cls is not None and issubclass(cls, Answer):
+        return _read_response(frame, wire_type, serializer)
+    return _read_input(frame, wire_type, serializer)
+
+
+def _read_response(body: bytes, wire_type: str, serializer: Serializer) -> Answer:
+    try:
+        return serializer.decode_response(body, wire_type)
+    except EnvelopeRefused as error:
+        raise InvalidResponse(plain_sentence(str(error).removesuffix("."))) from error
+
+
+def _typed(body: bytes, cls: type[S], refusal: type[Invalid]) -> S:
+    try:
+        return msgspec.json.decode(body, type=cls)
+    except msgspec.DecodeError as error:
+        raise refusal(plain_sentence(str(error))) from error
+
+
+def _type_of(members: Mapping[str, msgspec.Raw], refusal: type[Invalid]) -> str:
+    wire_type = _text_of(members["type"])
+    if wire_type is None:
+        raise refusal("`type` must be a string - at `$.type`.")
+    return wire_type
 
 
 def _object(body: bytes, refusal: type[Invalid]) -> Mapping[str, msgspec.Raw]:

@@ -7,12 +7,14 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from events.ids import AgentId, BranchId, SessionId
+from events.ids import AgentId, BranchId, RunId, SessionId
 from events.inputs import Input
+from events.interruption import InterruptionRequest
 from hosting.api.bodies import MAX_INPUT, decode_input, read_body
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers, takes
-from hosting.api.views import SubmittedView
+from hosting.api.views import InterruptingView, SubmittedView
+from hosting.runtime.interrupt import interrupt_run
 from hosting.runtime.submit import submit_input
 
 
@@ -29,6 +31,8 @@ from hosting.runtime.submit import submit_input
         "unknown-member",
         "run-config-refused",
         "branch-run-active",
+        "branch-run-not-active",
+        "queue-full",
         "message-exists",
         "payload-too-large",
         "unsupported-media-type",
@@ -41,10 +45,20 @@ async def post_input(
     branch_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
-) -> Response[SubmittedView]:
-    """Accept an input; the answer arrives on the live feed."""
+) -> Response[SubmittedView | InterruptingView]:
+    """Accept an input; the answer arrives on the live feed. An INTERRUPTION_REQUEST interrupts the active run."""
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
     received = await decode_input(await read_body(request), caller.runtime.serializer)
+    if isinstance(received, InterruptionRequest):
+        interrupting = await interrupt_run(caller.runtime, branch, received)
+        return Response(
+            InterruptingView.of(interrupting), headers={"Location": _location(request, interrupting.run_id)}
+        )
     submitted = await submit_input(caller.runtime, branch, AgentId(agent_id), received)
-    runs = f"/agents/{quote(agent_id, safe='')}/sessions/{session_id}/branches/{branch_id}/runs"
-    return Response(SubmittedView.of(submitted), headers={"Location": f"{runs}/{submitted.run_id}"})
+    return Response(SubmittedView.of(submitted), headers={"Location": _location(request, submitted.run_id)})
+
+
+def _location(request: Request[Any, Any, Any], run_id: RunId) -> str:
+    agent_id = quote(request.path_params["agent_id"], safe="")
+    branch = f"/sessions/{request.path_params['session_id']}/branches/{request.path_params['branch_id']}"
+    return f"/agents/{agent_id}{branch}/runs/{run_id}"

@@ -8,28 +8,27 @@ from typing import Any, Final
 
 import structlog
 from litestar import Request, Response, get
+from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from events import sse
-from events.control import CloseReason, ResetReason, StreamClosing, StreamReset
-from events.event import Event
+from events.control import CloseReason, ResetReason
 from events.ids import AgentId, BranchId, SessionId
 from events.position import Position
-from events.serializer import Stamp
-from events.turns import MessageTurnError
 from hosting.api.caller import Caller
+from hosting.api.control_frames import ControlFrames
 from hosting.api.openapi import answers
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing
 from hosting.runtime.core import Runtime
-from hosting.runtime.follow import Follower, Pause, start_of
+from hosting.runtime.follow import Follower, Pause
+from hosting.runtime.start import find_start
 
 _log = structlog.get_logger("branchline.live")
 
 RETRY_MS: Final = 2000
-_SHOWN_OF_REQUEST: Final = 100
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -59,8 +58,12 @@ async def get_live(
 ) -> "LiveFeed":
     """Follow a branch, from now on or from the position in Last-Event-ID or `after`."""
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    asked = request.headers.get("last-event-id") or request.query_params.get("after")
-    return LiveFeed(caller.runtime, request.app.state.live, branch, asked)
+    return LiveFeed(caller.runtime, request.app.state.live, branch, asked_position(request))
+
+
+def asked_position(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """Return the place that a client wants to follow from; an empty one is none."""
+    return connection.headers.get("last-event-id") or connection.query_params.get("after") or None
 
 
 class LiveFeed(Response[None]):
@@ -72,6 +75,7 @@ class LiveFeed(Response[None]):
         self._settings = settings
         self._branch = branch
         self._asked = asked
+        self._frames = ControlFrames(runtime, branch)
 
     def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIApp:  # type: ignore[override]
         """Return the ASGI application that streams."""
@@ -84,7 +88,8 @@ class LiveFeed(Response[None]):
             head = await follower.open()
             if head is None:
                 raise BranchMissing(branch.scope.session_id, branch.scope.branch_id)
-            follower.cursor, reset = start_of(branch, head, self._asked)
+            reads = runtime.tenant(branch.scope.tenant)
+            follower.cursor, reset = await find_start(reads, branch, head, self._asked)
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await _send(send, self._opening(follower.position, reset))
             await self._follow(follower, receive, send)
@@ -125,33 +130,16 @@ class LiveFeed(Response[None]):
         opening = sse.opening(place, RETRY_MS)
         if reset is None:
             return opening
-        event = StreamReset(
-            reason=reset,
-            requested=(self._asked or "")[:_SHOWN_OF_REQUEST],
-            earliest=str(Position(place.epoch, 0)),
-            latest=str(place),
-        )
-        return opening + sse.frame(place, self._encode(event))
+        return opening + sse.frame(place, self._frames.reset(reset, self._asked, place))
 
     async def _apologise(self, send: Send) -> None:
-        error = MessageTurnError(
-            message="The stream broke on the server; come back from the last event you have.",
-            error_type="StreamError",
-            is_retryable=True,
-        )
-        await _send(send, sse.unplaced(self._encode(error)))
+        await _send(send, sse.unplaced(self._frames.broken()))
         await self._close(send, CloseReason.ERROR)
 
     async def _close(self, send: Send, reason: CloseReason) -> None:
         retry_ms = self._settings.jitter_ms()
-        closing = self._encode(StreamClosing(reason=reason, retry_ms=retry_ms))
-        await _send(send, sse.unplaced(closing, retry_ms))
+        await _send(send, sse.unplaced(self._frames.closing(reason, retry_ms), retry_ms))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    def _encode(self, event: Event) -> bytes:
-        scope = self._branch.scope
-        stamp = Stamp(scope.session_id, scope.branch_id).at(self._runtime.clock())
-        return self._runtime.serializer.encode_unplaced(event, stamp)
 
 
 async def _send(send: Send, body: bytes) -> None:

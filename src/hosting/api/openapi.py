@@ -16,7 +16,11 @@ from litestar.routes import HTTPRoute
 from msgspec.structs import FieldInfo
 
 from events.catalog import Catalog
+from events.client_tools import ClientToolInput
+from events.event import Event
 from events.inputs import ChatMessage, Input, UserTextInput
+from events.interactions import Response as Answer
+from events.interruption import InterruptionRequest
 from hosting.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, Problem, status_of
 
 Json = dict[str, Any]
@@ -51,14 +55,33 @@ _CONTENTS: Final = {
         "properties": {"$type": {"const": "text"}, "text": {"type": "string"}},
     },
 }
+_DURATION: Final = {"type": ["string", "null"], "examples": ["PT5M", "00:05:00"]}
 _RUN_CONFIG: Final = {
     "type": ["object", "null"],
-    "properties": {"runTimeout": {"type": ["string", "null"], "examples": ["PT5M", "00:05:00"]}},
+    "properties": {
+        "runTimeout": _DURATION,
+        "permissionTimeout": _DURATION,
+        "continuationTimeout": _DURATION,
+        "clarificationTimeout": _DURATION,
+        "clientToolTimeout": _DURATION,
+        "permissionOverrides": {"type": ["object", "null"], "additionalProperties": {"type": "boolean"}},
+        "clientToolInput": {"anyOf": [{"$ref": "#/components/schemas/ClientToolInput"}, {"type": "null"}]},
+    },
     "additionalProperties": False,
+}
+_ENVELOPES: Final = (Input, Answer)
+_GIVEN_BY_LOG: Final = frozenset(field.encode_name for field in msgspec.structs.fields(Event))
+_CUSTOM: Final = {
+    "type": "object",
+    "title": "A custom response",
+    "description": "Whatever else the server knows as a response, with its own members.",
+    "required": ["type", "requestId"],
+    "properties": {"type": {"type": "string"}, "requestId": {"type": "string"}},
 }
 _HEADERS: Final[dict[str, dict[str, Json]]] = {
     "201": {"Location": {"description": "Where to find it.", "schema": {"type": "string"}}},
     "202": {"Location": {"description": "The run that the input started.", "schema": {"type": "string"}}},
+    "429": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "default": RETRY_AFTER_SECONDS}}},
     "503": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "default": RETRY_AFTER_SECONDS}}},
 }
 
@@ -127,7 +150,7 @@ def _bodies_of(app: Litestar) -> dict[str, type[msgspec.Struct]]:
 
 def _completed(document: Json, bodies: dict[str, type[msgspec.Struct]]) -> Json:
     schemas = document["components"]["schemas"]
-    schemas |= _schemas_of_bodies([body for body in bodies.values() if body is not Input])
+    schemas |= _schemas_of_bodies([body for body in bodies.values() if body not in _ENVELOPES])
     for operation in _operations(document):
         operation["summary"] = operation["description"].partition("\n")[0].removesuffix(".")
         body = bodies.get(operation["operationId"])
@@ -157,14 +180,16 @@ def _mend_responses(responses: Json) -> None:
 
 
 def _request_body(body: type[msgspec.Struct]) -> Json:
-    if body is not Input:
+    if body not in _ENVELOPES:
         return {"required": False, "content": {"application/json": {"schema": _reference(body.__name__)}}}
-    shapes = [_reference(UserTextInput.__name__), *(_envelope(name, cls) for name, cls in _inputs())]
-    return {"required": True, "content": {"application/json": {"schema": {"anyOf": shapes}}}}
+    envelopes = [_envelope(name, cls) for name, cls in _catalogued(body)]
+    interrupt = _envelope(InterruptionRequest.wire_type, InterruptionRequest)
+    others = [_reference(UserTextInput.__name__), interrupt] if body is Input else [_CUSTOM]
+    return {"required": True, "content": {"application/json": {"schema": {"anyOf": [*others, *envelopes]}}}}
 
 
 def _schemas_of_bodies(bodies: list[type[msgspec.Struct]]) -> dict[str, Json]:
-    schemas = _schemas(*bodies, *(cls for _, cls in _inputs()))
+    schemas = _schemas(*bodies, *(cls for kind in _ENVELOPES for _, cls in _catalogued(kind)), ClientToolInput)
     closed: list[type[msgspec.Struct]] = [*bodies, UserTextInput]
     for cls in closed:
         schemas[cls.__name__]["additionalProperties"] = False
@@ -206,15 +231,17 @@ def _pattern(schema: Json) -> None:
             shape["pattern"] = _ID
 
 
-def _inputs() -> list[tuple[str, type[Input]]]:
-    return [(name, cls) for name, cls in Catalog.standard() if issubclass(cls, Input)]
+def _catalogued(kind: type[msgspec.Struct]) -> list[tuple[str, type[Input] | type[Event]]]:
+    return [(name, cls) for name, cls in Catalog.standard() if issubclass(cls, kind)]
 
 
-def _envelope(name: str, cls: type[Input]) -> Json:
-    """Describe an envelope: the input's members and `type`; members that nobody knows are ignored."""
+def _envelope(name: str, cls: type[msgspec.Struct]) -> Json:
+    """Describe an envelope: its payload and `type`; members that nobody knows are ignored."""
     members = _schemas(cls)[cls.__name__]
     properties = {"type": {"const": name}, **members["properties"]}
-    return {"type": "object", "title": name, "required": ["type", *members["required"]], "properties": properties}
+    for member in _GIVEN_BY_LOG.intersection(properties) if issubclass(cls, Event) else ():
+        del properties[member]
+    return {"type": "object", "title": name, "required": ["type", *members.get("required", ())], "properties": properties}
 
 
 def _reference(name: str) -> Json:

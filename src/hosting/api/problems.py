@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from hosting.api.farewell import Farewell, may_send_more
 from hosting.domain import errors
-from hosting.domain.errors import BranchlineError, InvalidPosition
+from hosting.domain.errors import BranchlineError, InvalidPosition, ResponseRefused
 
 _log = structlog.get_logger("branchline.api")
 
@@ -34,6 +34,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     errors: dict[str, tuple[str, ...]]
     earliest: str | None = None
     latest: str | None = None
+    outcome: str | None = None
 
 
 class ApiError(Exception):
@@ -47,6 +48,7 @@ class ApiError(Exception):
 STATUS: Final[Mapping[type[BranchlineError], int]] = {
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.QueueFull: 429,
     errors.Invalid: 400,
     errors.InvalidPosition: 400,
     errors.StorageUnavailable: 503,
@@ -54,6 +56,7 @@ STATUS: Final[Mapping[type[BranchlineError], int]] = {
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "invalid-request": 400,
+    "origin-refused": 403,
     "not-found": 404,
     "method-not-allowed": 405,
     "payload-too-large": 413,
@@ -69,7 +72,10 @@ _DETAIL: Final = {
     "internal-error": "Something went wrong on the server; its log says more.",
 }
 
-_CODE_OF_STATUS: Final = {status: code for code, status in STATUS_OF_CODE.items() if code != "not-ready"}
+_NEVER_OF_THE_FRAMEWORK: Final = {"not-ready", "origin-refused"}
+_CODE_OF_STATUS: Final = {
+    status: code for code, status in STATUS_OF_CODE.items() if code not in _NEVER_OF_THE_FRAMEWORK
+}
 
 
 def status_of(code: str) -> int:
@@ -79,6 +85,21 @@ def status_of(code: str) -> int:
         KeyError: there is no such code.
     """
     return STATUS_OF_CODE.get(code) or _CORE_STATUS_OF_CODE[code]
+
+
+def problem(path: str, status: int, code: str, detail: str, **places: str) -> Problem:
+    """Write the document about what went wrong with a request for this path."""
+    shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}..."
+    return Problem(
+        type=f"urn:branchline:problem:{code}",
+        title=code.replace("-", " ").capitalize(),
+        status=status,
+        detail=shown,
+        instance=quote(path[:_LONGEST_INSTANCE]),
+        code=code,
+        errors={_pascal_case(code): (shown,)},
+        **places,
+    )
 
 
 def _status_of_class(cls: type[BranchlineError]) -> int:
@@ -103,6 +124,8 @@ def core_problem(request: Request[Any, Any, Any], error: BranchlineError) -> Res
     places = {}
     if isinstance(error, InvalidPosition):
         places = {"earliest": str(error.earliest), "latest": str(error.latest)}
+    if isinstance(error, ResponseRefused):
+        places = {"outcome": str(error.outcome)}
     return _answer(request, status, error.code, str(error), **places)
 
 
@@ -146,20 +169,10 @@ def _parameters(error: HTTPException) -> str:
 
 
 def _answer(request: Request[Any, Any, Any], status: int, code: str, detail: str, **places: str) -> Response[bytes]:
-    shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}..."
-    problem = Problem(
-        type=f"urn:branchline:problem:{code}",
-        title=code.replace("-", " ").capitalize(),
-        status=status,
-        detail=shown,
-        instance=quote(request.scope["path"][:_LONGEST_INSTANCE]),
-        code=code,
-        errors={_pascal_case(code): (shown,)},
-        **places,
-    )
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    document = problem(request.scope["path"], status, code, detail, **places)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in {429, 503} else {}
     answer = Farewell if may_send_more(request) else Response
-    return answer(msgspec.json.encode(problem), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    return answer(msgspec.json.encode(document), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def _pascal_case(code: str) -> str:

@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-from hosting.api import branches, health, inputs, live, log, runs, sessions
+from hosting.api import branches, health, inputs, interrupt, live, log, queue, responses, runs, sessions, socket
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     health.healthz,
@@ -17,7 +17,17 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     branches.get_branch,
     branches.get_agent_branch,
     inputs.post_input,
+    responses.post_response,
+    responses.list_interactions,
+    responses.list_agent_interactions,
+    interrupt.post_interrupt,
+    queue.get_queue,
+    queue.get_agent_queue,
+    queue.delete_queued,
+    queue.delete_agent_queued,
     live.get_live,
+    socket.get_socket,
+    socket.open_socket,
     log.get_events,
     log.get_agent_events,
     runs.list_runs,

@@ -7,10 +7,12 @@ from msgspec import Struct
 
 from events.event import written
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.queue import QueueItem
 from events.runs import RunStatus
 from hosting.domain.branch import Branch
 from hosting.domain.run import Run
 from hosting.domain.session import Session
+from hosting.runtime.interrupt import Interrupting
 from hosting.runtime.submit import Submitted
 
 
@@ -81,7 +83,10 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     session_id: SessionId
     branch_id: BranchId
     status: RunStatus
-    started_at: datetime
+    queued_at: datetime | None = None
+    """Only for a run that has waited in the queue."""
+    started_at: datetime | None = None
+    """Only once it has left the queue."""
     completed_at: datetime | None = None
     error: RunErrorView | None = None
 
@@ -94,19 +99,22 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
             session_id=run.scope.session_id,
             branch_id=run.scope.branch_id,
             status=run.status,
+            queued_at=run.queued_at,
             started_at=run.started_at,
             completed_at=run.completed_at,
             error=RunErrorView(type=run.error_type, message=run.error_message) if run.error_type else None,
         )
 
 
-class SubmittedView(Struct, frozen=True, kw_only=True, rename="camel"):
+class SubmittedView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
     """An accepted input; `events/live?after=<position>` shows everything about it."""
 
     runtime_run_id: RunId
     message_id: MessageId
     status: RunStatus
     position: str
+    queued_position: int | None = None
+    """Its place in the queue, from 1; only when it waits."""
 
     @classmethod
     def of(cls, submitted: Submitted) -> "SubmittedView":
@@ -116,4 +124,24 @@ class SubmittedView(Struct, frozen=True, kw_only=True, rename="camel"):
             message_id=submitted.message_id,
             status=submitted.status,
             position=str(submitted.position),
+            queued_position=submitted.queued_position,
         )
+
+
+class InterruptingView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An accepted interrupt; `events/live?after=<position>` shows what comes of it."""
+
+    runtime_run_id: RunId
+    status: RunStatus
+    position: str
+
+    @classmethod
+    def of(cls, interrupting: Interrupting) -> "InterruptingView":
+        """Show an accepted interrupt."""
+        return cls(runtime_run_id=interrupting.run_id, status=interrupting.status, position=str(interrupting.position))
+
+
+class QueueView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The inputs that wait for a branch, the next one first."""
+
+    items: tuple[QueueItem, ...]

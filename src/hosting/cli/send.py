@@ -2,24 +2,35 @@
 
 import asyncio
 import sys
-from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TextIO
 
 import rich_click as click
 from rich.console import Console
 
 from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
-from events.inputs import UserTextInput
+from events.inputs import RunningRunBehavior, UserTextInput
 from events.runs import BranchRunCompleted, RunStatus
-from hosting.cli.transcript import Lines, Transcript, View
+from hosting.cli.asking.delivery import Delivery
+from hosting.cli.asking.held_view import HeldView
+from hosting.cli.asking.instructions import Instructions
+from hosting.cli.asking.interview import Interview
+from hosting.cli.asking.keyboard import Keyboard
+from hosting.cli.asking.means import Means
+from hosting.cli.asking.prompt import Prompt
+from hosting.cli.asking.rule import Rule
+from hosting.cli.conversation import Conversation
+from hosting.cli.errand import Errand
+from hosting.cli.lines import Lines
+from hosting.cli.stopping import Stopping
+from hosting.cli.transcript import Transcript
 from hosting.client import (
     BranchAddress,
     Client,
     ClientError,
     FeedLost,
     Patience,
+    Problem,
     ServerUnreachable,
 )
 
@@ -27,20 +38,6 @@ _PATIENCE: Final = Patience(
     connect=timedelta(seconds=5), answer=timedelta(seconds=30), silence=timedelta(seconds=30), attempts=30
 )
 _STOPPED: Final = 130
-
-
-@dataclass(slots=True)
-class Errand:
-    """What is to be sent and to whom, and how far it came: `at` is known when the branch is there."""
-
-    text: str
-    agent: AgentId
-    session: SessionId | None
-    branch: BranchId
-    url: str
-    at: BranchAddress | None = None
-    accepted: bool = False
-    cut: bool = False
 
 
 @click.command()
@@ -51,54 +48,112 @@ class Errand:
 @click.option(
     "--url", envvar="BRANCHLINE_URL", default="http://127.0.0.1:8000", show_default=True, help="Where the server is."
 )
+@click.option("--queue", is_flag=True, help="When the branch is busy, wait for it.")
+@click.option("--interrupt", is_flag=True, help="When the branch is busy, interrupt the run that is active.")
+@click.option("--yes/--no", "approves", default=None, help="Allow, or deny, whatever the run asks permission for.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's events instead, one JSON object a line.")
-def send(text: str, agent: str, session: str | None, branch: str, url: str, *, as_json: bool) -> None:
+def send(
+    text: str,
+    agent: str,
+    session: str | None,
+    branch: str,
+    url: str,
+    *,
+    queue: bool,
+    interrupt: bool,
+    approves: bool | None,
+    as_json: bool,
+) -> None:
     """Send TEXT to an agent and print its answer as it comes; `-` reads the text from standard input.
 
     The session and the branch are made when they are not there.
     The answer goes to standard output, everything else to standard error.
+    What the run asks is asked at the terminal; where there is none, it is told with a way to answer it.
+
+    Ctrl-C interrupts the run; Ctrl-C once more leaves at once.
     The exit status is 0 when the run has completed, 1 when it has not or nobody answers, and 130 after Ctrl-C.
     """
+    if queue and interrupt:
+        raise click.UsageError("--queue waits for the active run and --interrupt ends it: choose one of them.")
+    behavior = RunningRunBehavior.REJECT
+    if queue or interrupt:
+        behavior = RunningRunBehavior.QUEUE if queue else RunningRunBehavior.INTERRUPT
     answer, aside = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
-    view: View = Lines(answer, aside) if as_json else Transcript(answer, aside)
-    errand = Errand(text, AgentId(agent), SessionId(session) if session else None, BranchId(branch), url)
+    errand = Errand(
+        text=text,
+        agent=AgentId(agent),
+        session=SessionId(session) if session else None,
+        branch=BranchId(branch),
+        url=url,
+        behavior=behavior,
+        approves=approves,
+        asks=not as_json,
+    )
+    _do(errand, HeldView(Lines(answer, aside) if as_json else Transcript(answer, aside)), aside)
+
+
+def _do(errand: Errand, view: HeldView, aside: Console) -> None:
     try:
-        if text == "-":
+        if errand.text == "-":
             errand.text = _read_input(aside)
         _check_text(errand.text, aside)
-        ended = asyncio.run(_run(errand, view))
+        ended = asyncio.run(_run(errand, view, aside))
     except KeyboardInterrupt:
-        view.note("Stopped; the run goes on at the server." if errand.accepted else "Stopped before it was accepted.")
+        _note_after_ctrl_c(view, aside, _left(errand))
         sys.exit(_STOPPED)
     except ClientError as error:
         view.end()
         _refuse(aside, _advice(error, errand))
+    view.end()
+    if errand.stopping is not None and errand.stopping.is_wanted:
+        view.note(_outcome(ended))
+        sys.exit(_STOPPED)
     if ended.status is not RunStatus.COMPLETED:
         _refuse(aside, _outcome(ended))
 
 
-async def _run(errand: Errand, view: View) -> BranchRunCompleted:
-    def tell_cut(cause: str) -> None:
-        if not errand.cut:
-            view.note(f"The connection was cut ({cause}); trying again.")
-        errand.cut = True
-
+async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompleted:
     async with Client(errand.url, patience=_PATIENCE) as client:
         session = await client.ensure_session(errand.session)
         at = errand.at = BranchAddress(errand.agent, session, errand.branch)
         await client.ensure_branch(at)
-        accepted = await client.submit(at, UserTextInput(text=errand.text))
-        errand.accepted = True
+        given = UserTextInput(text=errand.text, running_run_behavior=errand.behavior)
+        accepted = await client.submit(at, given)
+        stopping = errand.stopping = Stopping(client, at, accepted.runtime_run_id, attempts=_PATIENCE.attempts)
         if errand.session is None:
             view.note(f"New session; go on with --session {session}")
-        async with aclosing(client.follow_run(at, accepted, on_cut=tell_cut)) as events:
-            async for received in events:
-                errand.cut = False
-                view.show(received)
-                if isinstance(received.event, BranchRunCompleted):
-                    view.end()
-                    return received.event
-    raise AssertionError("a run is followed to its end")
+
+        def tell_stop() -> None:
+            _note_after_ctrl_c(view, aside, "Interrupting the run; Ctrl-C again leaves at once.")
+
+        delivery = Delivery(client, at, view, attempts=_PATIENCE.attempts)
+        interview = Interview(_means(errand, at, view, aside), delivery.deliver, view)
+        return await Conversation(client, at, accepted, view, interview, stopping, tell_stop).go()
+
+
+def _means(errand: Errand, at: BranchAddress, view: HeldView, aside: Console) -> list[Means]:
+    """Return the ways to come to an answer, the first one first."""
+    means: list[Means] = []
+    if errand.approves is not None:
+        means.append(Rule(view, approves=errand.approves))
+    # Who cannot see the question must not be waited for.
+    if errand.asks and _is_terminal(sys.stdin) and _is_terminal(sys.stderr):
+        means.append(Prompt(Keyboard(sys.stdin.fileno()), aside, view))
+    if errand.asks:
+        means.append(Instructions(view, errand.url, at))
+    return means
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # Python has None for what was closed when it started.
+    return stream is not None and stream.isatty()
+
+
+def _note_after_ctrl_c(view: HeldView, aside: Console, sentence: str) -> None:
+    if aside.is_terminal:
+        # Where the terminal has shown ^C.
+        aside.file.write("\r")
+    view.note(sentence)
 
 
 def _read_input(aside: Console) -> str:
@@ -117,17 +172,30 @@ def _check_text(text: str, aside: Console) -> None:
         _refuse(aside, "The text is not valid UTF-8.")
 
 
+def _left(errand: Errand) -> str:
+    if errand.stopping is None:
+        return "Stopped before it was accepted."
+    if errand.stopping.accepted:
+        return "Left; the server ends the run."
+    return "Left; the run goes on at the server."
+
+
 def _advice(error: ClientError, errand: Errand) -> str:
     if isinstance(error, ServerUnreachable):
         return f"{error} Start one with `branchline serve`, or name another with --url."
     if isinstance(error, FeedLost) and errand.at is not None:
         return f"{error} The input was accepted; `GET {errand.at.path}/events` has the answer."
+    if isinstance(error, Problem) and error.code == "branch-run-active":
+        return f"{error} --queue waits for it, --interrupt ends it."
     return str(error)
 
 
 def _outcome(ended: BranchRunCompleted) -> str:
-    if ended.status is RunStatus.CANCELLED:
-        return f"The run was cancelled: {ended.reason}" if ended.reason else "The run was cancelled."
+    match ended.status:
+        case RunStatus.COMPLETED:
+            return "The run had completed already."
+        case RunStatus.CANCELLED:
+            return f"The run was cancelled: {ended.reason}" if ended.reason else "The run was cancelled."
     return f"The run failed: {ended.error_message or 'no reason was given'} ({ended.error_type or ended.status})"
 
 

@@ -12,12 +12,15 @@ import uvicorn
 from litestar import Litestar
 
 from events.control import CloseReason
+from hosting.api.handshake import HandshakeGuard
 from hosting.bootstrap import server_of
+from hosting.cli.websocket import ShippedWebSocket
 from hosting.domain.errors import BranchlineError
 
 _KEEP_ALIVE_SECONDS = 75
 _GRACE_SECONDS = 10
 _YOUNG_OBJECTS = 10_000
+_WEBSOCKET_FRAME_BYTES = 1 << 20
 
 
 class AddressRefused(BranchlineError):
@@ -76,13 +79,22 @@ def check_address(host: str, port: int) -> None:
 
 def shipped_server(app: Litestar, host: str, port: int, on_listening: Callable[[int], None]) -> ShippedServer:
     """Return a server with the settings that we ship."""
+    # Proxies keep what is never quiet for long. A peer has two heartbeats' time to answer one.
+    heartbeat = server_of(app).settings.heartbeat_seconds
     config = uvicorn.Config(
-        app,
+        HandshakeGuard(app),
         host=host,
         port=port,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws=ShippedWebSocket,
+        ws_max_size=_WEBSOCKET_FRAME_BYTES,
+        # Besides the frame that is carried out, one that waits and one on its way: 3 MiB of a peer's at most.
+        ws_max_queue=1,
+        ws_ping_interval=heartbeat,
+        ws_ping_timeout=2 * heartbeat,
+        # It would more than double what an idle connection costs, and let bombs in.
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -1,4 +1,4 @@
-"""A client of a Branchline server: sends inputs, and follows their events through cut connections."""
+"""A client of a Branchline server: sends inputs, follows their events through cut connections, answers, interrupts."""
 
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
@@ -11,10 +11,14 @@ from hosting.client.errors import (
     FeedLost,
     PlaceLost,
     Problem,
+    ResponseRefused,
     ServerUnreachable,
 )
+from hosting.client.interaction import Interaction
+from hosting.client.interrupting import Interrupting
 from hosting.client.patience import Patience
 from hosting.client.received import Received
+from hosting.client.responded import Responded
 
 __all__ = [
     "Accepted",
@@ -25,9 +29,13 @@ __all__ = [
     "Client",
     "ClientError",
     "FeedLost",
+    "Interaction",
+    "Interrupting",
     "Patience",
     "PlaceLost",
     "Problem",
     "Received",
+    "Responded",
+    "ResponseRefused",
     "ServerUnreachable",
 ]

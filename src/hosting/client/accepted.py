@@ -13,3 +13,5 @@ class Accepted(Struct, frozen=True, kw_only=True, rename="camel"):
     message_id: MessageId
     status: RunStatus
     position: str
+    queued_position: int | None = None
+    """Its place in the queue, from 1; only when it waits."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
-from hosting.client.errors import AnswerUnreadable, Problem
+from hosting.client.errors import AnswerUnreadable, Problem, ResponseRefused
 
 T = TypeVar("T")
 
@@ -15,6 +15,7 @@ _PROBLEM = "application/problem+json"
 class _ProblemDocument(msgspec.Struct):
     code: str
     detail: str
+    outcome: str | None = None
 
 
 def read_answer(response: httpx.Response, wanted: type[T]) -> T:
@@ -24,12 +25,22 @@ def read_answer(response: httpx.Response, wanted: type[T]) -> T:
         Problem: the server refused.
         AnswerUnreadable: it is no answer of Branchline's.
     """
-    if not response.is_success:
-        raise refusal(response)
+    check_answer(response)
     try:
         return msgspec.json.decode(response.content, type=wanted)
     except msgspec.DecodeError as error:
         raise unreadable(response) from error
+
+
+def check_answer(response: httpx.Response) -> None:
+    """Make sure that an answer, whose body has been read, is no refusal.
+
+    Raises:
+        Problem: the server refused.
+        AnswerUnreadable: it is no answer of Branchline's.
+    """
+    if not response.is_success:
+        raise refusal(response)
 
 
 def refusal(response: httpx.Response) -> Problem | AnswerUnreadable:
@@ -40,6 +51,8 @@ def refusal(response: httpx.Response) -> Problem | AnswerUnreadable:
         document = msgspec.json.decode(response.content, type=_ProblemDocument)
     except msgspec.DecodeError:
         return unreadable(response)
+    if document.outcome is not None:
+        return ResponseRefused(response.status_code, document.code, document.detail, document.outcome)
     return Problem(response.status_code, document.code, document.detail)
 
 

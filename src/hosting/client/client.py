@@ -4,22 +4,29 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
 from events.catalog import Catalog
-from events.ids import MAIN_BRANCH, SessionId
+from events.event import Event
+from events.ids import MAIN_BRANCH, RunId, SessionId
 from events.inputs import Input
+from events.interactions import Response
+from events.queue import BranchQueueUpdated, QueueItem
 from events.runs import BranchRunCompleted, BranchRunStarted
 from events.serializer import Serializer
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
-from hosting.client.answer import read_answer
+from hosting.client.answer import check_answer, read_answer
 from hosting.client.errors import AddressRefused, AnswerLost, Problem, ServerUnreachable
 from hosting.client.feed import Feed, OnCut
+from hosting.client.interaction import Interaction, ListedInteraction
+from hosting.client.interrupting import Interrupting
 from hosting.client.patience import Patience
 from hosting.client.received import Received
+from hosting.client.responded import Responded
 
 T = TypeVar("T")
 
@@ -30,6 +37,10 @@ class _Session(msgspec.Struct):
 
 class _Branch(msgspec.Struct):
     id: str
+
+
+class _Queue(msgspec.Struct):
+    items: tuple[QueueItem, ...]
 
 
 class Client:
@@ -110,7 +121,10 @@ class Client:
     async def follow_run(
         self, at: BranchAddress, accepted: Accepted, *, on_cut: OnCut | None = None
     ) -> AsyncGenerator[Received]:
-        """Yield the events of an accepted input's run, from its first to its BRANCH_RUN_COMPLETED; see `follow`."""
+        """Yield the events of an accepted input's run, from its first to its BRANCH_RUN_COMPLETED; see `follow`.
+
+        Of an input that waits, its places in the queue (BRANCH_QUEUE_UPDATED) come first.
+        """
         began = False
         async with aclosing(self.follow(at, after=accepted.position, on_cut=on_cut)) as events:
             async for received in events:
@@ -118,26 +132,68 @@ class Client:
                 ours = getattr(event, "runtime_run_id", None) == accepted.runtime_run_id
                 # A queued run's own events begin later, behind those of the runs before it.
                 began = began or (ours and isinstance(event, BranchRunStarted | BranchRunCompleted))
-                if began:
+                if began or _waits(event, accepted.runtime_run_id):
                     yield received
                 if ours and isinstance(event, BranchRunCompleted):
                     return
 
+    async def respond(self, at: BranchAddress, response: Response) -> Responded:
+        """Answer a question of the branch's run; when this returns, the answer counts and is stored.
+
+        Raises:
+            ResponseRefused: the answer counts for nothing; `outcome` says why.
+            NotAnEvent: the client's catalog does not know the class of the response.
+            UnicodeEncodeError: the answer holds text that is not Unicode.
+        """
+        name = self._serializer.catalog.name_of(type(response))
+        return await self._post(f"{at.path}/responses", {"type": name, **_members(response)}, Responded)
+
+    async def interrupt(
+        self, at: BranchAddress, reason: str | None = None, *, event_flow_id: str | None = None
+    ) -> Interrupting:
+        """Ask for the end of the branch's active run, or of the event flow named; when this returns, it is stored.
+
+        With the flow of the run's turn, as its events carry it, no other run can be meant: not the next one either.
+        """
+        wish = {"reason": reason, "eventFlowId": event_flow_id}
+        body = {name: value for name, value in wish.items() if value is not None}
+        return await self._post(f"{at.path}/interrupt", body, Interrupting)
+
+    async def interactions(self, at: BranchAddress) -> list[Interaction]:
+        """Return the questions that wait for an answer, oldest first."""
+        response = await self._request("GET", f"{at.path}/interactions")
+        return [listed.read(self._serializer) for listed in read_answer(response, list[ListedInteraction])]
+
+    async def queue(self, at: BranchAddress) -> tuple[QueueItem, ...]:
+        """Return the inputs that wait for the branch, the next one first."""
+        return read_answer(await self._request("GET", f"{at.path}/queue"), _Queue).items
+
+    async def remove_queued(self, at: BranchAddress, run_id: RunId) -> None:
+        """Take an input out of the queue; when this returns, it never runs."""
+        check_answer(await self._request("DELETE", f"{at.path}/queue/{quote(run_id, safe='')}"))
+
     async def _post(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
-        content = msgspec.json.encode(body)
-        request = f"POST {path}"
+        return read_answer(await self._request("POST", path, msgspec.json.encode(body)), wanted)
+
+    async def _request(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            response = await self._http.post(path, content=content, headers={"Content-Type": "application/json"})
+            return await self._http.request(method, path, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ServerUnreachable(self._url, _cause(error)) from error
         except httpx.TransportError as error:
-            raise AnswerLost(request, _cause(error)) from error
-        return read_answer(response, wanted)
+            raise AnswerLost(f"{method} {path}", _cause(error)) from error
 
 
-def _members(received: Input) -> dict[str, Any]:
-    """Return what was given of an input, by its names on the wire."""
-    members = {field.encode_name: getattr(received, field.name) for field in msgspec.structs.fields(received)}
+def _waits(event: Event | None, run_id: RunId) -> bool:
+    if not isinstance(event, BranchQueueUpdated):
+        return False
+    return event.runtime_run_id == run_id or any(item.runtime_run_id == run_id for item in event.items)
+
+
+def _members(given: Input | Response) -> dict[str, Any]:
+    """Return what was given of an input or an answer, by its names on the wire."""
+    members = {field.encode_name: getattr(given, field.name) for field in msgspec.structs.fields(given)}
     return {name: value for name, value in members.items() if value is not None and value != msgspec.Raw()}
 
 

@@ -6,6 +6,7 @@ ClientError
 +-- AnswerLost           the connection broke before the answer; whether the request was done is not known
 +-- AnswerUnreadable     something answers that does not speak as Branchline does
 +-- Problem              the server refused, with a problem document
+|   +-- ResponseRefused  an answer to a question counts for nothing
 +-- FeedLost             a cut feed could not be taken up again
 +-- PlaceLost            the log no longer has the place that was followed from
 """
@@ -53,6 +54,14 @@ class Problem(ClientError):
     def __init__(self, status: int, code: str, detail: str) -> None:
         self.status, self.code, self.detail = status, code, detail
         super().__init__(f"{detail} ({code})")
+
+
+class ResponseRefused(Problem):
+    """An answer to a question counts for nothing; `outcome` is the word for why (`events.interactions`)."""
+
+    def __init__(self, status: int, code: str, detail: str, outcome: str) -> None:
+        self.outcome = outcome
+        super().__init__(status, code, detail)
 
 
 class FeedLost(ClientError):

@@ -9,8 +9,7 @@ import httpx
 import msgspec
 
 from events.control import StreamClosing, StreamReset
-from events.event import Event
-from events.serializer import EnvelopeRefused, Serializer
+from events.serializer import Serializer
 from events.sse import ServerSentEvent, SseParser
 from hosting.client.address import BranchAddress
 from hosting.client.answer import refusal, unreadable
@@ -100,19 +99,11 @@ class Feed:
             return None
         if (head := _head(block.data)).type == StreamReset.wire_type:
             raise PlaceLost(head.reason or "unknown", block.id)
-        return self._received(block.id, block.data)
+        return Received.read(self._serializer, block.id, block.data)
 
     def _heed(self, block: ServerSentEvent) -> None:
         if block.retry_ms is not None:
             self._pause = timedelta(milliseconds=block.retry_ms)
-
-    def _received(self, position: str, line: str) -> Received:
-        event: Event | None
-        try:
-            event = self._serializer.decode(line.encode())
-        except EnvelopeRefused:
-            event = None
-        return Received(position, line, event)
 
 
 class _Passing(Exception):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from events.event import Event
+from events.serializer import EnvelopeRefused, Serializer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,11 @@ class Received:
     position: str
     line: str
     event: Event | None
+
+    @classmethod
+    def read(cls, serializer: Serializer, position: str, line: str) -> "Received":
+        """Decode an event as far as the serializer's catalog knows it."""
+        try:
+            return cls(position, line, serializer.decode(line.encode()))
+        except EnvelopeRefused:
+            return cls(position, line, None)

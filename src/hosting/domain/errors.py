@@ -4,9 +4,12 @@ BranchlineError
 +-- NotFound
 |   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
 +-- Conflict
-|   +-- SessionExists, BranchExists, MessageExists, RunActive
+|   +-- SessionExists, BranchExists, MessageExists, RunActive, RunNotActive, RunNotQueued
+|   +-- ResponseRefused
+|       +-- BranchNotRunning, ResponseNotAwaited
++-- QueueFull             too many inputs wait on the branch
 +-- Invalid
-|   +-- InvalidInput, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
+|   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
@@ -20,6 +23,7 @@ AgentError
 from typing import ClassVar
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.interactions import ResponseOutcome
 from events.position import Position
 from middleware.errors import AgentError, Withdrawn
 
@@ -110,6 +114,66 @@ class RunActive(Conflict):
         super().__init__(f"Branch {branch_id!r} has an active run; wait for BRANCH_RUN_COMPLETED, then send again.")
 
 
+class RunNotActive(Conflict):
+    """There is nothing to interrupt."""
+
+    code = "branch-run-not-active"
+
+    def __init__(self, branch_id: BranchId, flow: str | None = None) -> None:
+        what = "no active run" if flow is None else f"no active event flow {flow[:100]!r}"
+        super().__init__(f"Branch {branch_id!r} has {what}.")
+
+
+class RunNotQueued(Conflict):
+    """A run does not wait in the queue."""
+
+    code = "run-not-queued"
+
+    def __init__(self, run_id: RunId) -> None:
+        super().__init__(f"Run {run_id!r} does not wait in the queue; it has started or ended.")
+
+
+class ResponseRefused(Conflict):
+    """An answer settles nothing; `outcome` says why."""
+
+    def __init__(self, request_id: str, outcome: ResponseOutcome, sentence: str) -> None:
+        self.request_id, self.outcome = request_id, outcome
+        super().__init__(sentence)
+
+
+class BranchNotRunning(ResponseRefused):
+    """The branch has no active run that could wait for an answer."""
+
+    code = "branch-runtime-not-active"
+
+    def __init__(self, branch_id: BranchId, request_id: str, outcome: ResponseOutcome) -> None:
+        super().__init__(
+            request_id, outcome, f"Branch {branch_id!r} has no active run; request {request_id[:100]!r} is {outcome}."
+        )
+
+
+class ResponseNotAwaited(ResponseRefused):
+    """The active run does not wait for this answer."""
+
+    code = "response-not-awaited"
+
+    def __init__(self, branch_id: BranchId, request_id: str, outcome: ResponseOutcome) -> None:
+        super().__init__(
+            request_id,
+            outcome,
+            f"The run on branch {branch_id!r} waits for no such answer to request {request_id[:100]!r}: {outcome}.",
+        )
+
+
+class QueueFull(BranchlineError):
+    """Too many inputs wait already."""
+
+    code = "queue-full"
+
+    def __init__(self, branch_id: BranchId, most: int) -> None:
+        super().__init__(f"{most} inputs wait on branch {branch_id!r} already; send again when one of them has run.")
+
+
 class Invalid(BranchlineError):
     """The request itself is wrong."""
 
@@ -121,6 +185,12 @@ class InvalidInput(Invalid):
     """The body of an input is wrong."""
 
     code = "invalid-input"
+
+
+class InvalidResponse(Invalid):
+    """The body of a response is wrong."""
+
+    code = "invalid-response"
 
 
 class InvalidRequest(Invalid):
@@ -185,14 +255,21 @@ class StorageRefused(BranchlineError):
 class RunDiverged(AgentError):
     """A run that began again after a crash did something else in the place of a step than before."""
 
-    def __init__(self, ordinal: int, before: str, now: str) -> None:
+    def __init__(self, place: str, before: str, now: str) -> None:
         super().__init__(
-            f"Begun again, the run asked for {now!r} as its step {ordinal}, where it had asked for {before!r}."
+            f"Begun again, the run asked for {now!r} as its step {place}, where it had asked for {before!r}."
         )
 
 
 class RunLost(AgentError):
-    """A run was cut too often to be begun once more."""
+    """A run was cut too often, or inside a tool, to be begun once more."""
 
-    def __init__(self, attempts: int) -> None:
-        super().__init__(f"The run was cut off {attempts} times and is not begun again.")
+    @classmethod
+    def after(cls, attempts: int) -> "RunLost":
+        """Return the error of a run that was cut too often."""
+        return cls(f"The run was cut off {attempts} times and is not begun again.")
+
+    @classmethod
+    def inside(cls, tool: str) -> "RunLost":
+        """Return the error of a run that was cut while a tool was at work which must not be called twice."""
+        return cls(f"The run was cut off while the tool {tool[:100]!r} was at work; what it has done cannot be known.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.scope import NodeId
@@ -19,7 +20,8 @@ class Holder:
 class Lease:
     """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused.
 
-    `input` are the messages that started the run, the last one a user's.
+    `input` are the messages that started the run, the last one a user's; `interrupts` are the wishes for its end, or
+    the end of something in it, that had come before the lease was granted.
     """
 
     run: Run
@@ -27,3 +29,4 @@ class Lease:
     node: NodeId
     fence: int
     attempt: int
+    interrupts: tuple[Interrupt, ...] = ()

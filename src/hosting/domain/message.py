@@ -3,18 +3,29 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from events.branches import Content, TextContent
+from events.branches import Content, FunctionCall, TextContent
 from events.ids import MessageId, RunId
 from events.text import Role
 
 
 class MessageState(StrEnum):
-    """How far a message has come; a discarded one was cut by a crash and written anew."""
+    """How far a message has come.
+
+    One that is calling has said everything, but not all tools that it calls have answered; a discarded one was cut by
+    a crash and written anew; a nested one was said inside of nested work and is no part of the conversation.
+    """
 
     OPEN = "open"
+    CALLING = "calling"
     COMPLETE = "complete"
     INTERRUPTED = "interrupted"
     DISCARDED = "discarded"
+    NESTED = "nested"
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the message is a part of the conversation from now on."""
+        return self in {MessageState.COMPLETE, MessageState.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +42,8 @@ class Message:
     def text(self) -> str:
         """The message's text, its pieces joined."""
         return "".join(content.text for content in self.contents if isinstance(content, TextContent))
+
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The tools that the message calls, in order."""
+        return tuple(content for content in self.contents if isinstance(content, FunctionCall))

@@ -10,7 +10,10 @@ from hosting.domain.scope import BranchKey, BranchScope
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as stored; `input` is a JSON array of message ids, `config` the runConfig it was accepted with."""
+    """A run as stored; `input` is a JSON array of message ids, `config` the runConfig it was accepted with.
+
+    `started_at` is None while the run waits in its branch's queue, and when it was removed from there.
+    """
 
     id: RunId
     branch_key: BranchKey
@@ -18,7 +21,7 @@ class Run:
     agent_id: AgentId
     message_id: MessageId
     status: RunStatus
-    started_at: datetime
+    started_at: datetime | None
     input: bytes
     config: bytes
     completed_at: datetime | None = None
@@ -26,6 +29,7 @@ class Run:
     error_message: str | None = None
     turn_id: str | None = None
     trace_id: str | None = None
+    queued_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Ending:
     error_message: str | None = None
     reason: str | None = None
     is_retryable: bool = False
+    termination: str | None = None
+    """Why the turn ended before the agent wanted it to."""
 
     @property
     def cancelled(self) -> bool:

@@ -12,13 +12,21 @@ class StepKind(StrEnum):
 
     MODEL_CALL = "model_call"
     WORK = "work"
+    BATCH = "batch"
+    TOOL_CALL = "tool_call"
+    DECISION = "decision"
+    REQUEST = "request"
+    NESTED_RUN = "nested_run"
 
 
 @dataclass(frozen=True, slots=True)
 class StepKey:
-    """What a step is recognised by when its run begins again."""
+    """What a step is recognised by when its run begins again.
 
-    ordinal: int
+    `place` counts from 1 within the step that this one is a part of: `2.1` is the first inside of the second.
+    """
+
+    place: str
     kind: StepKind
     name: str
     arguments_hash: str
@@ -26,10 +34,14 @@ class StepKey:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as stored; `result` is JSON, and None while the step is under way."""
+    """A step as stored; `result` is JSON, and None while the step is under way.
+
+    `flow` is the event flow of what happens inside, for nested runs.
+    """
 
     key: StepKey
     result: bytes | None
+    flow: str | None = None
 
 
 def hash_arguments(arguments: object) -> str:

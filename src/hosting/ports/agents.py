@@ -1,14 +1,21 @@
 """The door that agents come through; user code and Branchline's own agents use the same one."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from events.event import Event
 from events.ids import AgentId, RunId
+from events.interactions import Request, Response
+from events.tools import CallType, ToolResult
 from hosting.domain.message import Message
 from hosting.domain.scope import BranchScope
+from hosting.ports.tools import Tool
+from middleware.client_tools.visible import VisibleTool
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Response)
 
 
 class Reply(Protocol):
@@ -26,6 +33,34 @@ class Reply(Protocol):
     async def reason(self, piece: str) -> None:
         """Add a piece of reasoning, before any text; raises as `text` does."""
         ...
+
+    async def call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        call_id: str | None = None,
+        call_type: CallType = CallType.FUNCTION,
+    ) -> str:
+        """Call a tool with these arguments, which JSON must be able to hold, and return the id of the call.
+
+        The call is made by `RunContext.call_tools`, once the message has ended.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutcome:
+    """What one call came to."""
+
+    call_id: str
+    name: str
+    result: ToolResult
+
+    @property
+    def text(self) -> str:
+        """The result as text."""
+        return self.result.text or ""
 
 
 class RunContext(Protocol):
@@ -80,6 +115,51 @@ class RunContext(Protocol):
         """
         ...
 
+    async def call_tools(self, message: Message, tools: Sequence[Tool] = ()) -> list[ToolOutcome]:
+        """Make the calls of a message side by side, and return what they came to, in the order of the calls.
+
+        Tools are found among these and the client's own. One that needs permission is asked for first; what is denied,
+        fails or does not exist has a result that says so. Each call is made once, see Tool.
+
+        Raises:
+            RunLost: the run was cut off inside of a call that must not be made twice.
+        """
+        ...
+
+    async def client_tools(self) -> Sequence[VisibleTool]:
+        """Return the tools that the client offers now, for a model to know of."""
+        ...
+
+    async def request(self, request: Request, answer: type[A], *, within: timedelta | None = None) -> A:
+        """Ask a question, and return the answer as soon as it is there, also when the server was killed in between.
+
+        Without `within` it waits as long as it takes.
+
+        Raises:
+            RequestExpired: nobody answered in time.
+        """
+        ...
+
+    async def clarify(self, question: str, options: Sequence[str] = ()) -> str:
+        """Ask the user in words, and return the answer, which may be none of the options.
+
+        Raises:
+            RequestExpired: nobody answered in time.
+        """
+        ...
+
+    def new_request_id(self) -> str:
+        """Return an id for a question."""
+        ...
+
+    async def recall(self, name: str, *, of_session: bool = False) -> Any:
+        """Return what was kept under a name with the branch, or with its session; None when nothing was."""
+        ...
+
+    async def keep(self, name: str, value: Any, *, of_session: bool = False) -> None:
+        """Keep something that JSON can hold with the branch, where forks copy it, or with its session; None forgets."""
+        ...
+
     async def step(self, name: str, work: Callable[[], Awaitable[T]], *, arguments: Any = None) -> T:
         """Do something with an effect once, and return its result, which JSON must be able to hold.
 
@@ -90,6 +170,31 @@ class RunContext(Protocol):
             RunDiverged: when the run began again, it did something else in this place than before.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an agent allows itself: model calls without asking, and how long its questions wait.
+
+    A deadline of None is none. A run's own runConfig says more about deadlines.
+    """
+
+    iterations: int | None = None
+    extension: int = 3
+    permission_timeout: timedelta | None = timedelta(hours=24)
+    continuation_timeout: timedelta | None = timedelta(hours=24)
+    clarification_timeout: timedelta | None = timedelta(hours=24)
+    client_tool_timeout: timedelta | None = timedelta(seconds=30)
+
+
+NO_LIMITS = Limits()
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """An agent that has limits of its own."""
+
+    limits: Limits
 
 
 class Agent(Protocol):

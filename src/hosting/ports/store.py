@@ -6,10 +6,13 @@ from typing import Protocol
 
 from events.ids import AgentId, BranchId, RunId, SessionId
 from hosting.domain.branch import Branch
+from hosting.domain.interaction import Interaction
+from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
-from hosting.domain.scope import BranchKey, NodeId
+from hosting.domain.scope import BranchKey, BranchScope, NodeId
 from hosting.domain.session import Session
 from hosting.domain.step import Step
 from hosting.ports.units import Outcome, Unit
@@ -98,6 +101,18 @@ class TenantReads(Protocol):
         """Return the run that holds the branch."""
         ...
 
+    async def queue(self, branch: BranchKey) -> list[QueuedRun]:
+        """Return the runs that wait on a branch, the next one first."""
+        ...
+
+    async def open_interactions(self, branch: BranchKey) -> list[Interaction]:
+        """Return the questions that wait for an answer, oldest first."""
+        ...
+
+    async def interaction(self, branch: BranchKey, request_id: str) -> Interaction | None:
+        """Return a question of a branch, settled or not."""
+        ...
+
 
 class RunReads(Protocol):
     """What a run that is held needs to know of its past."""
@@ -107,11 +122,45 @@ class RunReads(Protocol):
         ...
 
     async def open_messages(self, run_id: RunId) -> list[Message]:
-        """Return the messages that a run has begun and not ended, without their contents."""
+        """Return the messages that a run has begun and not ended; an open one without its contents."""
         ...
 
     async def steps(self, run_id: RunId) -> list[Step]:
-        """Return a run's steps in order."""
+        """Return a run's steps."""
+        ...
+
+    async def interactions(self, run_id: RunId) -> list[Interaction]:
+        """Return what a run has asked, oldest first."""
+        ...
+
+    async def was_asked(self, branch: BranchKey, request_id: str) -> bool:
+        """Say whether a question with this id was ever asked on a branch."""
+        ...
+
+    async def settled(self, branch: BranchKey, request_id: str) -> Interaction | None:
+        """Return a question that is open no more; None while it is."""
+        ...
+
+    async def state(
+        self, branch: BranchKey, scope: BranchScope, names: Collection[str], *, of_branch: bool
+    ) -> dict[str, bytes]:
+        """Return what layers keep under these names with the branch, or with its session."""
+        ...
+
+
+class Watch(Protocol):
+    """What a node looks at now and then, for what others did to its runs, and for what only time does."""
+
+    async def settled_among(self, request_ids: Collection[str]) -> set[str]:
+        """Return those of the questions that are open no more."""
+        ...
+
+    async def interrupts(self, run_ids: Collection[RunId]) -> list[Interrupt]:
+        """Return what is wished of runs."""
+        ...
+
+    async def overdue(self, limit: int) -> list[Interaction]:
+        """Return open questions whose deadline has passed, on the database's clock."""
         ...
 
 

@@ -1,5 +1,6 @@
 """Units of work: what the writer asks the store to do, whole or not at all."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -8,10 +9,13 @@ from events.ids import MessageId, RunId
 from events.position import Position
 from events.serializer import Encoded
 from hosting.domain.branch import Branch
-from hosting.domain.lease import Holder
+from hosting.domain.interaction import Interaction, InteractionState
+from hosting.domain.interrupt import Interrupt
+from hosting.domain.lease import Holder, Lease
 from hosting.domain.message import Message
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Ending, Run
-from hosting.domain.scope import BranchKey, TenantId
+from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 
@@ -38,8 +42,58 @@ class StartRun:
     """
 
     run: Run
+    started_at: datetime
     messages: tuple[Message, ...]
     holder: Holder | None = None
+
+
+Tell = Callable[[Sequence[QueuedRun]], Sequence[Encoded]]
+"""Tells events that depend on the queue as the store finds it when the unit is written: the runs that wait, in order.
+
+Called within the transaction, perhaps on another thread and more than once; it must do nothing else.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """A run waits behind the active one: at the tail, or `first`.
+
+    Refused with RUN_NOT_ACTIVE when there is none, QUEUE_FULL or MESSAGE_EXISTS.
+    """
+
+    queued: QueuedRun
+    tell: Tell
+    most: int
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveQueued:
+    """A run leaves the queue unrun; refused with RUN_NOT_QUEUED."""
+
+    run_id: RunId
+    removed_at: datetime
+    tell: Tell
+
+
+@dataclass(frozen=True, slots=True)
+class AskForInterrupt:
+    """Somebody wants a run to end, or a flow in it; refused with RUN_NOT_ACTIVE. Asked twice it stays the first."""
+
+    interrupt: Interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class SettleInteraction:
+    """A question leaves `open`; refused with NOT_AWAITED when it is not, or not any more.
+
+    An answer must come before the deadline and be of the type that was asked for; an expiry not before it.
+    """
+
+    request_id: str
+    state: InteractionState
+    response_type: str | None = None
+    response: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +122,11 @@ class CloseMessage:
 
 @dataclass(frozen=True, slots=True)
 class BeginStep:
-    """A step is under way."""
+    """A step is under way; `flow` is the event flow inside of it, if it has one."""
 
     run_id: RunId
     key: StepKey
+    flow: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +134,57 @@ class FinishStep:
     """A step has a result, as JSON."""
 
     run_id: RunId
-    ordinal: int
+    place: str
     result: bytes
 
 
 @dataclass(frozen=True, slots=True)
+class OpenInteraction:
+    """A question may be answered from now on; `request` is its event, which is of the same unit."""
+
+    interaction: Interaction
+    request: Encoded
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepState:
+    """A layer keeps something, with the session or with the branch; a value of None forgets it."""
+
+    scope: BranchScope
+    of_branch: bool
+    name: str
+    value: bytes | None
+
+
+Promote = Callable[[QueuedRun, Sequence[QueuedRun]], Sequence[Encoded]]
+"""Tells that a run has left the queue and begins, given the runs that still wait; called as Tell is."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndRun:
-    """A run reaches its terminal state and gives up lease and branch."""
+    """A run reaches its terminal state and gives up lease and branch, to the first in the queue if one waits.
+
+    That one is held by `holder`; `promote` tells of it, and Committed has its lease.
+    """
 
     run_id: RunId
     ending: Ending
     completed_at: datetime
+    holder: Holder
+    promote: Promote
 
 
-GuardedChange = AddSession | AddBranch | StartRun
-RunChange = BeginTurn | OpenMessage | CloseMessage | BeginStep | FinishStep | EndRun
+GuardedChange = AddSession | AddBranch | StartRun | Enqueue | RemoveQueued | AskForInterrupt | SettleInteraction
+RunChange = BeginTurn | OpenMessage | CloseMessage | BeginStep | FinishStep | OpenInteraction | KeepState | EndRun
 
 
 @dataclass(slots=True)
 class Unit:
     """Events for one branch with the rows that go with them.
 
-    With a `fence` it is for a run whose lease has that fence, and its changes are RunChanges, which are never refused.
-    Without one its changes are GuardedChanges, each of which may be.
+    With a `fence` it is for a run whose lease has that fence, else it is refused with FENCED.
+    Its changes are either RunChanges, which need a fence and are never refused, or GuardedChanges, which may be.
     """
 
     tenant: TenantId
@@ -111,6 +194,11 @@ class Unit:
     changes: list[GuardedChange | RunChange] = field(default_factory=list)
     events: list[Encoded] = field(default_factory=list)
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether its changes may be refused."""
+        return self.fence is None or any(isinstance(change, SettleInteraction) for change in self.changes)
+
 
 class Refusal(Enum):
     """Why a unit changed nothing."""
@@ -119,17 +207,25 @@ class Refusal(Enum):
     BRANCH_EXISTS = auto()
     BRANCH_MISSING = auto()
     RUN_ACTIVE = auto()
+    RUN_NOT_ACTIVE = auto()
+    RUN_NOT_QUEUED = auto()
+    QUEUE_FULL = auto()
+    NOT_AWAITED = auto()
     MESSAGE_EXISTS = auto()
     FENCED = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A unit is durable: its events, numbered from `first`; `fence` is the branch's after it."""
+    """A unit is durable: its events, numbered from `first`; `fence` is the branch's after it.
+
+    `promoted` is the lease of a run that left the queue with it.
+    """
 
     first: Position
     lines: list[bytes]
     fence: int = 0
+    promoted: Lease | None = None
 
     @property
     def before(self) -> Position:

@@ -1,34 +1,32 @@
-"""What a run gives its agent: the door RunContext, standing on pen and steps."""
+"""What a run gives its agent: the door RunContext, standing on hand and steps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
-from events.branches import BranchCreated, Content
-from events.control import StreamClosing, StreamReset
-from events.event import Event
+from events.branches import Content, FunctionResult
 from events.ids import AgentId, MessageId, RunId
-from events.runs import BranchRunCompleted, BranchRunStarted
 from events.text import Role
 from events.turns import AgentTurnFinished, AgentTurnStarted
-from hosting.domain.message import Message
-from hosting.domain.run_config import RunConfig
+from hosting.domain.message import Message, MessageState
 from hosting.domain.scope import BranchScope
-from hosting.domain.step import StepKey, StepKind
-from hosting.ports.agents import Reply
-from hosting.ports.units import BeginStep, FinishStep
-from hosting.runtime.core import Runtime
-from hosting.runtime.pen import Pen
+from hosting.domain.step import StepKind
+from hosting.ports.agents import Reply, ToolOutcome
+from hosting.ports.tools import Tool
+from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
+from hosting.runtime.bench import Bench
+from hosting.runtime.client_tool_calls import client_tool, visible_client_tools
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.steps import Steps
-from hosting.runtime.turn import Turn
-
-T = TypeVar("T")
-
-_NOT_FOR_AGENTS = (BranchCreated, BranchRunStarted, BranchRunCompleted, StreamReset, StreamClosing)
+from hosting.runtime.together import together
+from hosting.runtime.tool_results import error_result
+from hosting.runtime.tool_run import ToolRun
+from hosting.runtime.work_context import WorkContext
+from middleware.client_tools.visible import VisibleTool
+from middleware.continuation import Continuation
 
 
 class _StoredMessage(msgspec.Struct, frozen=True):
@@ -36,119 +34,179 @@ class _StoredMessage(msgspec.Struct, frozen=True):
     contents: tuple[Content, ...]
 
 
-class AgentContext:
-    """See the door, RunContext."""
+class AgentContext(WorkContext):
+    """See the door, RunContext; `input` is what the turn answers to."""
 
-    def __init__(
-        self,
-        runtime: Runtime,
-        pen: Pen,
-        turn: Turn,
-        *,
-        steps: Steps,
-        input: Sequence[Message],  # noqa: A002 - the word of the door
-        config: RunConfig,
-    ) -> None:
-        self._runtime = runtime
-        self._pen = pen
-        self._turn = turn
-        self._steps = steps
-        self._config = config
+    def __init__(self, bench: Bench, steps: Steps, input: Sequence[Message]) -> None:  # noqa: A002 - the door's word
+        super().__init__(bench, steps)
         self.input = input
         self.iterations = 0
-        self._open: list[ReplyWriter] = []
+        self._said: list[Message] = []
+        self._continuation = Continuation()
 
     @property
     def run_id(self) -> RunId:
         """See RunContext.run_id."""
-        return self._pen.lease.run.id
+        return self._bench.hand.lease.run.id
 
     @property
     def agent_id(self) -> AgentId:
         """See RunContext.agent_id."""
-        return self._pen.lease.run.agent_id
+        return self._bench.hand.turn.agent_id
 
     @property
     def scope(self) -> BranchScope:
         """See RunContext.scope."""
-        return self._pen.lease.run.scope
+        return self._bench.hand.lease.run.scope
 
     @property
     def run_timeout(self) -> timedelta | None:
         """See TurnContext.run_timeout."""
-        return self._config.run_timeout
+        return self._bench.config.run_timeout
+
+    @property
+    def iteration(self) -> int:
+        """See Iterations.iteration."""
+        return self.iterations + 1
+
+    @property
+    def iteration_limit(self) -> int | None:
+        """See Iterations.iteration_limit."""
+        return self._bench.limits.iterations
+
+    @property
+    def iteration_extension(self) -> int:
+        """See Iterations.iteration_extension."""
+        return self._bench.limits.extension
+
+    @property
+    def continuation_timeout(self) -> timedelta | None:
+        """See Iterations.continuation_timeout."""
+        return self._bench.limits.continuation_timeout
+
+    @property
+    def last_text(self) -> str:
+        """The last that the agent has said."""
+        return next((message.text for message in reversed(self._said) if message.text), "")
 
     async def history(self) -> list[Message]:
         """See RunContext.history."""
-        await self._pen.settle()
-        return await self._runtime.run_reads.messages(self._pen.lease.run.branch_key)
+        if self._bench.hand.turn.depth:
+            # Nested work has a conversation of its own: what it was asked, and what it has said since.
+            return [*self.input, *self._said]
+        await self._bench.hand.settle()
+        return await self._bench.runtime.run_reads.messages(self._bench.hand.lease.run.branch_key)
 
-    async def emit(self, event: Event) -> None:
-        """See RunContext.emit."""
-        if isinstance(event, _NOT_FOR_AGENTS):
-            raise TypeError(f"{type(event).__name__} is the runtime's to emit, not an agent's.")
-        await self._pen.emit(event)
+    async def client_tools(self) -> Sequence[VisibleTool]:
+        """See RunContext.client_tools."""
+        return await visible_client_tools(self._bench)
 
     async def model_call(
         self, write: Callable[[Reply], Awaitable[None]], *, name: str = "model", arguments: Any = None
     ) -> Message:
         """See RunContext.model_call."""
+        return await self._continuation.around_model_call(self, lambda: self._model_call(write, name, arguments))
+
+    async def say(self, text: str) -> None:
+        """See Iterations.say."""
+
+        async def write(reply: Reply) -> None:
+            await reply.text(text)
+
+        await self._model_call(write, "stopped", text)
+
+    async def call_tools(self, message: Message, tools: Sequence[Tool] = ()) -> list[ToolOutcome]:
+        """See RunContext.call_tools."""
+        if not message.calls:
+            return []
+        hand, run_id = self._bench.hand, self.run_id
+        key = self._steps.next_key(StepKind.BATCH, "tools", [call.call_id for call in message.calls])
+        batch, steps = self._steps.logged(key), self._steps.inside(key)
+        if batch is None:
+            hand.record(BeginStep(run_id, key))
+        runs = [
+            ToolRun(self._bench, steps, message, call, await self._tool(call.name, tools)) for call in message.calls
+        ]
+        # All questions are asked, in the order of the calls, before any is waited for.
+        for run in runs:
+            await run.prepare()
+        outcomes = await together(run.finish() for run in runs)
+        self._remember(answered := _answered(message, outcomes, self._ended_state))
+        if batch is None or batch.result is None:
+            self._end_agent_turn(CloseMessage(answered), FinishStep(run_id, key.place, b"true"))
+            hand.unfinished.answered(message)
+            await hand.settle()
+        return outcomes
+
+    @property
+    def _ended_state(self) -> MessageState:
+        return MessageState.NESTED if self._bench.hand.turn.depth else MessageState.COMPLETE
+
+    async def _model_call(self, write: Callable[[Reply], Awaitable[None]], name: str, arguments: Any) -> Message:
         self.iterations += 1
+        hand, turn = self._bench.hand, self._bench.hand.turn
         key = self._steps.next_key(StepKind.MODEL_CALL, name, arguments)
         step = self._steps.logged(key)
         if step is not None and step.result is not None:
-            return _read_message(step.result, self.run_id)
+            return self._remember(_read_message(step.result, self.run_id))
         begin = () if step is not None else (BeginStep(self.run_id, key),)
-        iteration = self.iterations
-        self._pen.put(AgentTurnStarted(iteration=iteration, **self._turn.flow), *begin)
+        self._end_agent_turn()
+        hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
         message = await self._write(write)
-        result = msgspec.json.encode(_StoredMessage(message.id, message.contents))
-        finished = AgentTurnFinished(iteration=iteration, **self._turn.flow)
-        self._pen.put(finished, FinishStep(self.run_id, key.ordinal, result))
-        await self._pen.settle()
-        return message
-
-    async def step(self, name: str, work: Callable[[], Awaitable[T]], *, arguments: Any = None) -> T:
-        """See RunContext.step."""
-        key = self._steps.next_key(StepKind.WORK, name, arguments)
-        step = self._steps.logged(key)
-        if step is not None and step.result is not None:
-            done: T = msgspec.json.decode(step.result)
-            return done
-        if step is None:
-            await self._begin(key)
-        result = msgspec.json.encode(await work())
-        self._pen.record(FinishStep(self.run_id, key.ordinal, result))
-        await self._pen.settle()
-        # As JSON gives it back, this time too: a run that begins again must not see another type than before.
-        value: T = msgspec.json.decode(result)
-        return value
-
-    def cut(self) -> None:
-        """End the messages that are still open: the run has failed."""
-        for reply in self._open:
-            reply.cut()
-        self._open.clear()
-
-    async def _begin(self, key: StepKey) -> None:
-        # Known to the store before the work has an effect: a crash must find that it was begun.
-        self._pen.record(BeginStep(self.run_id, key))
-        await self._pen.settle()
+        finished = FinishStep(self.run_id, key.place, msgspec.json.encode(_StoredMessage(message.id, message.contents)))
+        if message.calls:
+            # The turn of the model goes on until its tools have answered.
+            hand.record(finished)
+        else:
+            self._end_agent_turn(finished)
+        await hand.settle()
+        return self._remember(message)
 
     async def _write(self, write: Callable[[Reply], Awaitable[None]]) -> Message:
-        reply = ReplyWriter(self._pen, self._runtime.ids, self._turn)
-        self._open.append(reply)
+        hand = self._bench.hand
+        reply = ReplyWriter(hand, self._bench.runtime.ids)
+        hand.replies.append(reply)
         try:
             await write(reply)
+            message = reply.complete()
         except asyncio.CancelledError:
-            # By the server, perhaps, which goes on with the run later; if the run ends with it, `cut` is called.
+            # By the server, perhaps, which goes on with the run later; if the turn ends with it, `cut` is called.
             raise
         except BaseException:
-            self._open.remove(reply)
-            reply.cut()
+            # An agent that was told to stop fails, or even ends well; the turn ends all the same, in its own order.
+            if not hand.is_withdrawn:
+                hand.replies.remove(reply)
+                reply.cut()
             raise
-        self._open.remove(reply)
-        return reply.complete()
+        hand.replies.remove(reply)
+        return message
+
+    def _end_agent_turn(self, *changes: RunChange) -> None:
+        hand = self._bench.hand
+        begun = hand.unfinished.agent_turn
+        if begun is not None:
+            hand.put(AgentTurnFinished(iteration=begun.iteration, **hand.turn.flow), *changes)
+        elif changes:
+            hand.record(*changes)
+
+    async def _tool(self, name: str, tools: Sequence[Tool]) -> Tool:
+        known = next((tool for tool in tools if tool.name == name), None)
+        return known or await client_tool(self._bench, name) or Tool(name, _unknown, safe_to_retry=True)
+
+    def _remember(self, message: Message) -> Message:
+        if self._said and self._said[-1].id == message.id:
+            self._said.pop()
+        self._said.append(message)
+        return message
+
+
+async def _unknown(context: object, arguments: object) -> object:
+    return error_result("There is no tool of this name.")
+
+
+def _answered(message: Message, outcomes: Sequence[ToolOutcome], state: MessageState) -> Message:
+    results = tuple(FunctionResult(call_id=outcome.call_id, result=outcome.result) for outcome in outcomes)
+    return Message(message.id, message.role, (*message.contents, *results), state, message.run_id)
 
 
 def _read_message(result: bytes, run_id: RunId) -> Message:

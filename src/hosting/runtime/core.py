@@ -12,6 +12,7 @@ from hosting.ports.store import LogReader, RunReads, TenantReads
 from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
 from hosting.runtime.rings import Rings
+from hosting.runtime.wakes import Wakes
 from hosting.runtime.writer import Writer
 
 
@@ -21,6 +22,7 @@ class Runtime:
 
     `stragglers` are agents that ignore that they were cancelled.
     `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
+    `wakes` knows who on this node waits for an answer or an interrupt.
     """
 
     agents: Agents
@@ -34,4 +36,11 @@ class Runtime:
     tenant: Callable[[TenantId], TenantReads]
     stragglers: Stragglers
     holder: Holder
+    wakes: Wakes
     run_accepted: Callable[[Lease], None]
+
+    def hold(self, lease: Lease) -> None:
+        """Begin to execute a run that this node holds from now on."""
+        # Before anybody can know of the run: an interrupt must find it.
+        self.wakes.inbox(lease.run.id)
+        self.run_accepted(lease)

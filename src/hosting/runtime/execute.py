@@ -1,6 +1,7 @@
 """Executing a run that this node holds: from its turn's first event to its terminal state."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -8,27 +9,41 @@ import structlog
 from events.runs import RunStatus
 from events.turns import MessageTurnStarted
 from hosting.domain.errors import AgentMissing, LogCorrupt, RunLost
+from hosting.domain.interaction import InteractionState
+from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
+from hosting.domain.message import MessageState
 from hosting.domain.run import COMPLETED, Ending
 from hosting.domain.run_config import check_run_config
 from hosting.ports.agents import Agent
 from hosting.ports.units import BeginTurn
 from hosting.runtime.agent_task import run_agent
+from hosting.runtime.bench import Bench, ClientTools
+from hosting.runtime.client_tool_calls import register_client_tools
+from hosting.runtime.closing import INTERRUPTED_REASON, cancel_questions, tell_interrupted
 from hosting.runtime.context import AgentContext
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import finish_run
-from hosting.runtime.mend import close_cut_messages, tell_retry
+from hosting.runtime.hand import Hand
+from hosting.runtime.interruptible import until_interrupted
+from hosting.runtime.limits import limits_of
+from hosting.runtime.nested import run_nested
 from hosting.runtime.pen import Pen
+from hosting.runtime.questions import Questions
+from hosting.runtime.recovery import Past, read_past
+from hosting.runtime.reentry import reopen_nested, retry_of
 from hosting.runtime.steps import Steps
 from hosting.runtime.turn import Turn
 from middleware.error_formatting import ErrorFormatting
-from middleware.errors import TurnFailed
+from middleware.errors import TurnFailed, TurnStopped
 from middleware.pipeline import TurnLayer, compose
 from middleware.timeout import Timeout
 
 _log = structlog.get_logger("branchline.execute")
 
-_LAYERS: Final[tuple[TurnLayer, ...]] = (ErrorFormatting(), Timeout())
+_FORMAT: Final = ErrorFormatting()
+_TIMEOUT: Final = Timeout()
+_ATTEMPTS_OF_WAITING: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,71 +60,137 @@ class Executor:
             Withdrawn: the run has not ended; whoever claims it next goes on with it.
         """
         pen = Pen(lease, self.runtime.writer, self.runtime.serializer, self.runtime.clock)
+        inbox = self.runtime.wakes.inbox(lease.run.id)
+        for wish in lease.interrupts:
+            inbox.put(wish)
         try:
-            if lease.attempt > self.max_attempts:
-                await self._give_up(pen)
-            else:
-                await self._go_on(pen)
+            await self._execute(pen)
         finally:
             # An agent that goes on regardless writes nothing more.
             pen.close()
+            self.runtime.wakes.forget(lease.run.id)
 
-    async def _go_on(self, pen: Pen) -> None:
+    async def _execute(self, pen: Pen) -> None:
         lease = pen.lease
         # Not told by the attempts: a server that stops in good order gives its runs back uncounted.
-        has_begun = lease.run.turn_id is not None
-        steps = Steps(await self.runtime.run_reads.steps(lease.run.id) if has_begun else ())
-        if has_begun:
-            await close_cut_messages(self.runtime, pen)
+        if lease.run.turn_id is None:
+            past = Past()
+        else:
+            past = await self._read_past(pen)
+        wish = next((wish for wish in lease.interrupts if wish.flow is None), None)
+        if wish is not None:
+            await self._end_interrupted(pen, past, wish)
+        elif lease.attempt > self._attempts_of(past):
+            lost = str(RunLost.after(lease.attempt - 1))
+            await self._end(pen, past, Ending(RunStatus.FAILED, RunLost.__name__, lost))
+        else:
+            await self._go_on(pen, past)
+
+    def _attempts_of(self, past: Past) -> int:
+        """Return how often a run may be begun: one that waits for an answer is not to blame for the server's crashes.
+
+        Not for ever, though: what it does beside waiting could be what ends the server.
+        """
+        waits = any(asked.state is InteractionState.OPEN for asked in past.asked)
+        return _ATTEMPTS_OF_WAITING if waits else self.max_attempts
+
+    async def _read_past(self, pen: Pen) -> Past:
+        try:
+            return await read_past(self.runtime, pen.lease)
+        except LogCorrupt as error:
+            if pen.lease.attempt <= self.max_attempts:
+                raise
+            # What the run had written cannot be read; it must end all the same.
+            _log.error("cannot close the messages of a lost run", run=pen.lease.run.id, why=str(error))
+            return Past()
+
+    async def _go_on(self, pen: Pen, past: Past) -> None:
+        lease = pen.lease
         try:
             agent = self.runtime.agents.get(lease.run.agent_id)
         except AgentMissing as error:
             gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
-            await self._finish(pen, self._turn(lease, lease.run.agent_id), gone)
+            await self._end(pen, past, gone)
             return
-        tell_retry(pen, steps, max_attempts=self.max_attempts)
-        await self._run_turn(pen, self._turn(lease, agent.name), agent, steps)
+        past.end_cut_messages(pen, MessageState.DISCARDED)
+        steps = Steps(past.steps)
+        retry = retry_of(lease, steps, max_attempts=self.max_attempts)
+        if retry is not None:
+            pen.put(retry)
+        await self._run_turn(self._hand(pen, past, agent.name), past, agent, steps)
 
-    async def _give_up(self, pen: Pen) -> None:
-        lease = pen.lease
-        try:
-            await close_cut_messages(self.runtime, pen)
-        except LogCorrupt as error:
-            # What the run had written cannot be read; it must end all the same.
-            _log.error("cannot close the messages of a lost run", run=lease.run.id, why=str(error))
-        lost = RunLost(lease.attempt - 1)
-        ending = Ending(RunStatus.FAILED, RunLost.__name__, str(lost))
-        await self._finish(pen, self._turn(lease, lease.run.agent_id), ending)
+    async def _end_interrupted(self, pen: Pen, past: Past, wish: Interrupt) -> None:
+        """End a run whose interrupt came while nobody held it."""
+        hand = self._hand(pen, past)
+        tell_interrupted(hand, wish)
+        reopen_nested(hand, past)
+        await cancel_questions(self.runtime, hand, reason=wish.reason)
+        past.end_cut_messages(pen, MessageState.INTERRUPTED)
+        await finish_run(self.runtime, hand, _cancelled(wish))
 
-    async def _run_turn(self, pen: Pen, turn: Turn, agent: Agent, steps: Steps) -> None:
-        run = pen.lease.run
-        self._begin_turn(pen, turn)
-        context = AgentContext(
-            self.runtime, pen, turn, steps=steps, input=pen.lease.input, config=check_run_config(run.config)
-        )
-        ending = COMPLETED
+    async def _end(self, pen: Pen, past: Past, ending: Ending) -> None:
+        """End a run that is not begun again."""
+        past.end_cut_messages(pen, MessageState.DISCARDED)
+        hand = self._hand(pen, past)
+        reopen_nested(hand, past)
+        await finish_run(self.runtime, hand, ending)
+
+    async def _run_turn(self, hand: Hand, past: Past, agent: Agent, steps: Steps) -> None:
+        bench = self._bench(hand, past, agent)
+        self._begin_turn(hand)
+        context = AgentContext(bench, steps, hand.lease.input)
+        client_tools = bench.config.client_tool_input
+
+        async def work() -> None:
+            if client_tools is not None:
+                await register_client_tools(bench, steps, client_tools)
+            await run_agent(agent, context, self.runtime.stragglers)
+
+        layers: list[TurnLayer] = [_FORMAT, _TIMEOUT]
+        wrapped = compose([partial(layer.around_turn, context) for layer in layers], work)
+
+        def interrupted(wish: Interrupt) -> None:
+            hand.withdraw()
+            tell_interrupted(hand, wish)
+
         try:
-            await compose(_LAYERS, context, lambda: run_agent(agent, context, self.runtime.stragglers))()
+            wish = await until_interrupted(wrapped(), bench.inbox, None, interrupted)
+            ending = COMPLETED if wish is None else _cancelled(wish)
+        except TurnStopped as stopped:
+            ending = Ending(RunStatus.COMPLETED, termination=stopped.reason)
         except TurnFailed as error:
-            context.cut()
             ending = Ending(RunStatus.FAILED, error.error_type, error.message, is_retryable=error.is_retryable)
-        await self._finish(pen, turn, ending, context.iterations)
+        hand.withdraw()
+        await finish_run(self.runtime, hand, ending)
 
-    async def _finish(self, pen: Pen, turn: Turn, ending: Ending, iterations: int = 0) -> None:
-        await finish_run(pen, turn, ending, self.runtime.clock(), iterations)
+    def _bench(self, hand: Hand, past: Past, agent: Agent) -> Bench:
+        config = check_run_config(hand.lease.run.config)
+        return Bench(
+            runtime=self.runtime,
+            hand=hand,
+            questions=Questions(self.runtime, hand, past.asked),
+            config=config,
+            limits=limits_of(agent, config),
+            inbox=self.runtime.wakes.inbox(hand.lease.run.id),
+            before=past.flows,
+            client_tools=ClientTools(),
+            nest=run_nested,
+        )
 
-    def _turn(self, lease: Lease, agent_name: str) -> Turn:
-        ids, run = self.runtime.ids, lease.run
-        return Turn(
+    def _hand(self, pen: Pen, past: Past, agent_name: str | None = None) -> Hand:
+        ids, run = self.runtime.ids, pen.lease.run
+        turn = Turn(
             id=run.turn_id or ids.turn(),
             trace_id=run.trace_id or ids.trace(),
             span_id=ids.span(),
-            agent_name=agent_name,
+            agent_id=run.agent_id,
+            agent_name=agent_name or run.agent_id,
             began=self.runtime.clock(),
         )
+        return Hand(pen, turn, past.flows.get(turn.id))
 
-    def _begin_turn(self, pen: Pen, turn: Turn) -> None:
-        run = pen.lease.run
+    def _begin_turn(self, hand: Hand) -> None:
+        run, turn = hand.lease.run, hand.turn
         first = () if run.turn_id else (BeginTurn(run.id, turn.id, turn.trace_id),)
         started = MessageTurnStarted(
             message_turn_id=turn.id,
@@ -117,8 +198,12 @@ class Executor:
             runtime_run_id=run.id,
             agent_id=run.agent_id,
             agent_name=turn.agent_name,
-            input_message_count=len(pen.lease.input),
+            input_message_count=len(hand.lease.input),
             is_resume=run.turn_id is not None,
             **turn.flow,
         )
-        pen.put(started, *first)
+        hand.put(started, *first)
+
+
+def _cancelled(wish: Interrupt) -> Ending:
+    return Ending(RunStatus.CANCELLED, reason=wish.reason, termination=INTERRUPTED_REASON)

@@ -1,27 +1,40 @@
 """The one place where a run reaches its terminal state."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
-from events.runs import BranchRunCompleted, RunStatus
-from events.turns import MessageTurnError, MessageTurnFinished
+from events.event import Event
+from events.queue import BranchQueueUpdated, QueueAction
+from events.runs import BranchRunCompleted, BranchRunStarted, RunStatus
+from events.serializer import Encoded, Stamp
+from events.turns import MessageTurnError
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Ending
-from hosting.ports.units import EndRun
-from hosting.runtime.pen import Pen
-from hosting.runtime.turn import Turn
+from hosting.ports.units import EndRun, Promote
+from hosting.runtime.closing import close_turn, turn_finished
+from hosting.runtime.core import Runtime
+from hosting.runtime.hand import Hand
+from hosting.runtime.messages import message_events
+from hosting.runtime.queue_items import queue_items
 
 
-async def finish_run(pen: Pen, turn: Turn, ending: Ending, now: datetime, iterations: int) -> None:
-    """End a run behind everything it has emitted; when this returns the end is stored and the branch is free.
+async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
+    """End a run behind everything it has emitted, and close what it left open.
+
+    When this returns the end is stored, and the branch is free or holds the first run of its queue, which this node
+    executes.
 
     Raises:
         LeaseLost: another node holds the run, and ends it.
         StorageUnavailable: the end is not stored; the run is taken up again.
     """
-    run = pen.lease.run
-    if ending.status is RunStatus.FAILED:
-        pen.put(_error(pen, turn, ending))
-    else:
-        pen.put(_finished(pen, turn, now - turn.began, iterations))
+    run, failed = hand.lease.run, ending.status is RunStatus.FAILED
+    await close_turn(runtime, hand, reason=ending.reason or ending.status, finished=not failed)
+    if failed:
+        hand.finish(_error(hand, ending))
+    elif hand.unfinished.turn is not None:
+        hand.finish(turn_finished(runtime, hand, ending.termination))
+    now = runtime.clock()
     completed = BranchRunCompleted(
         runtime_run_id=run.id,
         agent_id=run.agent_id,
@@ -32,12 +45,28 @@ async def finish_run(pen: Pen, turn: Turn, ending: Ending, now: datetime, iterat
         error_message=ending.error_message,
         reason=ending.reason,
     )
-    pen.put(completed, EndRun(run.id, ending, now))
-    await pen.settle()
+    hand.pen.put(completed, EndRun(run.id, ending, now, runtime.holder, _promote(runtime, now)))
+    await hand.settle()
+    if hand.pen.promoted is not None:
+        runtime.hold(hand.pen.promoted)
 
 
-def _error(pen: Pen, turn: Turn, ending: Ending) -> MessageTurnError:
-    run = pen.lease.run
+def _promote(runtime: Runtime, now: datetime) -> Promote:
+    def tell(queued: QueuedRun, waiting: Sequence[QueuedRun]) -> list[Encoded]:
+        run = queued.run
+        events: list[Event] = [
+            BranchQueueUpdated(action=QueueAction.DEQUEUED, runtime_run_id=run.id, items=queue_items(waiting)),
+            BranchRunStarted(runtime_run_id=run.id, agent_id=run.agent_id, started_at=now, message_id=run.message_id),
+            *message_events(queued.messages, now, queued.client_input_id),
+        ]
+        stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(now)
+        return [runtime.serializer.encode(event, stamp) for event in events]
+
+    return tell
+
+
+def _error(hand: Hand, ending: Ending) -> MessageTurnError:
+    run, turn = hand.lease.run, hand.turn
     return MessageTurnError(
         message=ending.error_message or "The run failed.",
         message_turn_id=turn.id,
@@ -46,19 +75,5 @@ def _error(pen: Pen, turn: Turn, ending: Ending) -> MessageTurnError:
         agent_name=turn.agent_name,
         error_type=ending.error_type,
         is_retryable=ending.is_retryable,
-        **turn.flow,
-    )
-
-
-def _finished(pen: Pen, turn: Turn, duration: timedelta, iterations: int) -> MessageTurnFinished:
-    run = pen.lease.run
-    return MessageTurnFinished(
-        message_turn_id=turn.id,
-        conversation_id=run.scope.session_id,
-        runtime_run_id=run.id,
-        agent_id=run.agent_id,
-        agent_name=turn.agent_name,
-        duration=duration,
-        iteration=iterations,
         **turn.flow,
     )

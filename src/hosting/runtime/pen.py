@@ -1,13 +1,14 @@
 """The pen of a run: what its holder appends, and how much of it is not durable yet."""
 
 import asyncio
+from collections.abc import Callable
 
 from events.event import Event
-from events.serializer import Serializer, Stamp
+from events.serializer import Encoded, Serializer, Stamp
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.clock import Clock
-from hosting.ports.units import EndRun, RunChange
+from hosting.ports.units import Committed, EndRun, RunChange
 from hosting.runtime.writer import Writer
 
 _ROOM_EVENTS = 256
@@ -17,7 +18,7 @@ _ROOM_BYTES = 64 * 1024
 class Pen:
     """Appends for one run under its lease.
 
-    `emit` returns at once while less than 256 events and 64 KiB are not durable, so a fast agent is slowed to the
+    `room` returns at once while less than 256 events and 64 KiB are not durable, so a fast agent is slowed to the
     speed of the disk and never waits for it event by event; `settle` waits until all is durable.
     """
 
@@ -32,6 +33,8 @@ class Pen:
         self._error: Exception | None = None
         self._ended = False
         self._waiting: list[asyncio.Future[None]] = []
+        self.promoted: Lease | None = None
+        """The run that left the queue when this one ended, held by this node."""
 
     @property
     def lease(self) -> Lease:
@@ -46,11 +49,13 @@ class Pen:
             StorageUnavailable: something appended before will never be durable.
         """
         self._check_open()
-        encoded = self._serializer.encode(event, self._stamp.at(self._clock()))
-        self._pending += 1
-        self._bytes += self._writer.append_as(self, encoded, changes)
-        if changes:
-            self._ended = any(isinstance(change, EndRun) for change in changes)
+        self._append(self._encode(event), changes)
+
+    def put_asking(self, event: Event, changes: Callable[[Encoded], tuple[RunChange, ...]]) -> None:
+        """Append an event with row changes that are made of its bytes; raises as `put` does."""
+        self._check_open()
+        encoded = self._encode(event)
+        self._append(encoded, changes(encoded))
 
     def record(self, *changes: RunChange) -> None:
         """Append row changes that no event tells of; raises as `put` does."""
@@ -58,9 +63,8 @@ class Pen:
         self._pending += 1
         self._writer.append_as(self, None, changes)
 
-    async def emit(self, event: Event, *changes: RunChange) -> None:
-        """Append an event and wait for room; raises as `put` does."""
-        self.put(event, *changes)
+    async def room(self) -> None:
+        """Wait until there is room for more; raises as `put` does."""
         while self._pending >= _ROOM_EVENTS or self._bytes >= _ROOM_BYTES:
             await self._progress()
 
@@ -74,8 +78,9 @@ class Pen:
         """Take nothing more: whoever still writes hears LeaseLost."""
         self._ended = True
 
-    def durable(self, count: int, size: int) -> None:
+    def durable(self, committed: Committed, count: int, size: int) -> None:
         """See Author.durable."""
+        self.promoted = committed.promoted or self.promoted
         self._pending -= count
         self._bytes -= size
         self._wake()
@@ -84,6 +89,15 @@ class Pen:
         """See Author.broken."""
         self._error = error
         self._wake()
+
+    def _encode(self, event: Event) -> Encoded:
+        return self._serializer.encode(event, self._stamp.at(self._clock()))
+
+    def _append(self, encoded: Encoded, changes: tuple[RunChange, ...]) -> None:
+        self._pending += 1
+        self._bytes += self._writer.append_as(self, encoded, changes)
+        if changes:
+            self._ended = any(isinstance(change, EndRun) for change in changes)
 
     def _check_open(self) -> None:
         if self._error is not None:

@@ -1,7 +1,12 @@
 """The assistant's message that a model call writes."""
 
-from events.branches import Content, ReasoningContent, TextContent
-from events.ids import IdSource, MessageId
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from events.branches import Content, FunctionCall, ReasoningContent, TextContent
+from events.ids import IdSource, MessageId, is_client_id
 from events.text import (
     ReasoningDelta,
     ReasoningMessageEnd,
@@ -11,91 +16,157 @@ from events.text import (
     TextMessageEnd,
     TextMessageStart,
 )
+from events.tools import CallType, ToolCallArgs, ToolCallStart
 from hosting.domain.message import Message, MessageState
 from hosting.ports.units import CloseMessage, OpenMessage, RunChange
-from hosting.runtime.pen import Pen
-from hosting.runtime.turn import Turn
+from hosting.runtime.hand import Hand
+
+_Part = type[TextDelta] | type[ReasoningDelta]
 
 
 class ReplyWriter:
-    """Writes one message: reasoning first, if any, then text; both parts open by themselves. See the door, Reply."""
+    """Writes one message: reasoning first, if any, then text, then calls; parts open by themselves. See Reply."""
 
-    def __init__(self, pen: Pen, ids: IdSource, turn: Turn) -> None:
-        self._pen = pen
-        self._flow = turn.inner(ids.span())
+    def __init__(self, hand: Hand, ids: IdSource) -> None:
+        self._hand = hand
+        self._ids = ids
+        self._flow = hand.turn.inner(ids.span())
         self.id: MessageId = ids.message()
         self._reasoning: list[str] = []
         self._text: list[str] = []
+        self._calls: list[FunctionCall] = []
         self._opened = False
         self._ended = False
-        self._part: type[TextDelta] | type[ReasoningDelta] | None = None
+        self._part: _Part | None = None
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""
         self._check(piece)
+        if self._calls:
+            raise ValueError("A message speaks before it calls; begin another model call to say more.")
         if self._part is not TextDelta:
             self._end_part()
             self._begin(TextMessageStart)
             self._part = TextDelta
         self._text.append(piece)
-        await self._pen.emit(TextDelta(text=piece, message_id=self.id))
+        await self._hand.emit(TextDelta(text=piece, message_id=self.id))
 
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
         self._check(piece)
-        if self._part is TextDelta:
+        if self._part is TextDelta or self._calls:
             raise ValueError("A message reasons before it speaks; begin another model call to reason again.")
         if self._part is None:
             self._begin(ReasoningMessageStart)
             self._part = ReasoningDelta
         self._reasoning.append(piece)
-        await self._pen.emit(ReasoningDelta(text=piece, message_id=self.id))
+        await self._hand.emit(ReasoningDelta(text=piece, message_id=self.id))
+
+    async def call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        call_id: str | None = None,
+        call_type: CallType = CallType.FUNCTION,
+    ) -> str:
+        """See Reply.call."""
+        self._check(name)
+        chosen = call_id or self._ids.call()
+        if not is_client_id(name) or not is_client_id(chosen):
+            raise ValueError(f"The tool {name!r:.100} or the call {chosen!r:.100} has no name that can be sent.")
+        given = dict(arguments or {})
+        encoded = msgspec.json.encode(given)
+        self._end_part()
+        self._open()
+        self._calls.append(FunctionCall(call_id=chosen, name=name, arguments=msgspec.json.decode(encoded)))
+        flow = self._hand.turn.inner(self._ids.span())
+        self._hand.put(ToolCallStart(call_id=chosen, name=name, message_id=self.id, call_type=call_type, **flow))
+        await self._hand.emit(ToolCallArgs(call_id=chosen, args_json=encoded.decode()))
+        return chosen
 
     def complete(self) -> Message:
-        """End the message as the agent meant it; one that was never begun is empty text."""
-        if self._part is not TextDelta:
+        """End the message as the agent meant it; one that was never begun is empty text.
+
+        One that calls tools goes on until they have answered.
+
+        Raises:
+            LeaseLost: it is not the agent's to end any more; it is cut by whoever ends the turn.
+        """
+        self._hand.check()
+        if self._part is not TextDelta and not self._calls:
             self._end_part()
             self._begin(TextMessageStart)
             self._part = TextDelta
-        message = self._message(MessageState.COMPLETE)
+        message = self._message(MessageState.CALLING if self._calls else self._ended_state)
         self._ended = True
-        self._end_part(CloseMessage(message))
+        if self._part is None:
+            self._hand.record(CloseMessage(message))
+        else:
+            self._end_part(CloseMessage(message))
+        if self._calls:
+            self._hand.unfinished.calling[message.id] = message
         return message
 
     def cut(self) -> None:
-        """End the message where it is, if it was begun."""
+        """End the message where it is, if it was begun; its calls are ended by whoever ends the turn."""
+        if self._ended:
+            return
         self._ended = True
-        if self._opened:
-            self._end_part(CloseMessage(self._message(MessageState.INTERRUPTED)), interrupted=True)
+        if not self._opened:
+            return
+        message = self._message(MessageState.CALLING if self._calls else self._cut_state)
+        if self._calls:
+            self._hand.unfinished.calling[message.id] = message
+        if self._part is None:
+            self._hand.pen.record(CloseMessage(message))
+        else:
+            self._hand.finish(self._end_of(self._part, interrupted=True), CloseMessage(message))
+
+    @property
+    def _cut_state(self) -> MessageState:
+        return MessageState.NESTED if self._hand.turn.depth else MessageState.INTERRUPTED
+
+    @property
+    def _ended_state(self) -> MessageState:
+        return MessageState.NESTED if self._hand.turn.depth else MessageState.COMPLETE
 
     def _message(self, state: MessageState) -> Message:
         contents: list[Content] = []
         if self._reasoning:
             contents.append(ReasoningContent(text="".join(self._reasoning)))
-        contents.append(TextContent(text="".join(self._text)))
-        return Message(self.id, Role.ASSISTANT, tuple(contents), state, self._pen.lease.run.id)
+        if self._text or not self._calls:
+            contents.append(TextContent(text="".join(self._text)))
+        contents += self._calls
+        return Message(self.id, Role.ASSISTANT, tuple(contents), state, self._hand.lease.run.id)
 
     def _begin(self, start: type[TextMessageStart] | type[ReasoningMessageStart]) -> None:
-        changes: tuple[RunChange, ...] = () if self._opened else (OpenMessage(self._pen.lease.run.id, self.id),)
+        changes: tuple[RunChange, ...] = () if self._opened else (OpenMessage(self._hand.lease.run.id, self.id),)
         self._opened = True
         event = start(message_id=self.id, role=Role.ASSISTANT, **self._flow)
-        self._pen.put(event, *changes)
+        self._hand.put(event, *changes)
 
-    def _end_part(self, *changes: RunChange, interrupted: bool | None = None) -> None:
-        if self._part is TextDelta:
-            event: TextMessageEnd | ReasoningMessageEnd = TextMessageEnd(
-                message_id=self.id, interrupted=interrupted, **self._flow
-            )
-        elif self._part is ReasoningDelta:
-            event = ReasoningMessageEnd(message_id=self.id, interrupted=interrupted, **self._flow)
-        else:
+    def _open(self) -> None:
+        if not self._opened:
+            self._opened = True
+            self._hand.record(OpenMessage(self._hand.lease.run.id, self.id))
+
+    def _end_part(self, *changes: RunChange) -> None:
+        if self._part is None:
             return
+        event = self._end_of(self._part)
         self._part = None
-        self._pen.put(event, *changes)
+        self._hand.put(event, *changes)
+
+    def _end_of(self, part: _Part, *, interrupted: bool | None = None) -> TextMessageEnd | ReasoningMessageEnd:
+        end = TextMessageEnd if part is TextDelta else ReasoningMessageEnd
+        return end(message_id=self.id, interrupted=interrupted, **self._flow)
 
     def _check(self, piece: object) -> None:
         if self._ended:
             raise RuntimeError("This message has ended; begin another model call to say more.")
+        # Before anything is remembered: what an agent says when it was told to stop is in no log, and in no history.
+        self._hand.check()
         # Refused before it is remembered: a message that cannot be encoded would end the writer, and with it the
         # server, when the message is closed; and again after each restart, for as long as the run has attempts.
         if not isinstance(piece, str):

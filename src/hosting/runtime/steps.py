@@ -1,6 +1,6 @@
 """The steps of a run: what was done before it began again is not done twice."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from hosting.domain.errors import RunDiverged
 from hosting.domain.step import Step, StepKey, StepKind, hash_arguments
@@ -9,9 +9,17 @@ from hosting.domain.step import Step, StepKey, StepKind, hash_arguments
 class Steps:
     """Gives each step of a run its place, and knows which have a result already."""
 
-    def __init__(self, logged: Sequence[Step]) -> None:
-        self._logged = {step.key.ordinal: step for step in logged}
+    def __init__(self, logged: Iterable[Step]) -> None:
+        self._logged = {step.key.place: step for step in logged}
+        self._within = ""
         self._next = 1
+
+    def inside(self, key: StepKey) -> "Steps":
+        """Return the steps that a step is made of; they count from 1 again."""
+        inner = Steps(())
+        inner._logged = self._logged
+        inner._within = f"{key.place}."
+        return inner
 
     def next_key(self, kind: StepKind, name: str, arguments: object) -> StepKey:
         """Return the key of the step that comes now; its place is taken at once, also when several run side by side.
@@ -22,7 +30,7 @@ class Steps:
         name.encode()
         if "\x00" in name:
             raise ValueError("The name of a step must not hold a NUL, which cannot be stored.")
-        key = StepKey(self._next, kind, name, hash_arguments(arguments))
+        key = StepKey(f"{self._within}{self._next}", kind, name, hash_arguments(arguments))
         self._next += 1
         return key
 
@@ -32,10 +40,14 @@ class Steps:
         Raises:
             RunDiverged: another step was logged in its place.
         """
-        step = self._logged.get(key.ordinal)
+        step = self._logged.get(key.place)
         if step is not None and step.key != key:
-            raise RunDiverged(key.ordinal, step.key.name, key.name)
+            raise RunDiverged(key.place, step.key.name, key.name)
         return step
+
+    def is_begun(self) -> bool:
+        """Say whether the step that comes next was begun before the run began again."""
+        return f"{self._within}{self._next}" in self._logged
 
     def cut(self) -> list[Step]:
         """Return the steps that were under way when the run was cut."""

@@ -1,36 +1,47 @@
-"""Submitting an input: the run, its messages and their events, stored in one unit."""
+"""Submitting an input: its run begins, waits in the queue, or is refused, in one unit with its events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from events.branches import TextContent
 from events.event import Event
-from events.ids import AgentId, MessageId, RunId, is_client_id
-from events.inputs import ChatMessage, Input, UserMessagesInput, UserTextInput
+from events.ids import AgentId, MessageId, RunId
+from events.inputs import Input, RunningRunBehavior
+from events.interruption import InterruptionSource
 from events.position import Position
+from events.queue import BranchQueueUpdated, QueueAction
 from events.runs import BranchRunStarted, RunStatus
-from events.serializer import Stamp
-from events.text import Role
+from events.serializer import Encoded, Stamp
 from hosting.domain.branch import Branch
-from hosting.domain.errors import BranchMissing, InvalidInput, MessageExists, RunActive
+from hosting.domain.errors import BranchMissing, MessageExists, QueueFull, RunActive
+from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
 from hosting.domain.run_config import check_run_config
-from hosting.ports.units import Committed, Refusal, StartRun, Unit
+from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
 from hosting.runtime.core import Runtime
+from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
+from hosting.runtime.queue_items import queue_items
+
+MOST_QUEUED: Final = 100
+_REASON: Final = "Interrupted by a new input."
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An accepted input; following from `position` shows everything about it."""
+    """An accepted input; following from `position` shows everything about it. `queued_position` counts from 1."""
 
     run_id: RunId
     message_id: MessageId
     status: RunStatus
     position: Position
+    queued_position: int | None = None
 
 
 async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, received: Input) -> Submitted:
@@ -38,14 +49,15 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
 
     Raises:
         InvalidInput, RunConfigRefused: the input cannot be taken.
-        RunActive: the branch is busy.
+        RunActive: the branch is busy, and the input is not one to wait.
+        QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
         StorageUnavailable: nothing was stored.
     """
     config = bytes(received.run_config) or b"{}"
     check_run_config(config)
-    run_id = runtime.ids.run()
-    messages = tuple(_messages(runtime, received, run_id))
+    run_id, now = runtime.ids.run(), runtime.clock()
+    messages = messages_of(runtime, received, run_id)
     run = Run(
         id=run_id,
         branch_key=branch.key,
@@ -53,30 +65,71 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         agent_id=agent_id,
         message_id=messages[-1].id,
         status=RunStatus.ACTIVE,
-        started_at=runtime.clock(),
+        started_at=now,
         input=msgspec.json.encode([message.id for message in messages]),
         config=config,
     )
-    outcome = await runtime.writer.append_to(_unit(runtime, run, messages, received.client_input_id))
+    while True:
+        outcome = await runtime.writer.append_to(_starting(runtime, run, now, messages, received.client_input_id))
+        if isinstance(outcome, Committed):
+            runtime.hold(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
+            return Submitted(run_id, run.message_id, run.status, outcome.before)
+        if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
+            raise _refused(outcome, branch, messages)
+        queued = await _enqueue(runtime, branch, QueuedRun(run, messages, now, received.client_input_id), received)
+        if queued is not None:
+            return queued
+
+
+async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:
+    """Let a run wait behind the active one; None when that has ended in the meantime."""
+    first = received.running_run_behavior is RunningRunBehavior.INTERRUPT
+    unit = Unit(branch.scope.tenant, branch.key, queued.run.id)
+    places: list[int] = []
+    action = QueueAction.PROMOTED if first else QueueAction.ENQUEUED
+    unit.changes.append(Enqueue(queued, _telling(runtime, queued, action, places), MOST_QUEUED, first=first))
+    interrupt = None
+    if first:
+        active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
+        if active is None:
+            return None
+        interrupt = Interrupt(active.id, _REASON, InterruptionSource.USER)
+        unit.changes.append(AskForInterrupt(interrupt))
+    outcome = await runtime.writer.append_to(unit)
+    if outcome is Refusal.RUN_NOT_ACTIVE:
+        return None
     if not isinstance(outcome, Committed):
-        raise _refused(outcome, branch, messages)
-    runtime.run_accepted(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
-    return Submitted(run_id, run.message_id, run.status, outcome.before)
+        raise _refused(outcome, branch, queued.messages)
+    if interrupt is not None:
+        runtime.wakes.interrupted(interrupt)
+    return Submitted(queued.run.id, queued.run.message_id, RunStatus.QUEUED, outcome.before, places[-1])
 
 
-def _unit(runtime: Runtime, run: Run, messages: tuple[Message, ...], client_input_id: str | None) -> Unit:
-    stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(run.started_at)
+def _telling(runtime: Runtime, queued: QueuedRun, action: QueueAction, places: list[int]) -> Tell:
+    def tell(waiting: Sequence[QueuedRun]) -> list[Encoded]:
+        items, run = queue_items(waiting), queued.run
+        # Written down anew each time: a transaction that is tried again may find another queue.
+        places.append(next(item.queued_position for item in items if item.runtime_run_id == run.id))
+        event = BranchQueueUpdated(action=action, runtime_run_id=run.id, items=items)
+        stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(queued.queued_at)
+        return [runtime.serializer.encode(event, stamp)]
+
+    return tell
+
+
+def _starting(
+    runtime: Runtime, run: Run, now: datetime, messages: tuple[Message, ...], client_input_id: str | None
+) -> Unit:
+    stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(now)
     events: list[Event] = [
-        BranchRunStarted(
-            runtime_run_id=run.id, agent_id=run.agent_id, started_at=run.started_at, message_id=run.message_id
-        ),
-        *message_events(messages, run.started_at, client_input_id),
+        BranchRunStarted(runtime_run_id=run.id, agent_id=run.agent_id, started_at=now, message_id=run.message_id),
+        *message_events(messages, now, client_input_id),
     ]
     return Unit(
         tenant=run.scope.tenant,
         branch_key=run.branch_key,
         run_id=run.id,
-        changes=[StartRun(run, messages, runtime.holder)],
+        changes=[StartRun(run, now, messages, runtime.holder)],
         events=[runtime.serializer.encode(event, stamp) for event in events],
     )
 
@@ -86,47 +139,6 @@ def _refused(refusal: Refusal, branch: Branch, messages: tuple[Message, ...]) ->
         return RunActive(branch.scope.branch_id)
     if refusal is Refusal.MESSAGE_EXISTS:
         return MessageExists(tuple(message.id for message in messages))
+    if refusal is Refusal.QUEUE_FULL:
+        return QueueFull(branch.scope.branch_id, MOST_QUEUED)
     return BranchMissing(branch.scope.session_id, branch.scope.branch_id)
-
-
-def _messages(runtime: Runtime, received: Input, run_id: RunId) -> list[Message]:
-    if isinstance(received, UserTextInput):
-        if not received.text:
-            raise InvalidInput("`text` must not be empty.")
-        return [Message(runtime.ids.message(), Role.USER, (TextContent(text=received.text),), run_id=run_id)]
-    if not isinstance(received, UserMessagesInput):
-        raise InvalidInput(f"{type(received).__name__} cannot start a run.")
-    if not received.messages:
-        raise InvalidInput("`messages` must have at least one message.")
-    if received.messages[-1].role is not Role.USER:
-        raise InvalidInput("The last of `messages` must have the role `user`.")
-    messages = [_message(runtime, given, index, run_id) for index, given in enumerate(received.messages)]
-    if len({message.id for message in messages}) < len(messages):
-        raise InvalidInput("Two of `messages` have the same `messageId`.")
-    return messages
-
-
-def _message(runtime: Runtime, given: ChatMessage, index: int, run_id: RunId) -> Message:
-    if given.message_id is not None and not is_client_id(given.message_id):
-        raise InvalidInput(f"`messages[{index}].messageId` must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
-    contents = tuple(TextContent(text=text) for text in _texts(given, index))
-    if not any(content.text for content in contents):
-        raise InvalidInput(f"`messages[{index}]` has no text.")
-    return Message(given.message_id or runtime.ids.message(), given.role, contents, run_id=run_id)
-
-
-def _texts(given: ChatMessage, index: int) -> list[str]:
-    shapes = [shape for shape in (given.text, given.content, given.contents) if shape is not None]
-    if len(shapes) != 1:
-        raise InvalidInput(f"`messages[{index}]` must have exactly one of `text`, `content` and `contents`.")
-    shape = shapes[0]
-    if isinstance(shape, str):
-        return [shape]
-    return [_part_text(part, f"messages[{index}].contents[{place}]") for place, part in enumerate(shape)]
-
-
-def _part_text(part: msgspec.Raw, where: str) -> str:
-    try:
-        return msgspec.json.decode(part, type=TextContent).text
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"`{where}` is not a content of `$type` text: {error}.") from error

@@ -28,7 +28,7 @@ class Author(Protocol):
         """The right to write."""
         ...
 
-    def durable(self, count: int, size: int) -> None:
+    def durable(self, committed: Committed, count: int, size: int) -> None:
         """Hear that so many more appends, and bytes of events, are committed and published."""
         ...
 
@@ -198,7 +198,7 @@ def _acknowledge(write: _Write, outcome: Outcome) -> None:
     if write.author is None:
         return
     if isinstance(outcome, Committed):
-        write.author.durable(write.count, write.size)
+        write.author.durable(outcome, write.count, write.size)
     elif isinstance(outcome, Failed):
         write.author.broken(outcome.error)
     else:

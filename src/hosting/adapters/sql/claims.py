@@ -9,13 +9,13 @@ from sqlalchemy import BindParameter, Connection, Float, Row, bindparam, insert,
 from events.ids import MessageId, RunId
 from events.runs import RunStatus
 from hosting.adapters.sql.dialect import database_now, upsert
+from hosting.adapters.sql.interrupts import OF_RUNS, to_interrupt
 from hosting.adapters.sql.rows import to_message, to_run
 from hosting.adapters.sql.tables import branches, leases, messages, runs
-from hosting.domain.lease import Lease
+from hosting.domain.lease import Holder, Lease
 from hosting.domain.message import Message
 from hosting.domain.run import Run
-from hosting.domain.scope import BranchKey, NodeId
-from hosting.ports.units import StartRun, Unit
+from hosting.domain.scope import BranchKey, NodeId, TenantId
 
 _WANTED: BindParameter[Any] = bindparam("wanted", expanding=True)
 _KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
@@ -46,20 +46,12 @@ _FIRST_LEASE = insert(leases).values(expires_at=database_now() + bindparam("seco
 _INPUTS = select(messages).where(messages.c.run_id.in_(_WANTED)).order_by(messages.c.number)
 
 
-def hold_started_run(connection: Connection, unit: Unit, fence: int) -> None:
-    """Give a run that this unit starts to the node that is to have it from the beginning, if there is one."""
-    for change in unit.changes:
-        if isinstance(change, StartRun) and change.holder is not None:
-            connection.execute(
-                _FIRST_LEASE,
-                {
-                    "run_id": change.run.id,
-                    "tenant": unit.tenant,
-                    "node": change.holder.node,
-                    "fence": fence,
-                    "seconds": change.holder.seconds,
-                },
-            )
+def hold_run(connection: Connection, tenant: TenantId, run_id: RunId, holder: Holder, fence: int) -> None:
+    """Give a run that begins with this transaction to the node that is to have it from the beginning."""
+    connection.execute(
+        _FIRST_LEASE,
+        {"run_id": run_id, "tenant": tenant, "node": holder.node, "fence": fence, "seconds": holder.seconds},
+    )
 
 
 def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:
@@ -79,6 +71,7 @@ def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, 
     connection.execute(_COUNT_ATTEMPTS, claimed)
     _write_leases(connection, rows, fences, node, seconds)
     inputs = _inputs(connection, claimed)
+    wishes = [to_interrupt(row) for row in connection.execute(OF_RUNS, claimed)]
     return [
         Lease(
             run=to_run(row),
@@ -86,6 +79,7 @@ def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, 
             node=node,
             fence=fences[row.branch_key],
             attempt=row.attempts + 1,
+            interrupts=tuple(wish for wish in wishes if wish.run_id == row.id),
         )
         for row in rows
     ]

@@ -20,6 +20,7 @@ from hosting.adapters.sql.reads import SqlTenantReads
 from hosting.adapters.sql.run_reads import SqlRunReads
 from hosting.adapters.sql.sqlite_file import OnConnect, lock_file, migrate_sqlite, sqlite_readers, sqlite_writer
 from hosting.adapters.sql.transactor import PooledTransactor, ThreadTransactor, Transactor
+from hosting.adapters.sql.watching import SqlWatch
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
 
@@ -38,6 +39,7 @@ class Database:
     log: SqlLogReader
     leases: SqlLeases
     runs: SqlRunReads
+    watch: SqlWatch
     exclusive: bool
     writers: int
     _reading: Reading
@@ -120,6 +122,7 @@ def _database(
         log=SqlLogReader(reading),
         leases=SqlLeases(transactor),
         runs=SqlRunReads(reading),
+        watch=SqlWatch(reading),
         exclusive=exclusive,
         writers=writers,
         _reading=reading,

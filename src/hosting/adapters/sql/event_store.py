@@ -7,17 +7,20 @@ import structlog
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from hosting.adapters.sql.claims import hold_started_run
+from events.ids import RunId
+from hosting.adapters.sql.claims import hold_run
 from hosting.adapters.sql.guarded_changes import apply_guarded
-from hosting.adapters.sql.places import allot
+from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
+from hosting.adapters.sql.queue import promote
 from hosting.adapters.sql.ranges import range_row
 from hosting.adapters.sql.run_changes import apply_run_changes
 from hosting.adapters.sql.tables import branches, events
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.adapters.sql.unknown_commits import was_stored
 from hosting.domain.errors import StorageUnavailable
+from hosting.domain.lease import Lease
 from hosting.domain.scope import BranchKey
-from hosting.ports.units import AddBranch, Committed, Failed, Outcome, Refusal, StartRun, Unit
+from hosting.ports.units import AddBranch, Committed, EndRun, Failed, Outcome, Refusal, StartRun, Unit
 
 _log = structlog.get_logger("branchline.store")
 
@@ -61,21 +64,43 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
     """Write units within the connection's transaction."""
     outcomes: dict[BranchKey, Outcome] = {}
     # In one order everywhere: two writers that touch the same branches and sessions must not wait for each other.
-    leased = sorted((unit for unit in units if unit.fence is not None), key=_lock_order)
+    leased = sorted((unit for unit in units if not unit.is_guarded), key=_lock_order)
     if leased:
         outcomes.update(_commit_leased(connection, leased))
-    for unit in sorted((unit for unit in units if unit.fence is None), key=_lock_order):
+    for unit in sorted((unit for unit in units if unit.is_guarded), key=_lock_order):
         outcomes[unit.branch_key] = _commit_guarded(connection, unit)
     return [outcomes[unit.branch_key] for unit in units]
 
 
 def _commit_leased(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Outcome]:
-    places = allot(connection, units)
+    places = allot(connection, [wanted(unit, len(unit.events)) for unit in units])
     held = [unit for unit in units if unit.branch_key in places]
-    apply_run_changes(connection, held)
-    committed = {unit.branch_key: places[unit.branch_key].fill(unit) for unit in held}
-    _insert_ranges(connection, held, committed)
+    apply_run_changes(connection, held, {key: place.first.seq for key, place in places.items()})
+    committed = {unit.branch_key: _committed(unit, places[unit.branch_key]) for unit in held}
+    _insert_ranges(connection, [(unit, unit.run_id, committed[unit.branch_key]) for unit in held])
+    for unit in held:
+        ending = next((change for change in unit.changes if isinstance(change, EndRun)), None)
+        if ending is not None and places[unit.branch_key].queue_length:
+            committed[unit.branch_key] = _promote(connection, unit, ending, committed[unit.branch_key])
     return {unit.branch_key: committed.get(unit.branch_key, Refusal.FENCED) for unit in units}
+
+
+def _committed(unit: Unit, place: Place) -> Committed:
+    return Committed(place.first, place.fill(unit.events), place.fence)
+
+
+def _promote(connection: Connection, unit: Unit, ending: EndRun, ended: Committed) -> Committed:
+    """Give the branch, which a run has just left, to the first in its queue."""
+    promoted = promote(connection, unit, ending)
+    if promoted is None:
+        return ended
+    key, holder = unit.branch_key, ending.holder
+    place = allot(connection, [wanted_by_promoted(key, len(promoted.events), len(promoted.messages))])[key]
+    begun = Committed(place.first, place.fill(promoted.events), place.fence)
+    _insert_ranges(connection, [(unit, promoted.run.id, begun)])
+    hold_run(connection, unit.tenant, promoted.run.id, holder, place.fence)
+    lease = Lease(promoted.run, promoted.messages, holder.node, place.fence, attempt=1)
+    return Committed(ended.first, [*ended.lines, *begun.lines], place.fence, lease)
 
 
 def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
@@ -91,14 +116,19 @@ def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
 
 def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
     with connection.begin_nested() as savepoint:
-        refusal = apply_guarded(connection, unit)
-        places = {} if refusal else allot(connection, [unit])
-        if refusal or not places:
+        told = apply_guarded(connection, unit)
+        if isinstance(told, Refusal):
             savepoint.rollback()
-            return refusal or Refusal.BRANCH_MISSING
-        committed = places[unit.branch_key].fill(unit)
-        _insert_ranges(connection, [unit], {unit.branch_key: committed})
-        hold_started_run(connection, unit, committed.fence)
+            return told
+        place = allot(connection, [wanted(unit, len(told))]).get(unit.branch_key)
+        if place is None:
+            savepoint.rollback()
+            return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
+        committed = Committed(place.first, place.fill(told), place.fence)
+        _insert_ranges(connection, [(unit, unit.run_id, committed)])
+        for change in unit.changes:
+            if isinstance(change, StartRun) and change.holder is not None:
+                hold_run(connection, unit.tenant, change.run.id, change.holder, place.fence)
         return committed
 
 
@@ -107,11 +137,11 @@ def _lock_order(unit: Unit) -> tuple[str, int]:
     return next(started, ""), unit.branch_key
 
 
-def _insert_ranges(connection: Connection, units: Sequence[Unit], committed: dict[BranchKey, Committed]) -> None:
-    rows = []
-    for unit in units:
-        written = committed[unit.branch_key]
-        if written.lines:
-            rows.append(range_row(unit.tenant, unit.branch_key, unit.run_id, written.first.seq, written.lines))
+def _insert_ranges(connection: Connection, written: Sequence[tuple[Unit, RunId | None, Committed]]) -> None:
+    rows = [
+        range_row(unit.tenant, unit.branch_key, run_id, committed.first.seq, committed.lines)
+        for unit, run_id, committed in written
+        if committed.lines
+    ]
     if rows:
         connection.execute(insert(events), rows)

@@ -1,45 +1,46 @@
-"""Changes that may be refused: a session, a branch or a run comes to be."""
+"""Changes that may be refused: something comes to be, or leaves the one state in which it can be left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, update
+from sqlalchemy import Connection
 
-from hosting.adapters.sql.contents import encode_contents
+from events.serializer import Encoded
 from hosting.adapters.sql.dialect import insert_if_absent
-from hosting.adapters.sql.tables import branches, messages, runs, sessions
+from hosting.adapters.sql.interactions import settle
+from hosting.adapters.sql.interrupts import ask_for_interrupt
+from hosting.adapters.sql.messages import add_message, touch
+from hosting.adapters.sql.queue import enqueue, remove
+from hosting.adapters.sql.tables import branches, runs, sessions
 from hosting.adapters.sql.times import to_ticks
-from hosting.domain.message import Message
-from hosting.ports.units import AddBranch, AddSession, Refusal, StartRun, Unit
-
-_LONGEST_TITLE = 200
-
-_TOUCH_BRANCH = (
-    update(branches)
-    .where(branches.c.key == bindparam("branch"))
-    .values(
-        last_activity=bindparam("now"),
-        first_user_text=func.coalesce(branches.c.first_user_text, bindparam("title")),
-    )
-)
-_TOUCH_SESSION = (
-    update(sessions)
-    .where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
-    .values(last_activity=bindparam("now"))
+from hosting.ports.units import (
+    AddBranch,
+    AddSession,
+    AskForInterrupt,
+    Enqueue,
+    Refusal,
+    RemoveQueued,
+    SettleInteraction,
+    StartRun,
+    Unit,
 )
 
+_Outcome = Refusal | Sequence[Encoded]
 
-def apply_guarded(connection: Connection, unit: Unit) -> Refusal | None:
-    """Apply a unit's changes in order; the first refusal ends it, and the caller rolls back."""
+
+def apply_guarded(connection: Connection, unit: Unit) -> Refusal | list[Encoded]:
+    """Apply a unit's changes in order and return its events; the first refusal ends it, and the caller rolls back."""
+    events = list(unit.events)
     for change in unit.changes:
-        refusal = _APPLY[type(change)](connection, unit, change)
-        if refusal is not None:
-            return refusal
-    return None
+        told = _APPLY[type(change)](connection, unit, change)
+        if isinstance(told, Refusal):
+            return told
+        events += told
+    return events
 
 
-def _add_session(connection: Connection, unit: Unit, change: AddSession) -> Refusal | None:
+def _add_session(connection: Connection, unit: Unit, change: AddSession) -> _Outcome:
     session = change.session
     row = {
         "tenant": session.tenant,
@@ -49,10 +50,10 @@ def _add_session(connection: Connection, unit: Unit, change: AddSession) -> Refu
         "metadata": msgspec.json.encode(session.metadata),
     }
     added = connection.execute(insert_if_absent(connection.dialect.name, sessions), row).rowcount
-    return None if added else Refusal.SESSION_EXISTS
+    return () if added else Refusal.SESSION_EXISTS
 
 
-def _add_branch(connection: Connection, unit: Unit, change: AddBranch) -> Refusal | None:
+def _add_branch(connection: Connection, unit: Unit, change: AddBranch) -> _Outcome:
     branch = change.branch
     row = {
         "key": branch.key,
@@ -71,10 +72,10 @@ def _add_branch(connection: Connection, unit: Unit, change: AddBranch) -> Refusa
         "message_count": 0,
     }
     added = connection.execute(insert_if_absent(connection.dialect.name, branches), row).rowcount
-    return None if added else Refusal.BRANCH_EXISTS
+    return () if added else Refusal.BRANCH_EXISTS
 
 
-def _start_run(connection: Connection, unit: Unit, change: StartRun) -> Refusal | None:
+def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome:
     run = change.run
     row = {
         "id": run.id,
@@ -84,42 +85,25 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> Refusal 
         "message_id": run.message_id,
         "status": run.status,
         "attempts": 0 if change.holder is None else 1,
-        "started_at": to_ticks(run.started_at),
+        "started_at": to_ticks(change.started_at),
         "input": run.input,
         "config": run.config,
     }
     if not connection.execute(insert_if_absent(connection.dialect.name, runs), row).rowcount:
         return Refusal.RUN_ACTIVE
     for message in change.messages:
-        if not _add_message(connection, unit, message):
+        if not add_message(connection, unit.tenant, unit.branch_key, message):
             return Refusal.MESSAGE_EXISTS
-    _touch(connection, change)
-    return None
+    touch(connection, run, change.started_at, change.messages)
+    return ()
 
 
-def _add_message(connection: Connection, unit: Unit, message: Message) -> bool:
-    row = {
-        "tenant": unit.tenant,
-        "branch_key": unit.branch_key,
-        "id": message.id,
-        "run_id": message.run_id,
-        "role": message.role,
-        "state": message.state,
-        "contents": encode_contents(message.contents),
-    }
-    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
-
-
-def _touch(connection: Connection, change: StartRun) -> None:
-    run, now = change.run, to_ticks(change.run.started_at)
-    title = change.messages[-1].text[:_LONGEST_TITLE]
-    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": now, "title": title})
-    scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": now}
-    connection.execute(_TOUCH_SESSION, scope)
-
-
-_APPLY: Mapping[type, Callable[[Connection, Unit, Any], Refusal | None]] = {
+_APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     AddSession: _add_session,
     AddBranch: _add_branch,
     StartRun: _start_run,
+    Enqueue: enqueue,
+    RemoveQueued: remove,
+    AskForInterrupt: ask_for_interrupt,
+    SettleInteraction: settle,
 }

@@ -6,10 +6,14 @@ from sqlalchemy import bindparam, select
 
 from events.ids import AgentId, BranchId, RunId, SessionId
 from events.runs import RunStatus
+from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
+from hosting.adapters.sql.queue import QUEUED, to_queued
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.rows import to_branch, to_run, to_session
-from hosting.adapters.sql.tables import branches, runs, sessions
+from hosting.adapters.sql.tables import branches, interactions, runs, sessions
 from hosting.domain.branch import Branch
+from hosting.domain.interaction import Interaction, InteractionState
+from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey, TenantId
 from hosting.domain.session import Session
@@ -35,6 +39,14 @@ _RUNS_AS_STARTED: Final = _RUNS.order_by(runs.c.number)
 _RUNS_OF_AGENT: Final = _RUNS_AS_STARTED.where(runs.c.agent_id == bindparam("agent"))
 _RUN: Final = _RUNS.where(runs.c.id == bindparam("run"))
 _ACTIVE_RUN: Final = _RUNS.where(runs.c.status == RunStatus.ACTIVE)
+_QUEUE: Final = QUEUED.where(runs.c.tenant == bindparam("tenant"))
+_INTERACTIONS: Final = INTERACTIONS.where(
+    interactions.c.tenant == bindparam("tenant"), interactions.c.branch_key == bindparam("branch")
+)
+_INTERACTION: Final = _INTERACTIONS.where(interactions.c.id == bindparam("request"))
+_OPEN_INTERACTIONS: Final = _INTERACTIONS.where(interactions.c.state == InteractionState.OPEN).order_by(
+    interactions.c.seq
+)
 
 
 class SqlTenantReads:
@@ -82,3 +94,17 @@ class SqlTenantReads:
         """See TenantReads.active_run."""
         found = await rows(self._reading, _ACTIVE_RUN, tenant=self._tenant, branch=branch)
         return next(map(to_run, found), None)
+
+    async def queue(self, branch: BranchKey) -> list[QueuedRun]:
+        """See TenantReads.queue."""
+        return [to_queued(row) for row in await rows(self._reading, _QUEUE, tenant=self._tenant, branch=branch)]
+
+    async def open_interactions(self, branch: BranchKey) -> list[Interaction]:
+        """See TenantReads.open_interactions."""
+        found = await rows(self._reading, _OPEN_INTERACTIONS, tenant=self._tenant, branch=branch)
+        return [to_interaction(row) for row in found]
+
+    async def interaction(self, branch: BranchKey, request_id: str) -> Interaction | None:
+        """See TenantReads.interaction."""
+        found = await rows(self._reading, _INTERACTION, tenant=self._tenant, branch=branch, request=request_id)
+        return next(map(to_interaction, found), None)

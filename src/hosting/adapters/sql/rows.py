@@ -1,5 +1,6 @@
 """Table rows as the values of the domain."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -55,14 +56,15 @@ def to_run(row: Row[Any]) -> Run:
         agent_id=row.agent_id,
         message_id=row.message_id,
         status=RunStatus(row.status),
-        started_at=from_ticks(row.started_at),
-        completed_at=None if row.completed_at is None else from_ticks(row.completed_at),
+        started_at=_moment(row.started_at),
+        completed_at=_moment(row.completed_at),
         error_type=row.error_type,
         error_message=row.error_message,
         turn_id=row.turn_id,
         trace_id=row.trace_id,
         input=row.input,
         config=row.config,
+        queued_at=_moment(row.queued_at),
     )
 
 
@@ -79,5 +81,9 @@ def to_message(row: Row[Any]) -> Message:
 
 def to_step(row: Row[Any]) -> Step:
     """Read a row of `steps`."""
-    key = StepKey(row.ordinal, StepKind(row.kind), row.name, row.arguments_hash)
-    return Step(key, row.result)
+    key = StepKey(row.place, StepKind(row.kind), row.name, row.arguments_hash)
+    return Step(key, row.result, row.flow)
+
+
+def _moment(ticks: int | None) -> datetime | None:
+    return None if ticks is None else from_ticks(ticks)

@@ -8,15 +8,20 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from hosting.adapters.sql.contents import encode_contents
-from hosting.adapters.sql.tables import leases, messages, runs, steps
+from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
+from hosting.adapters.sql.kept_state import keep_state
+from hosting.adapters.sql.tables import interrupts, leases, messages, runs, steps
 from hosting.adapters.sql.times import to_ticks
 from hosting.domain.message import MessageState
+from hosting.domain.scope import BranchKey
 from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
     EndRun,
     FinishStep,
+    KeepState,
+    OpenInteraction,
     OpenMessage,
     RunChange,
     Unit,
@@ -34,7 +39,7 @@ _CLOSE_MESSAGE = (
 )
 _FINISH_STEP = (
     update(steps)
-    .where(steps.c.run_id == bindparam("run"), steps.c.ordinal == bindparam("place"))
+    .where(steps.c.run_id == bindparam("run"), steps.c.place == bindparam("at_place"))
     .values(result=bindparam("outcome"))
 )
 _END_RUN = (
@@ -48,14 +53,23 @@ _END_RUN = (
     )
 )
 _DROP_LEASE = delete(leases).where(leases.c.run_id == bindparam("run"))
+_DROP_INTERRUPTS = delete(interrupts).where(interrupts.c.run_id == bindparam("run"))
 
 
-def apply_run_changes(connection: Connection, units: Iterable[Unit]) -> None:
-    """Apply the changes of units whose fences hold, kind by kind in the order in which kinds depend on each other."""
+def apply_run_changes(connection: Connection, units: Iterable[Unit], firsts: Mapping[BranchKey, int]) -> None:
+    """Apply the changes of units whose fences hold, kind by kind in the order in which kinds depend on each other.
+
+    `firsts` has the number of each unit's first event.
+    """
     rows: dict[type, _Rows] = defaultdict(list)
     for unit in units:
         for change in unit.changes:
-            rows[type(change)].append(_ROW_OF[type(change)](unit, change))
+            if isinstance(change, KeepState):
+                keep_state(connection, unit, change)
+            elif isinstance(change, OpenInteraction):
+                rows[OpenInteraction].append(open_row(unit, change, firsts[unit.branch_key]))
+            else:
+                rows[type(change)].append(_ROW_OF[type(change)](unit, change))
     for kind, statements in _STATEMENTS.items():
         if rows[kind]:
             if kind is EndRun:
@@ -67,10 +81,7 @@ def apply_run_changes(connection: Connection, units: Iterable[Unit]) -> None:
 
 def messages_ended(unit: Unit) -> int:
     """Count the messages that a unit adds to the conversation."""
-    return sum(
-        isinstance(change, CloseMessage) and change.message.state is not MessageState.DISCARDED
-        for change in unit.changes
-    )
+    return sum(isinstance(change, CloseMessage) and change.message.state.is_ended for change in unit.changes)
 
 
 def _begin_turn(unit: Unit, change: BeginTurn) -> dict[str, Any]:
@@ -103,16 +114,17 @@ def _begin_step(unit: Unit, change: BeginStep) -> dict[str, Any]:
     key = change.key
     return {
         "run_id": change.run_id,
-        "ordinal": key.ordinal,
+        "place": key.place,
         "tenant": unit.tenant,
         "kind": key.kind,
         "name": key.name,
         "arguments_hash": key.arguments_hash,
+        "flow": change.flow,
     }
 
 
 def _finish_step(unit: Unit, change: FinishStep) -> dict[str, Any]:
-    return {"run": change.run_id, "place": change.ordinal, "outcome": change.result}
+    return {"run": change.run_id, "at_place": change.place, "outcome": change.result}
 
 
 def _end_run(unit: Unit, change: EndRun) -> dict[str, Any]:
@@ -141,5 +153,6 @@ _STATEMENTS: Mapping[type[RunChange], Sequence[Any]] = {
     OpenMessage: (insert(messages),),
     CloseMessage: (_CLOSE_MESSAGE,),
     FinishStep: (_FINISH_STEP,),
-    EndRun: (_END_RUN, _DROP_LEASE),
+    OpenInteraction: (OPEN_INTERACTION,),
+    EndRun: (_END_RUN, _DROP_LEASE, _DROP_INTERRUPTS),
 }

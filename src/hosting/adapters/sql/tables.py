@@ -55,6 +55,7 @@ branches = Table(
     Column("tags", LargeBinary),
     Column("metadata", LargeBinary),
     Column("message_count", Integer, nullable=False),
+    Column("queue_length", Integer, nullable=False, server_default="0"),
     Column("first_user_text", Text),
     UniqueConstraint("tenant", "session_id", "id"),
     ForeignKeyConstraint(["tenant", "session_id"], ["sessions.tenant", "sessions.id"], ondelete="CASCADE"),
@@ -71,7 +72,7 @@ runs = Table(
     Column("message_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("started_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
     Column("completed_at", BigInteger),
     Column("error_type", Text),
     Column("error_message", Text),
@@ -79,7 +80,17 @@ runs = Table(
     Column("trace_id", Text),
     Column("input", LargeBinary, nullable=False),
     Column("config", LargeBinary, nullable=False),
+    Column("queued_at", BigInteger),
+    Column("queue_place", BigInteger, comment="who waits is served by this, the smallest first"),
+    Column("waiting", LargeBinary, comment="the messages of a run that waits"),
     Index(None, "branch_key", "number"),
+    Index(
+        "ix_runs_queued_branch_key_queue_place",
+        "branch_key",
+        "queue_place",
+        sqlite_where=text("status = 'queued'"),
+        postgresql_where=text("status = 'queued'"),
+    ),
     # One active run a branch, however many servers race for it.
     Index(
         "uq_runs_active_branch_key",
@@ -119,12 +130,71 @@ steps = Table(
     "steps",
     metadata,
     Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    Column("ordinal", Integer, primary_key=True),
+    Column("place", Text, primary_key=True),
     Column("tenant", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("arguments_hash", Text, nullable=False),
     Column("result", LargeBinary),
+    Column("flow", Text),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("tenant", Text, nullable=False),
+    Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("agent_id", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("request_type", Text, nullable=False),
+    Column("response_type", Text, nullable=False),
+    Column("source_name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("requested_at", BigInteger, nullable=False),
+    Column("deadline", BigInteger, comment="what the request says of it"),
+    Column("expires_at", Float(53), comment="seconds since 1970 on the database's clock, which decides"),
+    Column("response", LargeBinary),
+    UniqueConstraint("branch_key", "id"),
+    Index(None, "run_id"),
+    Index(
+        "ix_interactions_open_expires_at",
+        "expires_at",
+        sqlite_where=text("state = 'open'"),
+        postgresql_where=text("state = 'open'"),
+    ),
+)
+
+interrupts = Table(
+    "interrupts",
+    metadata,
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("flow", Text, primary_key=True, comment="empty for the whole run"),
+    Column("tenant", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+)
+
+session_state = Table(
+    "session_state",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("session_id", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    ForeignKeyConstraint(["tenant", "session_id"], ["sessions.tenant", "sessions.id"], ondelete="CASCADE"),
+)
+
+branch_state = Table(
+    "branch_state",
+    metadata,
+    Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("value", LargeBinary, nullable=False),
 )
 
 # Appended to and read by branch, never updated. No foreign key: the branch row is locked by the same transaction.

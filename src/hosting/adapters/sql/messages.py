@@ -1,0 +1,53 @@
+"""A user's messages come to be, and with them a branch and a session are touched."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, update
+
+from hosting.adapters.sql.contents import encode_contents
+from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.tables import branches, messages, sessions
+from hosting.adapters.sql.times import to_ticks
+from hosting.domain.message import Message
+from hosting.domain.run import Run
+from hosting.domain.scope import BranchKey, TenantId
+
+_LONGEST_TITLE: Final = 200
+
+_TOUCH_BRANCH = (
+    update(branches)
+    .where(branches.c.key == bindparam("branch"))
+    .values(
+        last_activity=bindparam("now"),
+        first_user_text=func.coalesce(branches.c.first_user_text, bindparam("title")),
+    )
+)
+_TOUCH_SESSION = (
+    update(sessions)
+    .where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
+    .values(last_activity=bindparam("now"))
+)
+
+
+def add_message(connection: Connection, tenant: TenantId, branch: BranchKey, message: Message) -> bool:
+    """Add a whole message; False when its id is taken."""
+    row = {
+        "tenant": tenant,
+        "branch_key": branch,
+        "id": message.id,
+        "run_id": message.run_id,
+        "role": message.role,
+        "state": message.state,
+        "contents": encode_contents(message.contents),
+    }
+    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
+
+
+def touch(connection: Connection, run: Run, now: datetime, said: Sequence[Message]) -> None:
+    """Note that a branch and its session were active, and what was said first."""
+    title = said[-1].text[:_LONGEST_TITLE]
+    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title})
+    scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": to_ticks(now)}
+    connection.execute(_TOUCH_SESSION, scope)

@@ -1,0 +1,81 @@
+"""One run, from the acceptance of its input to its end, as the person sees it who sent that input."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from events.runs import BranchRunCompleted
+from hosting.cli.asking.interview import Interview
+from hosting.cli.stopping import Stopping
+from hosting.cli.view import View
+from hosting.client import Accepted, BranchAddress, Client, ClientError
+
+
+@dataclass(slots=True)
+class Conversation:
+    """Shows a run, sees to what it asks, and ends it when that is wanted."""
+
+    client: Client
+    at: BranchAddress
+    accepted: Accepted
+    view: View
+    interview: Interview
+    stopping: Stopping
+    on_stop: Callable[[], None]
+    cut: bool = False
+    failed_to_stop: bool = False
+
+    async def go(self) -> BranchRunCompleted:
+        """Return the end of the run.
+
+        Raises:
+            ClientError: the run cannot be followed, answered or ended any more.
+            KeyboardInterrupt: the end was wanted twice.
+        """
+        self.view.follow(self.accepted.runtime_run_id)
+        try:
+            with self.stopping.listening(self._stop):
+                async with asyncio.TaskGroup() as tasks:
+                    beside = [
+                        tasks.create_task(self.interview.work(), name="interview"),
+                        tasks.create_task(self.stopping.work(self._tell_failure), name="stopping"),
+                    ]
+                    ended = await self._follow()
+                    for task in beside:
+                        task.cancel()
+        except ExceptionGroup as failed:
+            # One of them is enough to say what went wrong: each of them ends the others.
+            raise _first(failed) from failed
+        return ended
+
+    async def _follow(self) -> BranchRunCompleted:
+        async with aclosing(self.client.follow_run(self.at, self.accepted, on_cut=self._tell_cut)) as events:
+            async for received in events:
+                self.cut = False
+                self.view.show(received)
+                self.interview.see(received)
+                self.stopping.see(received)
+                event = received.event
+                if isinstance(event, BranchRunCompleted) and event.runtime_run_id == self.accepted.runtime_run_id:
+                    return event
+        raise AssertionError("a run is followed to its end")
+
+    def _stop(self) -> None:
+        self.interview.withdraw()
+        self.on_stop()
+
+    def _tell_cut(self, cause: str) -> None:
+        if not self.cut:
+            self.view.note(f"The connection was cut ({cause}); trying again.")
+        self.cut = True
+
+    def _tell_failure(self, error: ClientError) -> None:
+        if not self.failed_to_stop:
+            self.view.note(f"The interrupt did not get through ({error}); trying again.")
+        self.failed_to_stop = True
+
+
+def _first(failed: BaseExceptionGroup[Exception]) -> Exception:
+    first = failed.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

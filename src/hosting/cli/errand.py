@@ -1,0 +1,27 @@
+"""What is to be sent and to whom, and how far it came."""
+
+from dataclasses import dataclass
+
+from events.ids import AgentId, BranchId, SessionId
+from events.inputs import RunningRunBehavior
+from hosting.cli.stopping import Stopping
+from hosting.client import BranchAddress
+
+
+@dataclass(slots=True)
+class Errand:
+    """What is to be sent and to whom, and how far it came: `at` is known when the branch is there.
+
+    `approves` says how permissions are answered without asking; None asks. `stopping` is there once it was accepted.
+    """
+
+    text: str
+    agent: AgentId
+    session: SessionId | None
+    branch: BranchId
+    url: str
+    behavior: RunningRunBehavior = RunningRunBehavior.REJECT
+    approves: bool | None = None
+    asks: bool = True
+    at: BranchAddress | None = None
+    stopping: Stopping | None = None

@@ -1,0 +1,89 @@
+"""Ending a run by Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from events.ids import RunId
+from events.runs import BranchRunStarted
+from events.turns import MessageTurnStarted
+from hosting.cli.persistence import persist
+from hosting.client import BranchAddress, Client, ClientError, Problem, Received
+
+_REASON: Final = "Ctrl-C in `branchline send`."
+
+
+class Stopping:
+    """Ends one run at its server on the first Ctrl-C; the second one is a KeyboardInterrupt, as it always was."""
+
+    def __init__(self, client: Client, at: BranchAddress, run_id: RunId, *, attempts: int) -> None:
+        self._client = client
+        self._at = at
+        self._run_id = run_id
+        self._attempts = attempts
+        self._started = False
+        self._flow: str | None = None
+        self._wanted = asyncio.Event()
+        self.accepted = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether Ctrl-C has been pressed."""
+        return self._wanted.is_set()
+
+    @contextmanager
+    def listening(self, on_first: Callable[[], None]) -> Iterator[None]:
+        """Heed Ctrl-C inside the block; `on_first` is called at the first one."""
+
+        def pressed() -> None:
+            if self.is_wanted:
+                raise KeyboardInterrupt
+            self._wanted.set()
+            on_first()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, pressed)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+    def see(self, received: Received) -> None:
+        """Learn how far the run is."""
+        event = received.event
+        if isinstance(event, BranchRunStarted) and event.runtime_run_id == self._run_id:
+            self._started = True
+        elif isinstance(event, MessageTurnStarted) and event.runtime_run_id == self._run_id and self._flow is None:
+            self._flow = event.message_turn_id
+
+    async def work(self, on_failure: Callable[[ClientError], None]) -> None:
+        """Wait until the end is wanted, and see to it that the server has accepted that.
+
+        Raises:
+            ClientError: it did not.
+        """
+        await self._wanted.wait()
+        await persist(self._stop, self._attempts, on_failure=on_failure)
+        self.accepted = True
+
+    async def _stop(self) -> None:
+        try:
+            if self._started or not await self._remove():
+                # With its flow no other run can be meant, should this one end at this moment.
+                await self._client.interrupt(self._at, _REASON, event_flow_id=self._flow)
+        except Problem as problem:
+            # It has ended by itself; the log will say how.
+            if problem.code != "branch-run-not-active":
+                raise
+
+    async def _remove(self) -> bool:
+        """Take the input out of the queue, if it waits there: an interrupt would end somebody else's run."""
+        try:
+            await self._client.remove_queued(self._at, self._run_id)
+        except Problem as problem:
+            if problem.code != "run-not-queued":
+                raise
+            return False
+        return True

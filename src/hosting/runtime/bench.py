@@ -1,0 +1,53 @@
+"""What one turn works with: its hand, its questions, and what the run allows it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from hosting.domain.run_config import RunConfig
+from hosting.ports.agents import Limits
+from hosting.runtime.core import Runtime
+from hosting.runtime.hand import Hand
+from hosting.runtime.questions import Questions
+from hosting.runtime.steps import Steps
+from hosting.runtime.unfinished import Unfinished
+from hosting.runtime.wakes import Inbox
+from middleware.budget import Budget
+from middleware.client_tools.state import ClientToolState
+
+
+@dataclass(slots=True)
+class ClientTools:
+    """The client's tools as the run knows them; None until somebody asked for them."""
+
+    state: ClientToolState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The things of one turn.
+
+    `inbox` has the run's interrupts; `before` is what a turn of this flow had left unfinished when the run was cut.
+    `nest` lets an agent work inside of a step and returns the last that it said.
+    """
+
+    runtime: Runtime
+    hand: Hand
+    questions: Questions
+    config: RunConfig
+    limits: Limits
+    inbox: Inbox
+    before: dict[str, Unfinished]
+    client_tools: ClientTools
+    nest: "Nest"
+    budget: Budget = field(default_factory=Budget)
+
+    async def state(self, name: str, *, of_branch: bool) -> bytes | None:
+        """Return what layers keep under a name with the branch, or with its session."""
+        # What this run has written itself must be there to be read.
+        await self.hand.settle()
+        run = self.hand.lease.run
+        kept = await self.runtime.run_reads.state(run.branch_key, run.scope, [name], of_branch=of_branch)
+        return kept.get(name)
+
+
+Nest = Callable[[Bench, Steps, str, str], Awaitable[str]]

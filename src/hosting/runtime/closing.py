@@ -1,0 +1,136 @@
+"""Closing what a turn has left open, in the order in which clients expect it (docs/reference/wire.md)."""
+
+from typing import Final
+
+from events.branches import FunctionResult
+from events.event import Event
+from events.interactions import AgentRequestCancelled, Request
+from events.interruption import InterruptionHandled
+from events.serializer import Stamp
+from events.tools import ToolCallEnd, ToolCallResult, ToolCallStart
+from events.turns import AgentTurnFinished, MessageTurnFinished
+from hosting.domain.errors import LeaseLost
+from hosting.domain.interaction import InteractionState
+from hosting.domain.interrupt import Interrupt
+from hosting.domain.message import Message, MessageState
+from hosting.ports.units import CloseMessage, Refusal, SettleInteraction, Unit
+from hosting.runtime.core import Runtime
+from hosting.runtime.hand import Hand
+from hosting.runtime.tool_results import INTERRUPTED
+from hosting.runtime.turn import flow_of
+from hosting.runtime.unfinished import Unfinished
+
+INTERRUPTED_REASON: Final = "interrupted"
+
+
+async def close_turn(runtime: Runtime, hand: Hand, *, reason: str, finished: bool) -> None:
+    """Close the questions, calls and messages of a turn, after those of the turns inside of it.
+
+    With `finished` the model's turn is told to have finished too. `reason` is for whoever was asked.
+    """
+    await cancel_questions(runtime, hand, reason=reason)
+    _close(runtime, hand, finished=finished)
+
+
+async def cancel_questions(runtime: Runtime, hand: Hand, *, reason: str) -> None:
+    """Cancel what a turn, and those inside of it, still ask; `reason` is for whoever was asked."""
+    for asking in _all(hand):
+        for request in list(asking.unfinished.requests.values()):
+            await _cancel(runtime, asking, request, reason)
+
+
+def tell_interrupted(hand: Hand, wish: Interrupt) -> None:
+    """Tell that a turn is interrupted: once, although the server may stop before the turn has ended."""
+    if not hand.unfinished.interrupted:
+        hand.finish(InterruptionHandled(reason=wish.reason, source=wish.source, event_flow_id=hand.turn.id))
+
+
+def turn_finished(runtime: Runtime, hand: Hand, termination: str | None = None) -> MessageTurnFinished:
+    """Return what tells that a turn has finished."""
+    run, turn = hand.lease.run, hand.turn
+    return MessageTurnFinished(
+        message_turn_id=turn.id,
+        conversation_id=run.scope.session_id,
+        runtime_run_id=run.id,
+        agent_id=turn.agent_id,
+        agent_name=turn.agent_name,
+        duration=runtime.clock() - turn.began,
+        iteration=hand.unfinished.iterations,
+        termination_reason=termination,
+        **turn.flow,
+    )
+
+
+def _all(hand: Hand) -> list[Hand]:
+    return [deeper for inside in hand.inside for deeper in _all(inside)] + [hand]
+
+
+async def _cancel(runtime: Runtime, hand: Hand, request: Request, reason: str) -> None:
+    """Cancel a question, unless it was answered before anybody noticed."""
+    lease, now = hand.lease, runtime.clock()
+    scope = lease.run.scope
+    cancelled = AgentRequestCancelled(
+        request_id=request.request_key,
+        source_name=request.source_name,
+        request_event_type=runtime.serializer.catalog.name_of(type(request)),
+        reason=reason,
+        cancelled_at=now,
+        event_flow_id=hand.turn.id,
+    )
+    unit = Unit(
+        scope.tenant,
+        lease.run.branch_key,
+        lease.run.id,
+        lease.fence,
+        [SettleInteraction(request.request_key, InteractionState.CANCELLED)],
+        [runtime.serializer.encode(hand.placed(cancelled), Stamp(scope.session_id, scope.branch_id).at(now))],
+    )
+    if await runtime.writer.append_to(unit) is Refusal.FENCED:
+        raise LeaseLost(lease.run.id)
+    hand.unfinished.settle(request.request_key)
+
+
+def _close(runtime: Runtime, hand: Hand, *, finished: bool) -> None:
+    for inside in list(hand.inside):
+        _close(runtime, inside, finished=True)
+        if inside.unfinished.turn is not None:
+            inside.finish(turn_finished(runtime, inside, INTERRUPTED_REASON))
+        inside.end()
+    unfinished = hand.unfinished
+    for call in list(unfinished.calls.values()):
+        for event in interrupted_call(call, answered=call.call_id in unfinished.results):
+            hand.finish(event)
+    for reply in hand.replies:
+        reply.cut()
+    hand.replies.clear()
+    for message in list(unfinished.calling.values()):
+        hand.pen.record(CloseMessage(_with_results(message, unfinished, nested=bool(hand.turn.depth))))
+        unfinished.answered(message)
+    if finished and unfinished.agent_turn is not None:
+        hand.finish(AgentTurnFinished(iteration=unfinished.agent_turn.iteration, **hand.turn.flow))
+
+
+def interrupted_call(call: ToolCallStart, *, answered: bool = False) -> list[Event]:
+    """Return what ends a call that will have no result of its own."""
+    end = ToolCallEnd(call_id=call.call_id, metadata=call.metadata, **flow_of(call))
+    if answered:
+        return [end]
+    result = ToolCallResult(
+        call_id=call.call_id,
+        result=INTERRUPTED,
+        call_type=call.call_type,
+        name=call.name,
+        message_id=call.message_id,
+        metadata=call.metadata,
+        event_flow_id=call.event_flow_id if call.metadata else None,
+    )
+    return [result, end]
+
+
+def _with_results(message: Message, unfinished: Unfinished, *, nested: bool) -> Message:
+    results = tuple(
+        FunctionResult(call_id=call.call_id, result=unfinished.results.get(call.call_id, INTERRUPTED))
+        for call in message.calls
+    )
+    state = MessageState.NESTED if nested else MessageState.INTERRUPTED
+    return Message(message.id, message.role, (*message.contents, *results), state, message.run_id)

@@ -1,0 +1,142 @@
+"""Work of another agent inside of a run: steps of the run, told on its branch, without a run of its own."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from events.branches import TextContent
+from events.ids import AgentId
+from events.text import Role
+from events.turns import MessageTurnError, MessageTurnStarted
+from hosting.domain.interrupt import Interrupt
+from hosting.domain.message import Message
+from hosting.domain.step import Step, StepKey, StepKind
+from hosting.ports.agents import Agent
+from hosting.ports.units import BeginStep, FinishStep
+from hosting.runtime.agent_task import run_agent
+from hosting.runtime.bench import Bench
+from hosting.runtime.closing import INTERRUPTED_REASON, close_turn, tell_interrupted, turn_finished
+from hosting.runtime.context import AgentContext
+from hosting.runtime.interruptible import until_interrupted
+from hosting.runtime.limits import limits_of
+from hosting.runtime.steps import Steps
+from hosting.runtime.turn import Turn
+from middleware.budget import Budget
+from middleware.error_formatting import ErrorFormatting
+from middleware.errors import ToolFailed, TurnFailed, TurnStopped
+
+_FORMAT: Final = ErrorFormatting()
+_MOST_DEPTH: Final = 8
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """How nested work has ended, as its step keeps it."""
+
+    text: str = ""
+    error_type: str | None = None
+    error_message: str = ""
+
+
+async def run_nested(above: Bench, steps: Steps, agent_id: str, text: str) -> str:
+    """Let an agent answer a text inside of a step, and return the last that it said.
+
+    Raises:
+        AgentMissing: no agent answers under that id.
+        ToolFailed: it failed, was interrupted, or too many agents are inside of each other.
+    """
+    runtime = above.runtime
+    agent = runtime.agents.get(AgentId(agent_id))
+    if above.hand.turn.depth >= _MOST_DEPTH:
+        raise ToolFailed("NestedTooDeep", f"Agents can be {_MOST_DEPTH} deep inside of each other.", is_retryable=False)
+    key = steps.next_key(StepKind.NESTED_RUN, agent_id, text)
+    logged = steps.logged(key)
+    if logged is not None and logged.result is not None:
+        return _read(msgspec.json.decode(logged.result, type=_Outcome))
+    bench = _bench(above, _turn(above, logged, agent_id, agent), agent)
+    await _begin(bench, key, logged)
+    outcome = await _work(bench, steps.inside(key), agent, text)
+    bench.hand.end()
+    above.hand.record(FinishStep(above.hand.lease.run.id, key.place, msgspec.json.encode(outcome)))
+    await above.hand.settle()
+    return _read(outcome)
+
+
+def _turn(above: Bench, logged: Step | None, agent_id: str, agent: Agent) -> Turn:
+    ids = above.runtime.ids
+    turn_id = (logged.flow if logged else None) or ids.turn()
+    now = above.runtime.clock()
+    return above.hand.turn.nested(turn_id, ids.span(), agent_id=AgentId(agent_id), agent_name=agent.name, began=now)
+
+
+def _bench(above: Bench, turn: Turn, agent: Agent) -> Bench:
+    hand = above.hand.nested(turn, above.before.get(turn.id))
+    limits = limits_of(agent, above.config)
+    return replace(above, hand=hand, questions=above.questions.of(hand), limits=limits, budget=Budget())
+
+
+async def _begin(bench: Bench, key: StepKey, logged: Step | None) -> None:
+    run, turn = bench.hand.lease.run, bench.hand.turn
+    started = MessageTurnStarted(
+        message_turn_id=turn.id,
+        conversation_id=run.scope.session_id,
+        runtime_run_id=run.id,
+        agent_id=turn.agent_id,
+        agent_name=turn.agent_name,
+        input_message_count=1,
+        is_resume=logged is not None,
+        **turn.flow,
+    )
+    bench.hand.put(started, *(() if logged else (BeginStep(run.id, key, turn.id),)))
+    # Stored before it goes on: an interrupt of this flow is refused when the store does not know it.
+    await bench.hand.settle()
+
+
+async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome:
+    runtime, hand = bench.runtime, bench.hand
+    said: Sequence[Message] = [Message(runtime.ids.message(), Role.USER, (TextContent(text=text),))]
+    context = AgentContext(bench, steps, said)
+
+    def interrupted(wish: Interrupt) -> None:
+        hand.withdraw()
+        tell_interrupted(hand, wish)
+
+    async def turn() -> None:
+        await _FORMAT.around_turn(context, lambda: run_agent(agent, context, runtime.stragglers))
+
+    try:
+        wish = await until_interrupted(turn(), bench.inbox, hand.turn.id, interrupted)
+    except TurnFailed as error:
+        await close_turn(runtime, hand, reason="failed", finished=False)
+        hand.finish(_error(bench, error))
+        return _Outcome(error_type=error.error_type, error_message=error.message)
+    except TurnStopped as stopped:
+        await close_turn(runtime, hand, reason=stopped.reason, finished=True)
+        hand.finish(turn_finished(runtime, hand, stopped.reason))
+        return _Outcome(text=context.last_text)
+    await close_turn(runtime, hand, reason=wish.reason if wish else "finished", finished=True)
+    hand.finish(turn_finished(runtime, hand, INTERRUPTED_REASON if wish else None))
+    if wish is not None:
+        return _Outcome(error_type="Interrupted", error_message=f"Interrupted: {wish.reason}")
+    return _Outcome(text=context.last_text)
+
+
+def _error(bench: Bench, error: TurnFailed) -> MessageTurnError:
+    turn = bench.hand.turn
+    return MessageTurnError(
+        message=error.message,
+        message_turn_id=turn.id,
+        runtime_run_id=bench.hand.lease.run.id,
+        agent_id=turn.agent_id,
+        agent_name=turn.agent_name,
+        error_type=error.error_type,
+        is_retryable=error.is_retryable,
+        **turn.flow,
+    )
+
+
+def _read(outcome: _Outcome) -> str:
+    if outcome.error_type is not None:
+        raise ToolFailed(outcome.error_type, outcome.error_message, is_retryable=False)
+    return outcome.text

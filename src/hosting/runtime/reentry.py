@@ -1,0 +1,50 @@
+"""Coming back to a run that was cut: what is told, and the turns inside of it that are closed with it."""
+
+from datetime import timedelta
+
+from events.retries import ModelCallRetry
+from hosting.domain.lease import Lease
+from hosting.domain.step import StepKind
+from hosting.runtime.hand import Hand
+from hosting.runtime.recovery import Past
+from hosting.runtime.steps import Steps
+from hosting.runtime.turn import Turn
+
+
+def retry_of(lease: Lease, steps: Steps, *, max_attempts: int) -> ModelCallRetry | None:
+    """Return what tells that a model call which the crash cut is made again."""
+    if not any(step.key.kind is StepKind.MODEL_CALL for step in steps.cut()):
+        return None
+    return ModelCallRetry(
+        attempt=max(1, lease.attempt - 1),
+        max_retries=max_attempts - 1,
+        delay=timedelta(),
+        exception_type="RunInterrupted",
+        error_message="The server stopped while the model was answering; the answer begins again.",
+        event_flow_id=lease.run.turn_id,
+    )
+
+
+def reopen_nested(hand: Hand, past: Past) -> None:
+    """Give the turns inside of a run, which nobody goes on with, a hand that can close them: the deepest first."""
+    open_turns = [unfinished for unfinished in past.flows.values() if unfinished.turn and unfinished.turn.metadata]
+    for unfinished in sorted(open_turns, key=lambda each: -_depth(each.turn)):
+        started = unfinished.turn
+        if started is None:
+            continue
+        turn = Turn(
+            id=started.message_turn_id,
+            trace_id=started.trace_id or hand.turn.trace_id,
+            span_id=started.span_id or hand.turn.span_id,
+            agent_id=started.agent_id,
+            agent_name=started.agent_name,
+            began=started.timestamp or hand.turn.began,
+            parent_span_id=started.parent_span_id,
+            metadata=started.metadata,
+        )
+        hand.nested(turn, unfinished)
+
+
+def _depth(started: object) -> int:
+    metadata = getattr(started, "metadata", None) or {}
+    return int(metadata.get("depth", 0))

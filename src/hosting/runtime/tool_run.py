@@ -1,0 +1,205 @@
+"""One tool call of a run: a step that is begun before its effect and finished with its result."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from events.branches import FunctionCall
+from events.event import Event
+from events.permissions import PermissionRequest, PermissionResponse
+from events.tools import ResultType, ToolCallEnd, ToolCallResult, ToolResult
+from hosting.domain.errors import RunLost
+from hosting.domain.message import Message
+from hosting.domain.step import StepKind
+from hosting.ports.agents import ToolOutcome
+from hosting.ports.tools import Tool
+from hosting.ports.units import BeginStep, FinishStep, KeepState, RunChange
+from hosting.runtime.bench import Bench
+from hosting.runtime.steps import Steps
+from hosting.runtime.tool_results import to_result
+from hosting.runtime.turn import Flow, flow_of
+from hosting.runtime.work_context import WorkContext
+from middleware.error_formatting import ErrorFormatting
+from middleware.permissions import Decision, Gate, Permissions, Verdict
+from middleware.pipeline import ToolLayer, compose
+from middleware.retry import Retry
+from middleware.timeout import Timeout
+
+_PERMISSIONS: Final = Permissions()
+_RETRY: Final = Retry()
+_TIMEOUT: Final = Timeout()
+_FORMAT: Final = ErrorFormatting()
+
+
+class ToolRun:
+    """A call from its gate to its end; as layers see it, a ToolCall and a GatedCall."""
+
+    def __init__(self, bench: Bench, steps: Steps, message: Message, call: FunctionCall, tool: Tool) -> None:
+        self._bench = bench
+        self._message = message
+        self._call = call
+        self._tool = tool
+        self._key = steps.next_key(StepKind.TOOL_CALL, call.name, call.arguments)
+        self._step = steps.logged(self._key)
+        self.steps = steps.inside(self._key)
+        self._decision_key = self.steps.next_key(StepKind.DECISION, call.name, None)
+        self._decision = self.steps.logged(self._decision_key)
+        self._gate: Gate | None = None
+
+    @property
+    def name(self) -> str:
+        """See ToolCall.name."""
+        return self._call.name
+
+    @property
+    def call_id(self) -> str:
+        """See ToolCall.call_id."""
+        return self._call.call_id
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """See ToolCall.arguments."""
+        return self._call.arguments
+
+    @property
+    def description(self) -> str | None:
+        """See GatedCall.description."""
+        return self._tool.description
+
+    @property
+    def requires_permission(self) -> bool:
+        """See GatedCall.requires_permission."""
+        return self._tool.requires_permission
+
+    @property
+    def permission_override(self) -> bool | None:
+        """See GatedCall.permission_override."""
+        return self._bench.config.permission_overrides.get(self.name)
+
+    @property
+    def permission_timeout(self) -> timedelta | None:
+        """See GatedCall.permission_timeout."""
+        return self._bench.limits.permission_timeout
+
+    @property
+    def timeout(self) -> timedelta | None:
+        """See ToolCall.timeout."""
+        return self._tool.timeout
+
+    @property
+    def retries(self) -> int:
+        """See ToolCall.retries."""
+        return self._tool.retries
+
+    async def emit(self, event: Event) -> None:
+        """See ToolCall.emit."""
+        await self._bench.hand.emit(event)
+
+    def new_request_id(self) -> str:
+        """See GatedCall.new_request_id."""
+        return self._bench.runtime.ids.request()
+
+    async def prepare(self) -> None:
+        """Ask for permission, if that is needed; the answer is waited for in `finish`.
+
+        Raises:
+            RunLost: the run was cut off inside of the call, and it must not be made twice.
+        """
+        if self._step is not None and self._step.result is not None:
+            return
+        if self._step is not None and not self._tool.safe_to_retry:
+            raise RunLost.inside(self.name)
+        self._gate = await _PERMISSIONS.open_gate(self)
+
+    async def finish(self) -> ToolOutcome:
+        """Wait for permission, make the call, and tell what it came to; returns when that is stored."""
+        if self._step is not None and self._step.result is not None:
+            return self._outcome(msgspec.json.decode(self._step.result, type=ToolResult))
+        verdict = Verdict(approved=True) if self._gate is None else await self._gate()
+        if verdict.approved:
+            result = await self._make()
+        else:
+            result = ToolResult(text=verdict.told, result_type=ResultType.DENIED)
+        await self._tell(result, begun=verdict.approved or self._step is not None)
+        return self._outcome(result)
+
+    def verdict(self) -> Verdict | None:
+        """See GatedCall.verdict."""
+        logged = self._decision
+        if logged is None or logged.result is None:
+            return None
+        return msgspec.json.decode(logged.result, type=Verdict)
+
+    async def remembered(self) -> bool | None:
+        """See GatedCall.remembered."""
+        if self.steps.inside(self._decision_key).is_begun():
+            # Asked before the crash: that question is still open, and its answer is the one that counts.
+            return None
+        kept = await self._bench.state(self._remembered_as, of_branch=False)
+        return None if kept is None else msgspec.json.decode(kept, type=bool)
+
+    def ask(
+        self, request: PermissionRequest, *, within: timedelta | None
+    ) -> Callable[[], Awaitable[PermissionResponse]]:
+        """See GatedCall.ask."""
+        inside = self.steps.inside(self._decision_key)
+        return self._bench.questions.open(inside, request, PermissionResponse, within=within)
+
+    async def decide(self, verdict: Verdict, event: Decision, *, remember: bool | None = None) -> None:
+        """See GatedCall.decide."""
+        run = self._bench.hand.lease.run
+        changes: list[RunChange] = [
+            BeginStep(run.id, self._decision_key),
+            FinishStep(run.id, self._decision_key.place, msgspec.json.encode(verdict)),
+        ]
+        if remember is not None:
+            value = msgspec.json.encode(remember)
+            changes.append(KeepState(run.scope, of_branch=False, name=self._remembered_as, value=value))
+        placed = msgspec.structs.replace(event, event_flow_id=self._bench.hand.turn.id)
+        self._bench.hand.put(placed, *changes)
+
+    @property
+    def _remembered_as(self) -> str:
+        return f"permission:{self.name}"
+
+    async def _make(self) -> ToolResult:
+        if self._step is None:
+            # Known to the store before the tool has an effect: a crash must find that it was begun.
+            self._bench.hand.record(BeginStep(self._bench.hand.lease.run.id, self._key))
+            await self._bench.hand.settle()
+
+        async def work() -> ToolResult:
+            context = WorkContext(self._bench, self.steps, call_id=self.call_id)
+            return to_result(await self._tool.work(context, dict(self.arguments)))
+
+        layers: list[ToolLayer] = [self._bench.budget, _RETRY, _TIMEOUT, _FORMAT]
+        made: ToolResult = await compose([partial(layer.around_tool_call, self) for layer in layers], work)()
+        return made
+
+    async def _tell(self, result: ToolResult, *, begun: bool) -> None:
+        hand = self._bench.hand
+        run_id, call = hand.lease.run.id, self._call
+        step: list[RunChange] = [] if begun else [BeginStep(run_id, self._key)]
+        step.append(FinishStep(run_id, self._key.place, msgspec.json.encode(result)))
+        hand.put(
+            ToolCallResult(
+                call_id=call.call_id,
+                result=result,
+                tool_harness_name=self._tool.harness,
+                call_type=self._tool.call_type,
+                name=call.name,
+                message_id=self._message.id,
+            )
+        )
+        hand.put(ToolCallEnd(call_id=call.call_id, **self._flow()), *step)
+        await hand.settle()
+
+    def _flow(self) -> Flow:
+        started = self._bench.hand.unfinished.calls.get(self.call_id)
+        return {} if started is None else flow_of(started)
+
+    def _outcome(self, result: ToolResult) -> ToolOutcome:
+        return ToolOutcome(self._call.call_id, self._call.name, result)

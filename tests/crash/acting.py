@@ -1,0 +1,211 @@
+"""Agents that leave a mark of all they do in the server's folder, for servers that are killed while they do it."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lethal  # noqa: F401 - lets a test choose the commit at which the server dies
+
+from events.interactions import Request, Response
+from hosting import Reply, RunContext, agent
+from hosting.ports.tools import Tool, ToolContext
+
+OPEN = Path("open")
+"""While this file is not there, whoever comes to a gate stays."""
+
+
+class QuizResponse(Response, frozen=True, kw_only=True):
+    wire_type: ClassVar[str] = "QUIZ_RESPONSE"
+
+    request_id: str
+    points: int
+
+
+class QuizRequest(Request, frozen=True, kw_only=True):
+    wire_type: ClassVar[str] = "QUIZ_REQUEST"
+    answered_by: ClassVar[type[Response]] = QuizResponse
+
+    request_id: str
+    topic: str
+
+
+def did(context: RunContext, what: str) -> int:
+    """Leave a mark, and return how many like it there are now."""
+    marks = Path(f"did-{context.scope.session_id}")
+    with marks.open("a") as file:
+        file.write(f"{what}\n")
+    return marks.read_text().splitlines().count(what)
+
+
+async def gate(context: RunContext, name: str) -> None:
+    if not OPEN.exists():
+        did(context, f"at {name}")
+        await asyncio.Event().wait()
+
+
+async def say(context: RunContext, text: str) -> None:
+    async def write(reply: Reply) -> None:
+        await reply.text(text)
+
+    await context.model_call(write, arguments=text)
+
+
+@agent("worker")
+async def worker(context: RunContext) -> None:
+    """Calls the tools that the input names, all at once, and tells what came of it."""
+    names = context.input[-1].text.split()
+
+    async def write(reply: Reply) -> None:
+        await reply.text("Let me see.")
+        for name in names:
+            await reply.call(name)
+
+    message = await context.model_call(write, arguments=names)
+    outcomes = await context.call_tools(message, _tools(context))
+    await say(context, " ".join(outcome.text for outcome in outcomes))
+
+
+def _tools(run: RunContext) -> list[Tool]:
+    async def note(context: ToolContext, arguments: Mapping[str, Any]) -> str:
+        did(run, f"note {context.call_id}")
+        return "noted"
+
+    async def look(context: ToolContext, arguments: Mapping[str, Any]) -> str:
+        did(run, f"look {context.call_id}")
+        return "looked"
+
+    async def stay(context: ToolContext, arguments: Mapping[str, Any]) -> str:
+        did(run, f"stay {context.call_id}")
+        await gate(run, "stay")
+        return "stayed"
+
+    async def linger(context: ToolContext, arguments: Mapping[str, Any]) -> str:
+        did(run, f"linger {context.call_id}")
+        await gate(run, "linger")
+        return "lingered"
+
+    return [
+        Tool("note", note),
+        Tool("gated", note, requires_permission=True),
+        Tool("look", look, safe_to_retry=True),
+        Tool("stay", stay),
+        Tool("linger", linger, safe_to_retry=True),
+    ]
+
+
+@agent("quizzer")
+async def quizzer(context: RunContext) -> None:
+    """Asks in a way of its own."""
+    answer = await context.request(
+        QuizRequest(request_id=context.new_request_id(), source_name="quiz", topic="rivers"), QuizResponse
+    )
+    await say(context, f"{answer.points} points")
+
+
+STOPS = 8
+
+
+@agent("stepper")
+async def stepper(context: RunContext) -> None:
+    """Does one thing after another, and stops before the one that the input names as long as the gates are shut."""
+    stop = int(context.input[-1].text)
+
+    async def before(number: int) -> None:
+        if number == stop:
+            await gate(context, str(number))
+
+    async def roll() -> int:
+        return did(context, "rolled") * 10
+
+    async def add() -> int:
+        return did(context, "added")
+
+    await before(1)
+    rolled = await context.step("roll", roll)
+    await before(2)
+    await context.keep("rolled", rolled)
+    await before(3)
+    kept = await context.recall("rolled")
+    await before(4)
+    colour = await context.clarify("Which colour?", ["red", "green"])
+    await before(5)
+    quiz = QuizRequest(request_id=context.new_request_id(), source_name="quiz", topic=colour)
+    points = (await context.request(quiz, QuizResponse)).points
+    await before(6)
+    told = await context.run_agent("echo", f"{colour} {points}")
+    await before(7)
+    added = await context.step("add", add, arguments=[kept, points])
+    await before(8)
+    await say(context, f"{kept} {told} {added}")
+
+
+@agent("echo")
+async def echo(context: RunContext) -> None:
+    """Says what it was told, and leaves a mark."""
+    text = context.input[-1].text
+
+    async def write(reply: Reply) -> None:
+        did(context, "echoed")
+        await reply.text(f"[{text}]")
+
+    await context.model_call(write, arguments=text)
+
+
+@agent("fickle")
+async def fickle(context: RunContext) -> None:
+    """Asks something else each time it begins again."""
+    lives = did(context, "lived")
+    await say(context, "I have a question.")
+    await context.clarify(f"Is this life {lives}?")
+
+
+@agent("hasty")
+async def hasty(context: RunContext) -> None:
+    """Fails while a question of its own is open, once the gates are open."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(context.clarify("Shall I wait?"))
+        await gate(context, "hasty")
+        raise RuntimeError("no time")
+
+
+@agent("boss")
+async def boss(context: RunContext) -> None:
+    """Lets the agent that the input names do what it says, and repeats its last words."""
+    agent_id, _, task = context.input[-1].text.partition(" ")
+    await say(context, await context.run_agent(agent_id, task))
+
+
+@agent("talker")
+async def talker(context: RunContext) -> None:
+    """Stops in the middle of a sentence as long as the gates are shut."""
+
+    async def write(reply: Reply) -> None:
+        await reply.text("one ")
+        await gate(context, "talker")
+        await reply.text("two")
+
+    await context.model_call(write)
+
+
+@agent("stubborn")
+async def stubborn(context: RunContext) -> None:
+    """Stops in the middle of a sentence, and does not hear that it is interrupted."""
+
+    async def write(reply: Reply) -> None:
+        await reply.text("one ")
+        while not OPEN.exists():
+            try:
+                await gate(context, "stubborn")
+            except asyncio.CancelledError:
+                did(context, "deaf")
+
+    await context.model_call(write)
+
+
+if not OPEN.exists():
+
+    @agent("gone")
+    async def gone(context: RunContext) -> None:
+        """Asks, and is not there any more in the server's next life."""
+        await context.clarify("Will you miss me?")

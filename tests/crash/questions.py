@@ -1,0 +1,133 @@
+"""What a client does with the questions of a run, and a run's log in a few words."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import httpx
+
+from tests.harness.client import Client
+
+Question = dict[str, Any]
+
+_ANSWERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "PERMISSION_REQUEST": ("permissionId", {"approved": True}),
+    "CONTINUATION_REQUEST": ("continuationId", {"approved": True}),
+    "CLARIFICATION_REQUEST": ("requestId", {"answer": "green"}),
+    "CLIENT_TOOL_INVOKE_REQUEST": ("requestId", {"content": [{"type": "text", "text": "rung"}]}),
+    "QUIZ_REQUEST": ("requestId", {"points": 7}),
+}
+
+MY_TOOLS = {
+    "clientToolHarnesses": [{"name": "bells", "tools": [{"name": "ring", "parametersSchema": {"type": "object"}}]}]
+}
+
+
+async def said(
+    client: Client, session: str, text: str, *, agent: str = "demo", config: dict[str, Any] | None = None
+) -> str:
+    """Say something to an agent, and return the run that it starts."""
+    path = f"/agents/{agent}/sessions/{session}/branches/main/inputs"
+    response = await client.http.post(path, json={"text": text, "runConfig": config or {}})
+    assert response.status_code == 202, response.text
+    return str(response.json()["runtimeRunId"])
+
+
+async def resumed(client: Client, session: str, count: int = 1, line: str = "MESSAGE_TURN_STARTED resumed") -> None:
+    """Wait until a run, and all turns inside of it, have begun again; or until something else was told so often."""
+    async with asyncio.timeout(20):
+        while sum(told.endswith(line) for told in story(await client.log(session))) < count:
+            await asyncio.sleep(0.02)
+
+
+async def listed(client: Client, session: str) -> list[Question]:
+    """Return the questions that wait for an answer."""
+    response = await client.http.get(f"/sessions/{session}/branches/main/interactions")
+    assert response.status_code == 200, response.text
+    questions: list[Question] = response.json()
+    return questions
+
+
+async def asked(client: Client, session: str, count: int = 1, *, seconds: float = 20) -> list[Question]:
+    """Return the questions that wait for an answer, as soon as there are so many."""
+    async with asyncio.timeout(seconds):
+        while len(questions := await listed(client, session)) < count:
+            await asyncio.sleep(0.02)
+    assert len(questions) == count
+    return questions
+
+
+def answer_to(question: Question, **members: Any) -> dict[str, Any]:
+    """Return an answer to a question, which is yes where it can be."""
+    id_member, answer = _ANSWERS[question["type"]]
+    return {"type": question["expectedResponseType"], id_member: question["requestId"], **answer, **members}
+
+
+async def answer(client: Client, session: str, question: Question, **members: Any) -> httpx.Response:
+    """Answer a question."""
+    return await client.http.post(f"{client.path(session)}/responses", json=answer_to(question, **members))
+
+
+async def accepted(client: Client, session: str, question: Question, **members: Any) -> dict[str, Any]:
+    """Answer a question, which must be accepted, and return what the server says."""
+    response = await answer(client, session, question, **members)
+    assert response.status_code == 200, response.text
+    body: dict[str, Any] = response.json()
+    assert (body["requestId"], body["outcome"]) == (question["requestId"], "accepted")
+    return body
+
+
+async def answered_to_the_end(client: Client, session: str, run_id: str, *, seconds: float = 30) -> dict[str, Any]:
+    """Say yes to whatever a run asks until it has ended, and return it."""
+    async with asyncio.timeout(seconds):
+        while (run := await client.run(session, run_id))["status"] == "active":
+            for question in await listed(client, session):
+                # Refused when it is settled meanwhile: then the next look does not find it any more.
+                await answer(client, session, question)
+            await asyncio.sleep(0.02)
+    return run
+
+
+async def interrupt(client: Client, session: str, reason: str = "enough") -> httpx.Response:
+    """Interrupt the active run."""
+    return await client.http.post(f"{client.path(session)}/interrupt", json={"reason": reason})
+
+
+async def message_count(client: Client, session: str) -> int:
+    """Return how many messages the branch says it has."""
+    response = await client.http.get(f"/sessions/{session}/branches/main")
+    assert response.status_code == 200, response.text
+    return int(response.json()["messageCount"])
+
+
+async def history(client: Client, session: str) -> str:
+    """Return what the demo agent says it is given, by asking it: one message more is there then."""
+    run = (await client.accepted(session, "/history"))["runtimeRunId"]
+    assert (await client.ended(session, run))["status"] == "completed"
+    log = await client.log(session)
+    last = [event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_START"][-1]
+    return text_of(log, last)
+
+
+def text_of(log: list[dict[str, Any]], message_id: str) -> str:
+    """Return what the deltas of a message say."""
+    return "".join(event["text"] for event in log if event["type"] == "TEXT_DELTA" and event["messageId"] == message_id)
+
+
+def story(log: list[dict[str, Any]]) -> list[str]:
+    """Return the types of a log's events: deltas once, nested ones behind a `>` for each turn they are inside of."""
+    told: list[str] = []
+    for event in log:
+        depth = event.get("metadata", {}).get("depth", 0)
+        words = ["> " * depth + event["type"]]
+        words += ["resumed"] if event.get("isResume") else []
+        words += ["interrupted"] if event.get("interrupted") else []
+        line = " ".join(words)
+        if event["type"] != "TEXT_DELTA" or told[-1:] != [line]:
+            told.append(line)
+    return told
+
+
+def counted(log: list[dict[str, Any]]) -> Counter[str]:
+    """Count the events of each type."""
+    return Counter(event["type"] for event in log)
