@@ -4,6 +4,7 @@ CatalogError
 +-- NotAnEvent         the class is no concrete Event or Input
 +-- BlankName          the name is blank
 +-- ReservedMember     a member of the class has a name that the envelope has taken
++-- IncompletePair     a request or response lacks what brings the two together
 +-- DuplicateName      the name is taken, or the class has another one
 """
 
@@ -30,6 +31,7 @@ from events import (
 )
 from events.event import Event
 from events.inputs import Input
+from events.interactions import Request, Response
 
 _WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _RESERVED: Final = frozenset(("version", "type", "channel", "kind", "direction", "canInterrupt"))
@@ -110,6 +112,14 @@ class ReservedMember(CatalogError):
         super().__init__(f"{_called(cls)} cannot be registered: the envelope has a {member!r} of its own.")
 
 
+class IncompletePair(CatalogError):
+    """A request or a response lacks the member that names it, or the request does not say what answers it."""
+
+    def __init__(self, cls: type, lacks: str) -> None:
+        self.cls, self.lacks = cls, lacks
+        super().__init__(f"{_called(cls)} cannot be registered: it lacks {lacks}.")
+
+
 class DuplicateName(CatalogError):
     """Another class has the wire name, or this class has another one."""
 
@@ -147,6 +157,7 @@ class Catalog:
             NotAnEvent: the class is not a concrete, non-generic subclass of Event.
             BlankName: the name is blank.
             ReservedMember: a member of it would stand beside one of the envelope with the same name.
+            IncompletePair: it is a Request or Response without its id, or a Request that names no answer.
             DuplicateName: another class has that name, or the class has another name, and `replace` was not asked for.
         """
         _check_class(cls)
@@ -191,11 +202,21 @@ class Catalog:
 
 
 def _check_class(cls: type[Event]) -> None:
-    if not isinstance(cls, type) or not issubclass(cls, Event) or cls is Event or getattr(cls, "__parameters__", None):
+    if not isinstance(cls, type) or not issubclass(cls, Event) or getattr(cls, "__parameters__", None):
         raise NotAnEvent(cls)
+    if cls in {Event, Request, Response}:
+        raise NotAnEvent(cls)
+    _check_pair(cls)
     for member in (cls.__struct_config__.tag_field, *cls.__struct_encode_fields__):
         if member in _RESERVED:
             raise ReservedMember(cls, member)
+
+
+def _check_pair(cls: type[Event]) -> None:
+    if issubclass(cls, Request | Response) and cls.id_member not in cls.__struct_fields__:
+        raise IncompletePair(cls, f"the member {cls.id_member!r}, which an answer names")
+    if issubclass(cls, Request) and not issubclass(getattr(cls, "answered_by", Event), Response):
+        raise IncompletePair(cls, "`answered_by`, the class of its answer")
 
 
 def _folded(name: str) -> str:

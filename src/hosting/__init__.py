@@ -9,17 +9,27 @@ if TYPE_CHECKING:
     from hosting.adapters.agents.function import agent as agent
     from hosting.bootstrap import create_app as create_app
     from hosting.ports.agents import Agent as Agent
+    from hosting.ports.agents import Limits as Limits
     from hosting.ports.agents import Reply as Reply
     from hosting.ports.agents import RunContext as RunContext
+    from hosting.ports.agents import ToolOutcome as ToolOutcome
+    from hosting.ports.tools import Tool as Tool
+    from hosting.ports.tools import ToolContext as ToolContext
     from hosting.settings import Settings as Settings
     from middleware.errors import AgentError as AgentError
+    from middleware.errors import RequestExpired as RequestExpired
 
 _HOMES = {
     "Agent": "hosting.ports.agents",
     "AgentError": "middleware.errors",
+    "Limits": "hosting.ports.agents",
     "Reply": "hosting.ports.agents",
+    "RequestExpired": "middleware.errors",
     "RunContext": "hosting.ports.agents",
     "Settings": "hosting.settings",
+    "Tool": "hosting.ports.tools",
+    "ToolContext": "hosting.ports.tools",
+    "ToolOutcome": "hosting.ports.agents",
     "agent": "hosting.adapters.agents.function",
     "create_app": "hosting.bootstrap",
 }

@@ -5,7 +5,16 @@ import asyncio
 import structlog
 
 from events.tools import ToolResult
-from middleware.errors import PRIVATE, AgentError, ToolFailed, TurnFailed, TurnStopped, Withdrawn, sentence_of
+from middleware.errors import (
+    PRIVATE,
+    AgentError,
+    RunBroken,
+    ToolFailed,
+    TurnFailed,
+    TurnStopped,
+    Withdrawn,
+    sentence_of,
+)
 from middleware.pipeline import ToolCall, TurnContext, Work
 
 _log = structlog.get_logger("branchline.turn")
@@ -25,11 +34,13 @@ class ErrorFormatting:
         """
         try:
             await turn()
-        except (Withdrawn, TurnStopped, asyncio.CancelledError):
+        except (Withdrawn, TurnStopped, TurnFailed, asyncio.CancelledError):
+            # A turn inside of this one has failed, and the run with it.
             raise
         except AgentError as error:
             message = sentence_of(error, PRIVATE.format(what="The agent"))
-            raise TurnFailed(type(error).__name__, message, is_retryable=error.is_retryable) from error
+            kind, broken = type(error).__name__, isinstance(error, RunBroken)
+            raise TurnFailed(kind, message, is_retryable=error.is_retryable, breaks_run=broken) from error
         except BaseException as error:
             # An agent's sys.exit() ends its run; let through, it would end the server, and each one that takes it up.
             _log.exception("an agent failed")
@@ -45,7 +56,7 @@ class ErrorFormatting:
         private = PRIVATE.format(what=f"The tool {call.name}")
         try:
             return await work()
-        except (Withdrawn, TurnStopped, ToolFailed, asyncio.CancelledError):
+        except (Withdrawn, RunBroken, TurnStopped, TurnFailed, ToolFailed, asyncio.CancelledError):
             # An agent inside of the tool has failed: that is told already, and whether trying again may help.
             raise
         except AgentError as error:

@@ -6,6 +6,7 @@ AgentError            its sentence is meant for the people who use the agent
 +-- RequestExpired    nobody answered a question in time
 +-- BudgetExceeded    too many tool calls failed
 +-- ClientToolsRefused  what a client says of its tools does not fit what it said before
++-- RunBroken         the whole run cannot go on, wherever inside of it that turns out
 Withdrawn             the run is not ended: it goes on elsewhere or later
 TurnFailed            how any failure leaves the layers around a turn
 TurnStopped           the turn ends before the agent is done, and that is no failure
@@ -61,15 +62,23 @@ class ClientToolsRefused(AgentError):
     """What a client says of its tools does not fit what it said before."""
 
 
+class RunBroken(AgentError):
+    """The run cannot go on: no tool or agent inside of it takes this for a failure of its own that can be told."""
+
+
 class Withdrawn(Exception):
     """This execution must stop without ending the run, which goes on elsewhere or later."""
 
 
 class TurnFailed(Exception):
-    """A turn failed; `message` is fit for people and holds nothing private."""
+    """A turn failed; `message` is fit for people and holds nothing private.
 
-    def __init__(self, error_type: str, message: str, *, is_retryable: bool) -> None:
+    With `breaks_run` the turns that it is inside of fail with it.
+    """
+
+    def __init__(self, error_type: str, message: str, *, is_retryable: bool, breaks_run: bool = False) -> None:
         self.error_type, self.message, self.is_retryable = error_type, message, is_retryable
+        self.breaks_run = breaks_run
         super().__init__(message)
 
 

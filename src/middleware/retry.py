@@ -1,19 +1,35 @@
-"""The layer that calls a tool again which has failed."""
+"""The layer that makes a call again which has failed."""
 
 import asyncio
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
-from events.retries import FunctionRetry
+from events.event import Event
+from events.retries import FunctionRetry, ModelCallRetry
 from events.tools import ToolResult
 from middleware.errors import AgentError, ToolFailed, sentence_of
 from middleware.pipeline import ToolCall, Work
 
+T = TypeVar("T")
+
 _LONGEST_PAUSE: Final = timedelta(seconds=30)
 
 
+class ModelCall(Protocol):
+    """What layers may know of a model call, and do beside it."""
+
+    @property
+    def model_retries(self) -> int:
+        """How often the call is made again when it has failed and may succeed the next time."""
+        ...
+
+    async def emit(self, event: Event) -> None:
+        """Put an event on the branch."""
+        ...
+
+
 class Retry:
-    """Makes a tool call again, as often as the tool allows, after a pause that doubles; each is told first."""
+    """Makes a call again, as often as it allows, after a pause that doubles; each is told first."""
 
     def __init__(self, first_pause: timedelta = timedelta(seconds=1)) -> None:
         self._first_pause = first_pause
@@ -29,8 +45,33 @@ class Retry:
                 await self._pause(call, attempt, error)
         return await work()
 
+    async def around_model_call(self, call: ModelCall, work: Work[T]) -> T:
+        """Make a model call; what fails for the last time, or can never succeed, is raised as it is."""
+        for attempt in range(1, call.model_retries + 1):
+            try:
+                return await work()
+            except AgentError as error:
+                if not error.is_retryable:
+                    raise
+                pause = self._length(attempt)
+                await call.emit(
+                    ModelCallRetry(
+                        attempt=attempt,
+                        max_retries=call.model_retries,
+                        delay=pause,
+                        exception_type=type(error).__name__,
+                        error_message=sentence_of(error, "The model failed."),
+                    )
+                )
+                await asyncio.sleep(pause.total_seconds())
+        return await work()
+
+    def _length(self, attempt: int) -> timedelta:
+        doubled: timedelta = self._first_pause * 2 ** (attempt - 1)
+        return min(doubled, _LONGEST_PAUSE)
+
     async def _pause(self, call: ToolCall, attempt: int, error: ToolFailed | AgentError) -> None:
-        pause = min(self._first_pause * 2 ** (attempt - 1), _LONGEST_PAUSE)
+        pause = self._length(attempt)
         told = error.message if isinstance(error, ToolFailed) else sentence_of(error, "The tool failed.")
         kind = error.error_type if isinstance(error, ToolFailed) else type(error).__name__
         await call.emit(

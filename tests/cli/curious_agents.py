@@ -31,6 +31,12 @@ class ReviewWanted(Request, frozen=True, kw_only=True):
     title: str
 
 
+class DiskFull(AgentError):
+    """A failure that may pass."""
+
+    is_retryable = True
+
+
 class Curious:
     """Asks what it is told to ask."""
 
@@ -87,7 +93,7 @@ async def _odd(context: RunContext) -> str:
         return None
 
     async def fail(inside: ToolContext, given: Mapping[str, Any]) -> None:
-        raise AgentError("The disk is full.")
+        raise DiskFull("The disk is full.")
 
     async def slow(inside: ToolContext, given: Mapping[str, Any]) -> None:
         await asyncio.sleep(60)

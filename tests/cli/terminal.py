@@ -78,7 +78,6 @@ class Terminal:
             pass
         return self._process.wait(_DEADLINE_SECONDS)
 
-
     def _read(self, seconds: float) -> bool:
         """Take what there is, within so many seconds; say whether there may be more."""
         if not select.select([self._master], [], [], max(seconds, 0))[0]:

@@ -124,7 +124,7 @@ def test_what_happens_beside_a_question_is_shown_behind_its_answer(curious_serve
     with Terminal("/chatty 20", "--agent", "curious", *IN, url=curious_server.url) as terminal:
         terminal.read_until("Are you there?\n> ")
         other = Elsewhere(curious_server.url, agent="curious")
-        _wait_until(lambda: other.types().count("TEXT_MESSAGE_END") == 1 + 1)
+        _wait_until(lambda: "TOOL_CALL_END" in other.types())
 
         terminal.type("yes\n")
         status = terminal.end()

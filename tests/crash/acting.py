@@ -11,8 +11,10 @@ from events.interactions import Request, Response
 from hosting import Reply, RunContext, agent
 from hosting.ports.tools import Tool, ToolContext
 
-OPEN = Path("open")
-"""While this file is not there, whoever comes to a gate stays."""
+
+def is_open() -> bool:
+    """Say whether the test has opened the gates; before that, whoever comes to one stays."""
+    return Path("open").exists()
 
 
 class QuizResponse(Response, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ def did(context: RunContext, what: str) -> int:
 
 
 async def gate(context: RunContext, name: str) -> None:
-    if not OPEN.exists():
+    if not is_open():
         did(context, f"at {name}")
         await asyncio.Event().wait()
 
@@ -89,6 +91,7 @@ def _tools(run: RunContext) -> list[Tool]:
         Tool("note", note),
         Tool("gated", note, requires_permission=True),
         Tool("look", look, safe_to_retry=True),
+        Tool("gate", look, requires_permission=True, safe_to_retry=True),
         Tool("stay", stay),
         Tool("linger", linger, safe_to_retry=True),
     ]
@@ -194,7 +197,7 @@ async def stubborn(context: RunContext) -> None:
 
     async def write(reply: Reply) -> None:
         await reply.text("one ")
-        while not OPEN.exists():
+        while not is_open():
             try:
                 await gate(context, "stubborn")
             except asyncio.CancelledError:
@@ -203,7 +206,7 @@ async def stubborn(context: RunContext) -> None:
     await context.model_call(write)
 
 
-if not OPEN.exists():
+if not is_open():
 
     @agent("gone")
     async def gone(context: RunContext) -> None:

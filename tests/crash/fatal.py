@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,19 @@ ACTING = str(Path(__file__).with_name("acting.py"))
 QUICK = {"lease_seconds": 1.5, "sweep_seconds": 0.1}
 """A server whose runs are taken up by the next one soon after it was killed."""
 
-SAFE = frozenset({"look", "linger", "ask_subagent"})
+SAFE = frozenset({"look", "gate", "linger", "ask_subagent"})
 """The tools that may be called again."""
 
 Log = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a run is cut, and what comes of it: its status and error, and how often its tools did their work."""
+
+    at: str
+    ends: tuple[str, str | None]
+    effects: int
 
 
 def marks(server: ServerProcess, session: str) -> list[str]:
@@ -32,12 +42,12 @@ async def cut(server: ServerProcess, session: str, text: str, death: str, *, age
 
     Everything that the run asks is answered with yes, before and after.
     """
-    (server.folder / "death").write_text(death)
     died = server.folder / "died"
     died.unlink(missing_ok=True)
     run = None
     async with Client(server.url) as client:
         await client.session(session)
+        (server.folder / "death").write_text(death)
         try:
             run = await said(client, session, text, agent=agent)
             await answered_to_the_end(client, session, run)
@@ -79,10 +89,12 @@ async def reckon(server: ServerProcess, session: str) -> dict[str, Any]:
 
 
 def _once_each(log: Log) -> None:
-    told = counted(log)
-    assert (told["BRANCH_RUN_STARTED"], told["BRANCH_RUN_COMPLETED"]) == (1, 1)
+    counts = counted(log)
+    assert (counts["BRANCH_RUN_STARTED"], counts["BRANCH_RUN_COMPLETED"]) == (1, 1)
     turns = Counter(event["messageTurnId"] for event in log if event["type"] == "MESSAGE_TURN_STARTED")
-    begun = [event["messageTurnId"] for event in log if event["type"] == "MESSAGE_TURN_STARTED" and not event["isResume"]]
+    begun = [
+        event["messageTurnId"] for event in log if event["type"] == "MESSAGE_TURN_STARTED" and not event["isResume"]
+    ]
     assert sorted(begun) == sorted(turns)
     for once in ("PERMISSION_REQUEST", "PERMISSION_APPROVED", "CLIENT_TOOL_INVOKE_REQUEST"):
         calls = [event["callId"] for event in log if event["type"] == once]

@@ -1,8 +1,8 @@
 """A server that kills itself at a commit of a test's choice; imported within the server, by the agents it hosts.
 
-A test writes the file `death` into the server's folder: `before WORD`, `after WORD`, or either with a number.
-It counts from the commit with which the next run starts. A commit is known by its words: the types of the events in it,
-`begin KIND` for a step of that kind, `finish` for a step's end, `interrupt` for a wish to interrupt.
+A test writes the file `death` into the server's folder: `before WORD`, `after WORD`, or either with a number, which
+counts commits from the next one on. A commit is known by its words: the types of the events in it, `begin KIND` for a
+step of that kind, `finish` for a step's end, `interrupt` for a wish to interrupt. With the end of a run it is over.
 """
 
 import os
@@ -29,7 +29,7 @@ class _Executioner:
         self._commits = 0
 
     def look(self, connection: Connection, words: list[str]) -> None:
-        if "BRANCH_RUN_STARTED" in words and _ORDER.exists():
+        if _ORDER.exists():
             self._when, self._word = _ORDER.read_text().split(maxsplit=1)
             _ORDER.unlink()
             self._commits = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
 
 Question = dict[str, Any]
@@ -33,11 +34,18 @@ async def said(
     return str(response.json()["runtimeRunId"])
 
 
-async def resumed(client: Client, session: str, count: int = 1, line: str = "MESSAGE_TURN_STARTED resumed") -> None:
-    """Wait until a run, and all turns inside of it, have begun again; or until something else was told so often."""
-    async with asyncio.timeout(20):
-        while sum(told.endswith(line) for told in story(await client.log(session))) < count:
-            await asyncio.sleep(0.02)
+async def told(client: Client, session: str, line: str, count: int = 1) -> None:
+    """Wait until a line of the story, at any depth, was told so often."""
+
+    async def so_often() -> bool:
+        return sum(each.endswith(line) for each in story(await client.log(session))) >= count
+
+    await seconds_until(so_often, within=20)
+
+
+async def resumed(client: Client, session: str, count: int = 1) -> None:
+    """Wait until so many turns of a run have begun again."""
+    await told(client, session, "MESSAGE_TURN_STARTED resumed", count)
 
 
 async def listed(client: Client, session: str) -> list[Question]:
@@ -48,11 +56,14 @@ async def listed(client: Client, session: str) -> list[Question]:
     return questions
 
 
-async def asked(client: Client, session: str, count: int = 1, *, seconds: float = 20) -> list[Question]:
+async def asked(client: Client, session: str, count: int = 1) -> list[Question]:
     """Return the questions that wait for an answer, as soon as there are so many."""
-    async with asyncio.timeout(seconds):
-        while len(questions := await listed(client, session)) < count:
-            await asyncio.sleep(0.02)
+
+    async def enough() -> bool:
+        return len(await listed(client, session)) >= count
+
+    await seconds_until(enough, within=20)
+    questions = await listed(client, session)
     assert len(questions) == count
     return questions
 
@@ -77,9 +88,9 @@ async def accepted(client: Client, session: str, question: Question, **members: 
     return body
 
 
-async def answered_to_the_end(client: Client, session: str, run_id: str, *, seconds: float = 30) -> dict[str, Any]:
+async def answered_to_the_end(client: Client, session: str, run_id: str) -> dict[str, Any]:
     """Say yes to whatever a run asks until it has ended, and return it."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(30):
         while (run := await client.run(session, run_id))["status"] == "active":
             for question in await listed(client, session):
                 # Refused when it is settled meanwhile: then the next look does not find it any more.
@@ -116,16 +127,16 @@ def text_of(log: list[dict[str, Any]], message_id: str) -> str:
 
 def story(log: list[dict[str, Any]]) -> list[str]:
     """Return the types of a log's events: deltas once, nested ones behind a `>` for each turn they are inside of."""
-    told: list[str] = []
+    lines: list[str] = []
     for event in log:
         depth = event.get("metadata", {}).get("depth", 0)
         words = ["> " * depth + event["type"]]
         words += ["resumed"] if event.get("isResume") else []
         words += ["interrupted"] if event.get("interrupted") else []
         line = " ".join(words)
-        if event["type"] != "TEXT_DELTA" or told[-1:] != [line]:
-            told.append(line)
-    return told
+        if event["type"] != "TEXT_DELTA" or lines[-1:] != [line]:
+            lines.append(line)
+    return lines
 
 
 def counted(log: list[dict[str, Any]]) -> Counter[str]:

@@ -1,10 +1,14 @@
 """Questions outlive the server that asked them: asked once, listed still, answered, and the run goes on."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+import httpx
+
+from tests.crash.fatal import ACTING, QUICK
 from tests.crash.questions import (
     MY_TOOLS,
     accepted,
@@ -17,15 +21,13 @@ from tests.crash.questions import (
     resumed,
     said,
     story,
+    told,
 )
 from tests.harness.client import Client
 from tests.harness.feed import completed
 from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
-
-ACTING = str(Path(__file__).with_name("acting.py"))
-QUICK = {"lease_seconds": 1.5, "sweep_seconds": 0.1}
 
 BEGUN = ["BRANCH_RUN_STARTED", "MESSAGE_STARTED", "CONTENT_ADDED", "MESSAGE_COMPLETED", "MESSAGE_TURN_STARTED"]
 SPOKEN = ["TEXT_MESSAGE_START", "TEXT_DELTA", "TEXT_MESSAGE_END"]
@@ -68,9 +70,7 @@ KINDS = {
         [RESUMED, *ALLOWED * 3, "AGENT_TURN_FINISHED", *TOLD],
         questions=3,
     ),
-    "continuation": Kind(
-        "/continue 4", [*TOLD * 3, "CONTINUATION_REQUEST"], [RESUMED, "CONTINUATION_RESPONSE", *TOLD]
-    ),
+    "continuation": Kind("/continue 4", [*TOLD * 3, "CONTINUATION_REQUEST"], [RESUMED, "CONTINUATION_RESPONSE", *TOLD]),
     "clarification": Kind("/clarify", ["CLARIFICATION_REQUEST"], [RESUMED, "CLARIFICATION_RESPONSE", *TOLD]),
     "client tool": Kind(
         "/client-tool ding",
@@ -122,7 +122,7 @@ async def test_a_question_of_each_kind_is_asked_once_and_answered_after_a_crash(
                 await accepted(client, session, question)
                 # Each has its effect before the next is answered, so that the order is known.
                 if kind.questions > 1:
-                    await resumed(client, session, done, "TOOL_CALL_END")
+                    await told(client, session, "TOOL_CALL_END", done)
             frames = await feed.until(completed)
             log, lines = await client.log(session), await client.log_lines(session)
             again = await answer(client, session, questions[name][0])
@@ -164,20 +164,25 @@ async def test_a_reader_who_comes_after_the_crash_without_a_place_sees_what_is_a
 async def test_a_run_that_waits_outlives_more_crashes_than_it_has_attempts(
     make_server: Make, database_url: str
 ) -> None:
-    server = make_server(database_url, run_attempts=2, **QUICK).start()
+    server = make_server(database_url, ACTING, run_attempts=2, **QUICK).start()
     async with Client(server.url) as client:
         session = await client.session()
-        run = await said(client, session, "/subagent 1")
+        run = await said(client, session, "gate", agent="worker")
         (question,) = await asked(client, session)
 
     for crash in range(4):
         server.kill()
         server.start()
         async with Client(server.url) as client:
-            await resumed(client, session, 2 * (crash + 1))
+            await resumed(client, session, crash + 1)
 
+    (server.folder / "death").write_text("before TOOL_CALL_END")
     async with Client(server.url) as client:
         assert await listed(client, session) == [question]
-        await accepted(client, session, question)
+        with suppress(httpx.HTTPError):
+            await answer(client, session, question)
+    await asyncio.to_thread(server.wait)
+    server.start()
+    async with Client(server.url) as client:
         assert (await client.ended(session, run))["status"] == "completed"
         assert counted(await client.log(session))["PERMISSION_REQUEST"] == 1

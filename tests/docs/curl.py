@@ -24,6 +24,15 @@ class CurlLine:
     follows: bool = False
     arguments: list[str] = field(default_factory=list)
 
+    @property
+    def starts_a_run(self) -> bool:
+        """Whether it is for a branch that is free; answers, interrupts and inputs that wait come to a busy one."""
+        return (
+            self.method == "POST"
+            and (self.body is None or "runningRunBehavior" not in self.body)
+            and (self.url.rpartition("/")[2] not in {"responses", "interrupt"})
+        )
+
     @classmethod
     def parse(cls, line: str) -> Self:
         """Read a line; an option that is not known here fails the test."""

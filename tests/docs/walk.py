@@ -142,11 +142,13 @@ class Walk:
             assert opening.id is not None
             self.follows.append(seen)
             return ""
-        if line.method == "POST":
+        if line.starts_a_run:
             await self._settled()
+        if line.url.endswith("/interactions"):
+            await self._asked(line)
         status, text = await self._runner.ask(line)
         assert status < 300, f"{written}\n{status} {text}"
-        self.outputs[written] = text
+        self.outputs[written] = text or str(status)
         if line.url.endswith("/inputs"):
             self._active = line.url.removesuffix("/inputs")
         return text
@@ -166,6 +168,16 @@ class Walk:
         if self._active is not None and self._base:
             await self._poll(self._active, lambda types: types[-1] == "BRANCH_RUN_COMPLETED")
             self._active = None
+
+    async def _asked(self, line: CurlLine) -> None:
+        """Wait until there is something to answer, as a reader does who has seen the run ask."""
+        async with asyncio.timeout(30):
+            while True:
+                status, text = await self._runner.ask(line)
+                assert status == 200, text
+                if text != "[]":
+                    return
+                await asyncio.sleep(0.02)
 
     async def _poll(self, branch: str, there: Callable[[list[str]], bool]) -> None:
         async with asyncio.timeout(30):

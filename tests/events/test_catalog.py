@@ -6,10 +6,20 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 import pytest
 
-from events.catalog import BlankName, Catalog, CatalogError, DuplicateName, NotAnEvent, ReservedMember, derived_name
+from events.catalog import (
+    BlankName,
+    Catalog,
+    CatalogError,
+    DuplicateName,
+    IncompletePair,
+    NotAnEvent,
+    ReservedMember,
+    derived_name,
+)
 from events.event import Event
 from events.ids import BranchId, SessionId
 from events.inputs import UserTextInput
+from events.interactions import Request, Response
 from events.position import Position
 from events.serializer import Serializer, Stamp, number
 from events.text import TextDelta
@@ -164,9 +174,48 @@ def test_a_blank_name_is_refused(name: str) -> None:
         Catalog.standard().register(ToolUsed, name)
 
 
-@pytest.mark.parametrize("cls", [Event, Plain, UserTextInput, Progress, Progress[int], "ToolUsed", None])
+@pytest.mark.parametrize("cls", [Event, Request, Response, Plain, UserTextInput, Progress, Progress[int], "ToolUsed", None])
 def test_what_is_no_concrete_event_is_refused(cls: Any) -> None:
     with pytest.raises(NotAnEvent):
+        Catalog.standard().register(cls)
+
+
+class Verdict(Response, frozen=True, kw_only=True):
+    """A custom answer."""
+
+    request_id: str
+    verdict: str
+
+
+class Trial(Request, frozen=True, kw_only=True):
+    """A custom question."""
+
+    answered_by = Verdict
+
+    request_id: str
+
+
+class NamelessVerdict(Response, frozen=True, kw_only=True):
+    """An answer to nothing."""
+
+    verdict: str
+
+
+class EndlessTrial(Request, frozen=True, kw_only=True):
+    """A question without an answer."""
+
+    request_id: str
+
+
+def test_a_custom_question_and_its_answer_are_taken() -> None:
+    catalog = Catalog.standard()
+
+    assert (catalog.register(Verdict), catalog.register(Trial)) == ("VERDICT", "TRIAL")
+
+
+@pytest.mark.parametrize(("cls", "lacks"), [(NamelessVerdict, "request_id"), (EndlessTrial, "answered_by")])
+def test_half_a_pair_is_refused(cls: type[Event], lacks: str) -> None:
+    with pytest.raises(IncompletePair, match=lacks):
         Catalog.standard().register(cls)
 
 

@@ -77,9 +77,20 @@ class Demo(DemoAgent):
         self.limits = limits
 
 
-_SOON = timedelta(seconds=0.3)
-hurried = Demo("hurried", Limits(1, 2, _SOON, _SOON, _SOON, _SOON))
-patient = Demo("patient", Limits(1, 2, None, None, None, None))
+def limits(within: timedelta | None) -> Limits:
+    """Return limits of one model call, three with an answer that does not say, and the same deadline for all."""
+    return Limits(
+        iterations=1,
+        extension=2,
+        permission_timeout=within,
+        continuation_timeout=within,
+        clarification_timeout=within,
+        client_tool_timeout=within,
+    )
+
+
+hurried = Demo("hurried", limits(timedelta(seconds=0.3)))
+patient = Demo("patient", limits(None))
 
 
 async def _text(context: ToolContext, arguments: Mapping[str, Any]) -> object:

@@ -1,6 +1,8 @@
 """A question that nobody answers in time is given up, told, and the run goes on."""
 
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -227,6 +229,46 @@ async def test_an_answer_in_time_is_not_given_up_later(client: Client) -> None:
     expired = [event["requestId"] for event in of_type(talk.events, "AGENT_REQUEST_EXPIRED")]
     assert id_of(requests[0]) not in expired
     assert len(expired) == 2
+
+
+async def test_an_answer_behind_the_deadline_is_too_late_also_when_nobody_has_noticed(
+    make_server: Callable[..., ServerProcess], database_url: str
+) -> None:
+    server = make_server(database_url, sweep_seconds=3600, lease_seconds=60).start()
+    async with Client(server.url) as client, conversation(client, "/permission", permissionTimeout=SOON) as talk:
+        request = await talk.asked()
+        async with asyncio.timeout(10):
+            while datetime.now(UTC) < _time(request["expiresAt"]) + timedelta(milliseconds=100):
+                await asyncio.sleep(0.02)
+
+        late = await talk.answer(request, approved=True)
+        log = await talk.log()
+
+    assert refusal(late) == (409, "response-not-awaited", "timed-out")
+    assert log[-1] == request
+
+
+async def test_a_question_whose_deadline_passes_while_no_server_runs_is_given_up_by_the_next(
+    make_server: Callable[..., ServerProcess], database_url: str
+) -> None:
+    server = make_server(database_url, sweep_seconds=0.05, lease_seconds=1).start()
+    async with Client(server.url) as client:
+        session = await client.session()
+        body = {"text": "/permission", "runConfig": {"permissionTimeout": "PT1S"}}
+        accepted = (await client.http.post(f"{client.path(session)}/inputs", json=body)).json()
+        async with client.feed(session, after=accepted["position"]) as feed:
+            await feed.until(lambda event: event["type"] == "PERMISSION_REQUEST")
+        server.kill()
+
+    server.start()
+    async with Client(server.url) as client:
+        run = await client.ended(session, accepted["runtimeRunId"])
+        log = await client.log(session)
+
+    types = [event["type"] for event in log]
+    assert run["status"] == "completed"
+    assert [types.count(name) for name in ("PERMISSION_REQUEST", *EXPIRED)] == [1, 1, 1]
+    assert types.index("AGENT_REQUEST_EXPIRED") < types.index("PERMISSION_DENIED") < types.index("TOOL_CALL_RESULT")
 
 
 def _belongs(event: dict[str, Any], request: dict[str, Any]) -> bool:

@@ -241,7 +241,12 @@ def _envelope(name: str, cls: type[msgspec.Struct]) -> Json:
     properties = {"type": {"const": name}, **members["properties"]}
     for member in _GIVEN_BY_LOG.intersection(properties) if issubclass(cls, Event) else ():
         del properties[member]
-    return {"type": "object", "title": name, "required": ["type", *members.get("required", ())], "properties": properties}
+    return {
+        "type": "object",
+        "title": name,
+        "required": ["type", *members.get("required", ())],
+        "properties": properties,
+    }
 
 
 def _reference(name: str) -> Json:

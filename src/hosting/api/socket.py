@@ -43,6 +43,7 @@ _log = structlog.get_logger("branchline.socket")
 
 _PATH: Final = "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/ws"
 EVENTS: Final = "branchline.websocket.events"
+"""An extension of the server's, and the type of the message that it takes: `events`, bytes, as one text frame each."""
 _EVENTS_IN_ONE_GO: Final = 64
 # A follower there is behind nothing, so all that it hears is that the server stops.
 _BEYOND_EVERY_HEAD: Final = sys.maxsize
@@ -254,11 +255,13 @@ class Conversation:
         events = sse.each_data(framed)
         while some := list(islice(events, _EVENTS_IN_ONE_GO)):
             if self._at_once:
-                await self._reach(self._socket.send({"type": EVENTS, "events": some}))
+                await self._reach(self._socket.send(_many(some)))
             else:
                 for event in some:
                     await self._send(event)
-            await asyncio.sleep(0)
+            if len(some) == _EVENTS_IN_ONE_GO:
+                # A peer that takes all is sent to without a wait, and a long replay would stop everybody else.
+                await asyncio.sleep(0)
 
     async def _close(self, ending: Ending) -> None:
         if ending.stream is CloseReason.ERROR and self._runtime.rings.closing is None:
@@ -280,6 +283,10 @@ class Conversation:
         if head is None:
             raise BranchMissing(self._branch.scope.session_id, self._branch.scope.branch_id)
         return head
+
+
+def _many(events: list[bytes]) -> Any:
+    return {"type": EVENTS, "events": events}
 
 
 class _PeerGone(Exception):

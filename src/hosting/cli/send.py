@@ -74,7 +74,7 @@ def send(
     The exit status is 0 when the run has completed, 1 when it has not or nobody answers, and 130 after Ctrl-C.
     """
     if queue and interrupt:
-        raise click.UsageError("--queue waits for the active run and --interrupt ends it: choose one of them.")
+        raise click.UsageError("--queue and --interrupt exclude each other.")
     behavior = RunningRunBehavior.REJECT
     if queue or interrupt:
         behavior = RunningRunBehavior.QUEUE if queue else RunningRunBehavior.INTERRUPT
@@ -158,8 +158,11 @@ def _note_after_ctrl_c(view: HeldView, aside: Console, sentence: str) -> None:
 
 def _read_input(aside: Console) -> str:
     """Read standard input to its end, without the line end that `echo` adds."""
+    given: TextIO | None = sys.stdin
+    if given is None:
+        _refuse(aside, "There is no standard input to read.")
     try:
-        return sys.stdin.buffer.read().decode().removesuffix("\n").removesuffix("\r")
+        return given.buffer.read().decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         _refuse(aside, "The text is not valid UTF-8.")
 
@@ -177,7 +180,7 @@ def _left(errand: Errand) -> str:
         return "Stopped before it was accepted."
     if errand.stopping.accepted:
         return "Left; the server ends the run."
-    return "Left; the run goes on at the server."
+    return "Left; whether the run ends is not known."
 
 
 def _advice(error: ClientError, errand: Errand) -> str:

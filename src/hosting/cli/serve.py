@@ -6,6 +6,7 @@ import sys
 from typing import NoReturn
 
 import rich_click as click
+from msgspec.structs import replace
 from rich.console import Console
 from rich.markup import escape
 
@@ -42,9 +43,11 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
     log_to_stderr()
     try:
         settings = load_settings()
+        # Known to the whole application: pages that came from this address are the server's own.
+        settings = replace(settings, host=host or settings.host)
         served = load_served(agents)
         app = create_app(served.agents, settings=settings, events=served.events, fatal=end_process)
-        chosen, chosen_port = host or settings.host, settings.port if port is None else port
+        chosen, chosen_port = settings.host, settings.port if port is None else port
         check_address(chosen, chosen_port)
     except (BranchlineError, CatalogError) as error:
         _refuse(str(error))

@@ -3,7 +3,8 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Final
 
 from events.ids import RunId
@@ -13,6 +14,7 @@ from hosting.cli.persistence import persist
 from hosting.client import BranchAddress, Client, ClientError, Problem, Received
 
 _REASON: Final = "Ctrl-C in `branchline send`."
+_TURN_BEGINS_WITHIN: Final = timedelta(seconds=2)
 
 
 class Stopping:
@@ -25,6 +27,7 @@ class Stopping:
         self._attempts = attempts
         self._started = False
         self._flow: str | None = None
+        self._flow_known = asyncio.Event()
         self._wanted = asyncio.Event()
         self.accepted = False
 
@@ -57,6 +60,7 @@ class Stopping:
             self._started = True
         elif isinstance(event, MessageTurnStarted) and event.runtime_run_id == self._run_id and self._flow is None:
             self._flow = event.message_turn_id
+            self._flow_known.set()
 
     async def work(self, on_failure: Callable[[ClientError], None]) -> None:
         """Wait until the end is wanted, and see to it that the server has accepted that.
@@ -69,10 +73,14 @@ class Stopping:
         self.accepted = True
 
     async def _stop(self) -> None:
+        if not self._started and await self._remove():
+            return
+        # With its flow no other run can be meant, should this one end at this moment; one that waits for its node has
+        # none yet, and no end near either.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._flow_known.wait(), _TURN_BEGINS_WITHIN.total_seconds())
         try:
-            if self._started or not await self._remove():
-                # With its flow no other run can be meant, should this one end at this moment.
-                await self._client.interrupt(self._at, _REASON, event_flow_id=self._flow)
+            await self._client.interrupt(self._at, _REASON, event_flow_id=self._flow)
         except Problem as problem:
             # It has ended by itself; the log will say how.
             if problem.code != "branch-run-not-active":

@@ -7,12 +7,13 @@ docs/decisions/0006-the-websocket-implementation.md weighs both.
 
 import asyncio
 import warnings
+from collections.abc import Sequence
 from typing import Any, Final
 
 from uvicorn.config import UvicornDeprecationWarning
 from uvicorn.protocols.utils import ClientDisconnected
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import Opcode
+from websockets.frames import Frame, Opcode
 
 from hosting.api.socket import EVENTS
 
@@ -21,7 +22,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "The `websockets` implementation is deprecated", UvicornDeprecationWarning)
     warnings.filterwarnings("ignore", "websockets.legacy is deprecated", DeprecationWarning)
     from uvicorn.protocols.websockets.websockets_impl import WebSocketProtocol
-    from websockets.legacy.framing import Frame
+    from websockets.legacy import framing
     from websockets.legacy.server import WebSocketServerProtocol
 
 _FRAMES_IN_ONE_GO: Final = 64
@@ -42,7 +43,7 @@ class ShippedWebSocket(WebSocketProtocol):
         """Wait for the end; the library warns at each connection of a handler that must be given a path."""
         await super().ws_handler(protocol, path)
 
-    async def read_frame(self, max_size: int | None) -> Frame:
+    async def read_frame(self, max_size: int | None) -> framing.Frame:
         """Read a frame, and now and then let others have their turn.
 
         What is buffered is read without waiting: a flood of pings would stop everything else for most of a second.
@@ -53,19 +54,22 @@ class ShippedWebSocket(WebSocketProtocol):
         return await super().read_frame(max_size)
 
     async def run_asgi(self) -> None:
-        """Let the application know what it may send."""
+        """Tell the application that it may send many events at once."""
         self.scope["extensions"] = {**(self.scope["extensions"] or {}), EVENTS: {}}
         await super().run_asgi()
 
     async def asgi_send(self, message: Any) -> None:
         """Send what the application sends: many events at once, or what the base knows."""
-        if message["type"] != EVENTS:
+        if message["type"] == EVENTS:
+            await self._send_events(message["events"])
+        else:
             await super().asgi_send(message)
-            return
+
+    async def _send_events(self, events: Sequence[bytes]) -> None:
         try:
             await self.ensure_open()
-            # One write for all: each by itself would cost five times as much, and go out as a packet of its own.
-            self.transport.write(b"".join(Frame(True, Opcode.TEXT, event).new_frame.serialize(mask=False) for event in message["events"]))
+            # One write: one for each would cost three times as much, and leave as a packet of its own.
+            self.transport.write(b"".join([Frame(Opcode.TEXT, event).serialize(mask=False) for event in events]))
             await self.drain()
         except ConnectionClosed as error:
             raise ClientDisconnected from error

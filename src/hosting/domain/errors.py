@@ -15,7 +15,7 @@ BranchlineError
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
 +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
 
-AgentError
+RunBroken (AgentError)
 +-- RunDiverged           a run that began again did something else than before
 +-- RunLost               a run was cut too often, or with an effect that cannot be known
 """
@@ -25,7 +25,7 @@ from typing import ClassVar
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.interactions import ResponseOutcome
 from events.position import Position
-from middleware.errors import AgentError, Withdrawn
+from middleware.errors import RunBroken, Withdrawn
 
 
 class BranchlineError(Exception):
@@ -252,7 +252,7 @@ class StorageRefused(BranchlineError):
     """The store cannot be opened."""
 
 
-class RunDiverged(AgentError):
+class RunDiverged(RunBroken):
     """A run that began again after a crash did something else in the place of a step than before."""
 
     def __init__(self, place: str, before: str, now: str) -> None:
@@ -261,7 +261,7 @@ class RunDiverged(AgentError):
         )
 
 
-class RunLost(AgentError):
+class RunLost(RunBroken):
     """A run was cut too often, or inside a tool, to be begun once more."""
 
     @classmethod

@@ -84,7 +84,7 @@ def _client_tools(name: str, given: bytes) -> ClientToolInput:
     try:
         return read_client_tool_input(given)
     except ClientToolInputRefused as error:
-        raise InvalidInput(f"`runConfig.{name}`: {error}") from error
+        raise InvalidInput(str(error.below(f"runConfig.{name}"))) from error
 
 
 def _parse(text: str) -> timedelta | None:

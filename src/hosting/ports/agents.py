@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from events.event import Event
 from events.ids import AgentId, RunId
-from events.interactions import Request, Response
+from events.interactions import Response
 from events.tools import CallType, ToolResult
 from hosting.domain.message import Message
 from hosting.domain.scope import BranchScope
-from hosting.ports.tools import Tool
+from hosting.ports.tools import Tool, ToolContext
 from middleware.client_tools.visible import VisibleTool
 
 T = TypeVar("T")
@@ -63,7 +62,7 @@ class ToolOutcome:
         return self.result.text or ""
 
 
-class RunContext(Protocol):
+class RunContext(ToolContext, Protocol):
     """What a run gives its agent."""
 
     @property
@@ -88,17 +87,6 @@ class RunContext(Protocol):
 
     async def history(self) -> list[Message]:
         """Return the conversation so far, this run's input last."""
-        ...
-
-    async def emit(self, event: Event) -> None:
-        """Put an event on the branch; returns when there is room for more, not when it is stored.
-
-        Outside of a step it is emitted again when the run begins again after a crash.
-
-        Raises:
-            LeaseLost: another node runs this now; let it pass.
-            StorageUnavailable: the store takes nothing now; let it pass, the run is taken up again.
-        """
         ...
 
     async def model_call(
@@ -130,57 +118,19 @@ class RunContext(Protocol):
         """Return the tools that the client offers now, for a model to know of."""
         ...
 
-    async def request(self, request: Request, answer: type[A], *, within: timedelta | None = None) -> A:
-        """Ask a question, and return the answer as soon as it is there, also when the server was killed in between.
-
-        Without `within` it waits as long as it takes.
-
-        Raises:
-            RequestExpired: nobody answered in time.
-        """
-        ...
-
-    async def clarify(self, question: str, options: Sequence[str] = ()) -> str:
-        """Ask the user in words, and return the answer, which may be none of the options.
-
-        Raises:
-            RequestExpired: nobody answered in time.
-        """
-        ...
-
-    def new_request_id(self) -> str:
-        """Return an id for a question."""
-        ...
-
-    async def recall(self, name: str, *, of_session: bool = False) -> Any:
-        """Return what was kept under a name with the branch, or with its session; None when nothing was."""
-        ...
-
-    async def keep(self, name: str, value: Any, *, of_session: bool = False) -> None:
-        """Keep something that JSON can hold with the branch, where forks copy it, or with its session; None forgets."""
-        ...
-
-    async def step(self, name: str, work: Callable[[], Awaitable[T]], *, arguments: Any = None) -> T:
-        """Do something with an effect once, and return its result, which JSON must be able to hold.
-
-        When the run begins again after a crash, work that had ended is not done again: its result is returned.
-        Work that was cut by the crash is done again.
-
-        Raises:
-            RunDiverged: when the run began again, it did something else in this place than before.
-        """
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an agent allows itself: model calls without asking, and how long its questions wait.
 
+    After `iterations` the user is asked, and allows `extension` more if the answer does not say how many.
+    `model_retries` says how often a model call is made again that failed with an AgentError which is retryable.
     A deadline of None is none. A run's own runConfig says more about deadlines.
     """
 
     iterations: int | None = None
     extension: int = 3
+    model_retries: int = 0
     permission_timeout: timedelta | None = timedelta(hours=24)
     continuation_timeout: timedelta | None = timedelta(hours=24)
     clarification_timeout: timedelta | None = timedelta(hours=24)

@@ -14,11 +14,19 @@ A = TypeVar("A", bound=Response)
 
 
 class ToolContext(Protocol):
-    """What a tool call gives the tool; all of it is done once, however often the run begins again."""
+    """What can be done inside of a run, by its agent and by the tools that it calls.
+
+    Everything here but `emit` is done once, however often the run begins again after a crash.
+
+    Raises:
+        RunDiverged: begun again, the run did something else in a place than before.
+        LeaseLost: another node runs this now, or it was interrupted; let it pass.
+        StorageUnavailable: the store takes nothing now; let it pass, the run is taken up again.
+    """
 
     @property
     def call_id(self) -> str | None:
-        """The call, as its events name it."""
+        """The call that a tool is at work for, as its events name it; None outside of tools."""
         ...
 
     def new_request_id(self) -> str:
@@ -26,19 +34,44 @@ class ToolContext(Protocol):
         ...
 
     async def emit(self, event: Event) -> None:
-        """Put an event on the branch; see RunContext.emit."""
+        """Put an event on the branch; returns when there is room for more, not when it is stored.
+
+        It is emitted again when the run begins again after a crash.
+        """
         ...
 
     async def step(self, name: str, work: Callable[[], Awaitable[T]], *, arguments: Any = None) -> T:
-        """Do a part of the call once; see RunContext.step."""
+        """Do something with an effect once, and return its result, which JSON must be able to hold.
+
+        When the run begins again after a crash, work that had ended is not done again: its result is returned.
+        Work that was cut by the crash is done again.
+        """
         ...
 
     async def request(self, request: Request, answer: type[A], *, within: timedelta | None = None) -> A:
-        """Ask the user something; see RunContext.request."""
+        """Ask a question, and return the answer as soon as it is there, also when the server was killed in between.
+
+        Without `within` it waits as long as it takes.
+
+        Raises:
+            RequestExpired: nobody answered in time.
+        """
         ...
 
     async def clarify(self, question: str, options: Sequence[str] = ()) -> str:
-        """Ask the user in words; see RunContext.clarify."""
+        """Ask the user in words, and return the answer, which may be none of the options.
+
+        Raises:
+            RequestExpired: nobody answered in time.
+        """
+        ...
+
+    async def recall(self, name: str, *, of_session: bool = False) -> Any:
+        """Return what was kept under a name with the branch, or with its session; None when nothing was."""
+        ...
+
+    async def keep(self, name: str, value: Any, *, of_session: bool = False) -> None:
+        """Keep something that JSON can hold with the branch, where forks copy it, or with its session; None forgets."""
         ...
 
     async def run_agent(self, agent_id: str, text: str) -> str:

@@ -1,6 +1,6 @@
 """What one turn works with: its hand, its questions, and what the run allows it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from hosting.domain.run_config import RunConfig
@@ -43,11 +43,14 @@ class Bench:
 
     async def state(self, name: str, *, of_branch: bool) -> bytes | None:
         """Return what layers keep under a name with the branch, or with its session."""
+        return (await self.states([name], of_branch=of_branch)).get(name)
+
+    async def states(self, names: Sequence[str], *, of_branch: bool) -> dict[str, bytes]:
+        """Return what layers keep under several names; those under which nothing is kept are left out."""
         # What this run has written itself must be there to be read.
         await self.hand.settle()
         run = self.hand.lease.run
-        kept = await self.runtime.run_reads.state(run.branch_key, run.scope, [name], of_branch=of_branch)
-        return kept.get(name)
+        return await self.runtime.run_reads.state(run.branch_key, run.scope, names, of_branch=of_branch)
 
 
 Nest = Callable[[Bench, Steps, str, str], Awaitable[str]]

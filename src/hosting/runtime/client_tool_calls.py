@@ -30,7 +30,7 @@ from middleware.client_tools.tell import expand, skill_text
 from middleware.client_tools.visible import VisibleTool, find, visible
 from middleware.errors import ClientToolsRefused, RequestExpired
 
-_KEPT_AS: Final = "clientTools"
+CLIENT_TOOLS: Final = "clientTools"
 _SOURCE: Final = "ClientTools"
 
 
@@ -52,7 +52,7 @@ async def register_client_tools(bench: Bench, steps: Steps, given: ClientToolInp
         total_tools=sum(len(harness.tools) for harness in state.harnesses),
         event_flow_id=bench.hand.turn.id,
     )
-    kept = KeepState(run.scope, of_branch=True, name=_KEPT_AS, value=msgspec.json.encode(state))
+    kept = KeepState(run.scope, of_branch=True, name=CLIENT_TOOLS, value=msgspec.json.encode(state))
     bench.hand.put(told, BeginStep(run.id, key), FinishStep(run.id, key.place, b"true"), kept)
 
 
@@ -119,7 +119,11 @@ async def _state(bench: Bench) -> ClientToolState:
 
 
 async def _load(bench: Bench) -> ClientToolState | None:
-    kept = await bench.state(_KEPT_AS, of_branch=True)
+    return decode_client_tools(await bench.state(CLIENT_TOOLS, of_branch=True))
+
+
+def decode_client_tools(kept: bytes | None) -> ClientToolState | None:
+    """Read what is kept of the client's tools under CLIENT_TOOLS."""
     return None if kept is None else msgspec.json.decode(kept, type=ClientToolState)
 
 
@@ -127,4 +131,4 @@ async def _keep(bench: Bench, context: ToolContext, state: ClientToolState) -> N
     bench.client_tools.state = state
     if not isinstance(context, WorkContext):
         raise TypeError("a client's tool is called in a context of the runtime's")
-    await context.keep_as(_KEPT_AS, state)
+    await context.keep_as(CLIENT_TOOLS, state)

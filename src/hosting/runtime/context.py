@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ from hosting.ports.agents import Reply, ToolOutcome
 from hosting.ports.tools import Tool
 from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
 from hosting.runtime.bench import Bench
+from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_tool, visible_client_tools
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.steps import Steps
@@ -27,6 +28,9 @@ from hosting.runtime.tool_run import ToolRun
 from hosting.runtime.work_context import WorkContext
 from middleware.client_tools.visible import VisibleTool
 from middleware.continuation import Continuation
+from middleware.retry import Retry
+
+_RETRY: Final = Retry()
 
 
 class _StoredMessage(msgspec.Struct, frozen=True):
@@ -80,6 +84,11 @@ class AgentContext(WorkContext):
         return self._bench.limits.extension
 
     @property
+    def model_retries(self) -> int:
+        """See ModelCall.model_retries."""
+        return self._bench.limits.model_retries
+
+    @property
     def continuation_timeout(self) -> timedelta | None:
         """See Iterations.continuation_timeout."""
         return self._bench.limits.continuation_timeout
@@ -124,8 +133,10 @@ class AgentContext(WorkContext):
         batch, steps = self._steps.logged(key), self._steps.inside(key)
         if batch is None:
             hand.record(BeginStep(run_id, key))
+        choices = Choices(self._bench, [call.name for call in message.calls])
         runs = [
-            ToolRun(self._bench, steps, message, call, await self._tool(call.name, tools)) for call in message.calls
+            ToolRun(self._bench, steps, message, call, await self._tool(call.name, tools), choices=choices)
+            for call in message.calls
         ]
         # All questions are asked, in the order of the calls, before any is waited for.
         for run in runs:
@@ -152,7 +163,7 @@ class AgentContext(WorkContext):
         begin = () if step is not None else (BeginStep(self.run_id, key),)
         self._end_agent_turn()
         hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
-        message = await self._write(write)
+        message = await _RETRY.around_model_call(self, lambda: self._write(write))
         finished = FinishStep(self.run_id, key.place, msgspec.json.encode(_StoredMessage(message.id, message.contents)))
         if message.calls:
             # The turn of the model goes on until its tools have answered.

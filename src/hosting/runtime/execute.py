@@ -130,9 +130,10 @@ class Executor:
 
     async def _end(self, pen: Pen, past: Past, ending: Ending) -> None:
         """End a run that is not begun again."""
-        past.end_cut_messages(pen, MessageState.DISCARDED)
         hand = self._hand(pen, past)
         reopen_nested(hand, past)
+        await cancel_questions(self.runtime, hand, reason=ending.reason or ending.status)
+        past.end_cut_messages(pen, MessageState.DISCARDED)
         await finish_run(self.runtime, hand, ending)
 
     async def _run_turn(self, hand: Hand, past: Past, agent: Agent, steps: Steps) -> None:

@@ -63,7 +63,8 @@ class Hand:
     async def emit(self, event: Event, *changes: RunChange) -> None:
         """Append an event and wait for room; raises as `put` does."""
         self.put(event, *changes)
-        await self.pen.room()
+        if self.pen.is_full:
+            await self.pen.room()
 
     async def settle(self) -> None:
         """Wait until everything appended so far is durable."""

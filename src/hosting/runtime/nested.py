@@ -110,6 +110,9 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
     except TurnFailed as error:
         await close_turn(runtime, hand, reason="failed", finished=False)
         hand.finish(_error(bench, error))
+        if error.breaks_run:
+            hand.end()
+            raise
         return _Outcome(error_type=error.error_type, error_message=error.message)
     except TurnStopped as stopped:
         await close_turn(runtime, hand, reason=stopped.reason, finished=True)

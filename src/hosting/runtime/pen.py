@@ -41,6 +41,11 @@ class Pen:
         """The right to write."""
         return self._lease
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for more."""
+        return self._pending >= _ROOM_EVENTS or self._bytes >= _ROOM_BYTES
+
     def put(self, event: Event, *changes: RunChange) -> None:
         """Append an event with the row changes that belong to it, without waiting.
 
@@ -65,7 +70,7 @@ class Pen:
 
     async def room(self) -> None:
         """Wait until there is room for more; raises as `put` does."""
-        while self._pending >= _ROOM_EVENTS or self._bytes >= _ROOM_BYTES:
+        while self.is_full:
             await self._progress()
 
     async def settle(self) -> None:

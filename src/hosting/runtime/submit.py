@@ -22,8 +22,8 @@ from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
-from hosting.domain.run_config import check_run_config
 from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
+from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
 from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
@@ -55,7 +55,7 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         StorageUnavailable: nothing was stored.
     """
     config = bytes(received.run_config) or b"{}"
-    check_run_config(config)
+    await check_configuration(runtime, branch, config)
     run_id, now = runtime.ids.run(), runtime.clock()
     messages = messages_of(runtime, received, run_id)
     run = Run(

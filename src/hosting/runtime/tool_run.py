@@ -16,8 +16,9 @@ from hosting.domain.message import Message
 from hosting.domain.step import StepKind
 from hosting.ports.agents import ToolOutcome
 from hosting.ports.tools import Tool
-from hosting.ports.units import BeginStep, FinishStep, KeepState, RunChange
+from hosting.ports.units import BeginStep, FinishStep, RunChange
 from hosting.runtime.bench import Bench
+from hosting.runtime.choices import Choices, keep_choice
 from hosting.runtime.steps import Steps
 from hosting.runtime.tool_results import to_result
 from hosting.runtime.turn import Flow, flow_of
@@ -37,8 +38,11 @@ _FORMAT: Final = ErrorFormatting()
 class ToolRun:
     """A call from its gate to its end; as layers see it, a ToolCall and a GatedCall."""
 
-    def __init__(self, bench: Bench, steps: Steps, message: Message, call: FunctionCall, tool: Tool) -> None:
+    def __init__(
+        self, bench: Bench, steps: Steps, message: Message, call: FunctionCall, tool: Tool, *, choices: Choices
+    ) -> None:
         self._bench = bench
+        self._choices = choices
         self._message = message
         self._call = call
         self._tool = tool
@@ -138,8 +142,7 @@ class ToolRun:
         if self.steps.inside(self._decision_key).is_begun():
             # Asked before the crash: that question is still open, and its answer is the one that counts.
             return None
-        kept = await self._bench.state(self._remembered_as, of_branch=False)
-        return None if kept is None else msgspec.json.decode(kept, type=bool)
+        return await self._choices.of(self.name)
 
     def ask(
         self, request: PermissionRequest, *, within: timedelta | None
@@ -156,14 +159,9 @@ class ToolRun:
             FinishStep(run.id, self._decision_key.place, msgspec.json.encode(verdict)),
         ]
         if remember is not None:
-            value = msgspec.json.encode(remember)
-            changes.append(KeepState(run.scope, of_branch=False, name=self._remembered_as, value=value))
+            changes.append(keep_choice(run.scope, self.name, approved=remember))
         placed = msgspec.structs.replace(event, event_flow_id=self._bench.hand.turn.id)
         self._bench.hand.put(placed, *changes)
-
-    @property
-    def _remembered_as(self) -> str:
-        return f"permission:{self.name}"
 
     async def _make(self) -> ToolResult:
         if self._step is None:

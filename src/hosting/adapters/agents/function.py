@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any, cast
 
 from events.ids import is_client_id, is_name
-from hosting.ports.agents import Reply, RunContext
+from hosting.ports.agents import NO_LIMITS, Limits, Reply, RunContext
 
 Coroutine = Callable[[RunContext], Awaitable[None]]
 Generator = Callable[[RunContext], AsyncGenerator[str]]
@@ -18,8 +18,11 @@ class FunctionAgent:
     A generator's pieces become the text of one message; a coroutine writes what it likes through the context.
     """
 
-    def __init__(self, agent_id: str, function: Coroutine | Generator, name: str | None = None) -> None:
+    def __init__(
+        self, agent_id: str, function: Coroutine | Generator, name: str | None = None, limits: Limits = NO_LIMITS
+    ) -> None:
         self.agent_id = agent_id
+        self.limits = limits
         self.name = name or agent_id
         self._function = function
 
@@ -39,7 +42,7 @@ class FunctionAgent:
         await context.model_call(write, name=self.agent_id)
 
 
-def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], FunctionAgent]:
+def agent(agent_id: str, *, name: str | None = None, limits: Limits = NO_LIMITS) -> Callable[[Any], FunctionAgent]:
     """Make an agent of an async function; `branchline serve` hosts every agent that it finds in a module.
 
     Raises:
@@ -56,6 +59,6 @@ def agent(agent_id: str, *, name: str | None = None) -> Callable[[Any], Function
     def decorate(function: Any) -> FunctionAgent:
         if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function):
             raise TypeError(f"{function!r} must be an async function or an async generator.")
-        return FunctionAgent(agent_id, function, name)
+        return FunctionAgent(agent_id, function, name, limits)
 
     return decorate

@@ -9,12 +9,13 @@ from events.interruption import InterruptionSource
 from events.runs import RunStatus
 from events.serializer import Encoded
 from hosting.adapters.sql.dialect import insert_if_absent
-from hosting.adapters.sql.tables import interrupts, runs, steps
+from hosting.adapters.sql.tables import branches, interrupts, runs, steps
 from hosting.domain.interrupt import Interrupt
 from hosting.ports.units import AskForInterrupt, Refusal, Unit
 
 _WHOLE_RUN = ""
 
+_LOCK_BRANCH = select(branches.c.key).where(branches.c.key == bindparam("branch")).with_for_update()
 _TURN = select(runs.c.turn_id).where(
     runs.c.id == bindparam("run"), runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.ACTIVE
 )
@@ -27,6 +28,8 @@ OF_RUNS = select(interrupts).where(interrupts.c.run_id.in_(bindparam("wanted", e
 def ask_for_interrupt(connection: Connection, unit: Unit, change: AskForInterrupt) -> Refusal | Sequence[Encoded]:
     """Note a wish, unless the run has ended or never had that flow."""
     wish = change.interrupt
+    # As the end of the run locks it: an interrupt that was accepted is never one of a run that had ended.
+    connection.execute(_LOCK_BRANCH, {"branch": unit.branch_key})
     run = connection.execute(_TURN, {"run": wish.run_id, "branch": unit.branch_key}).one_or_none()
     if run is None:
         return Refusal.RUN_NOT_ACTIVE

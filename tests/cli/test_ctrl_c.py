@@ -1,0 +1,151 @@
+"""Ctrl-C while a run goes on."""
+
+import signal
+import socket
+from collections.abc import Callable
+
+from tests.cli.elsewhere import Elsewhere
+from tests.cli.sending import Sending
+from tests.cli.terminal import CTRL_C, Terminal
+from tests.harness.process import ServerProcess
+
+ALLOW = "[y]es, [n]o, [a]lways, ne[v]er: "
+IN = ("--session", "s1")
+INTERRUPTING = "Interrupting the run; Ctrl-C again leaves at once.\n"
+CANCELLED = "The run was cancelled: Ctrl-C in `branchline send`.\n"
+
+
+def test_ctrl_c_ends_the_run_at_the_server_and_shows_how(sqlite_server: ServerProcess) -> None:
+    with Terminal("/slow 400", *IN, url=sqlite_server.url) as terminal:
+        terminal.read_until("tok3 ")
+
+        terminal.type(CTRL_C)
+        status = terminal.end()
+
+    last = Elsewhere(sqlite_server.url).log()[-1]
+    assert status == 130
+    assert f"^C\n{INTERRUPTING}" in terminal.screen
+    assert terminal.screen.endswith(f"\n{CANCELLED}")
+    assert (last["type"], last["status"], last["reason"]) == (
+        "BRANCH_RUN_COMPLETED",
+        "cancelled",
+        "Ctrl-C in `branchline send`.",
+    )
+
+
+def test_ctrl_c_at_a_question_ends_the_run_that_asks(sqlite_server: ServerProcess) -> None:
+    with Terminal("/parallel", *IN, url=sqlite_server.url) as terminal:
+        terminal.read_until(ALLOW)
+        terminal.type("y")
+        terminal.read_until("y")
+
+        terminal.type(CTRL_C)
+        status = terminal.end()
+
+    other = Elsewhere(sqlite_server.url)
+    assert status == 130
+    assert terminal.screen.count("Allow ") == 1
+    assert f"ne[v]er: y^C\n{INTERRUPTING}" in terminal.screen
+    assert terminal.screen.endswith(CANCELLED)
+    assert other.types().count("AGENT_REQUEST_CANCELLED") == 3
+    assert list(other.statuses().values()) == ["cancelled"]
+
+
+def test_ctrl_c_reaches_nested_work(sqlite_server: ServerProcess) -> None:
+    with Terminal("/subagent 2", *IN, url=sqlite_server.url) as terminal:
+        terminal.read_until(ALLOW)
+
+        terminal.type(CTRL_C)
+        status = terminal.end()
+
+    assert status == 130
+    assert list(Elsewhere(sqlite_server.url).statuses().values()) == ["cancelled"]
+
+
+def test_ctrl_c_reaches_the_command_in_a_pipe_too(sqlite_server: ServerProcess) -> None:
+    with Sending("/slow 400", *IN, url=sqlite_server.url) as sending:
+        sending.read_until("tok3 ")
+
+        sending.interrupt()
+        sent = sending.end()
+
+    assert sent.status == 130
+    assert sent.errors == INTERRUPTING + CANCELLED
+
+
+def test_json_of_an_interrupted_run_ends_with_its_end(sqlite_server: ServerProcess) -> None:
+    with Sending("/slow 400", *IN, "--json", url=sqlite_server.url) as sending:
+        sending.read_until('"text":"tok3 "')
+
+        sending.interrupt()
+        sent = sending.end()
+
+    assert sent.status == 130
+    assert '"type":"BRANCH_RUN_COMPLETED"' in sent.out.splitlines()[-1]
+    assert '"cancelled":true' in sent.out.splitlines()[-1]
+
+
+def test_a_second_ctrl_c_leaves_at_once_whatever_the_server_does(sqlite_server: ServerProcess) -> None:
+    with Terminal("/slow 400", *IN, url=sqlite_server.url) as terminal:
+        terminal.read_until("tok3 ")
+        sqlite_server.signal(signal.SIGSTOP)
+        try:
+            terminal.type(CTRL_C)
+            terminal.read_until("Interrupting")
+
+            terminal.type(CTRL_C)
+            status = terminal.end()
+        finally:
+            sqlite_server.signal(signal.SIGCONT)
+
+    assert status == 130
+    assert terminal.screen.endswith("Left; whether the run ends is not known.\n")
+
+
+def test_an_input_that_waits_is_taken_out_of_the_queue_and_nobody_elses_run_ends(sqlite_server: ServerProcess) -> None:
+    other = Elsewhere(sqlite_server.url)
+    with Terminal("hello", *IN, url=sqlite_server.url) as terminal:
+        terminal.end()
+    active = other.start("/permission")
+    with Terminal("/slow 400", *IN, "--queue", url=sqlite_server.url) as terminal:
+        terminal.read_until("Waiting behind 1 run.")
+
+        terminal.type(CTRL_C)
+        status = terminal.end()
+
+    statuses = other.statuses()
+    assert status == 130
+    assert terminal.screen.endswith("The run was cancelled: Removed from the queue.\n")
+    assert statuses.pop(active) == "active"
+    assert sorted(statuses.values()) == ["cancelled", "completed"]
+
+
+def test_an_interrupt_gets_through_to_the_server_that_comes_after_a_kill_9(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, port: int
+) -> None:
+    server = make_server(sqlite_url, port=port).start()
+    with Terminal("/permission", *IN, url=server.url) as terminal:
+        terminal.read_until(ALLOW)
+        server.kill()
+
+        terminal.type(CTRL_C)
+        terminal.read_until("The interrupt did not get through (")
+        make_server(sqlite_url, port=port).start()
+        status = terminal.end()
+
+    assert status == 130
+    assert terminal.screen.endswith(CANCELLED)
+
+
+def test_ctrl_c_before_the_input_is_accepted_sends_nothing() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with Terminal("hello", *IN, url=url) as terminal:
+            silent.settimeout(30)
+            connection, _ = silent.accept()
+            with connection:
+                terminal.type(CTRL_C)
+                status = terminal.end()
+
+    assert status == 130
+    assert terminal.screen == "Stopped before it was accepted.\n"
