@@ -37,6 +37,9 @@ class ErrorFormatting:
         except (Withdrawn, TurnStopped, TurnFailed, asyncio.CancelledError):
             # A turn inside of this one has failed, and the run with it.
             raise
+        except ToolFailed as error:
+            # An agent that this one let work has failed; its sentence is fit to be told already.
+            raise TurnFailed(error.error_type, error.message, is_retryable=error.is_retryable) from error
         except AgentError as error:
             message = sentence_of(error, PRIVATE.format(what="The agent"))
             kind, broken = type(error).__name__, isinstance(error, RunBroken)

@@ -69,7 +69,7 @@ async def _hasty(context: RunContext, seconds: str) -> str:
 
 
 async def _chatty(context: RunContext, count: str) -> str:
-    """Talk beside a question."""
+    """Talk beside a question, as soon as a second one was answered."""
     pending = asyncio.Event()
 
     async def ask(inside: ToolContext, given: Mapping[str, Any]) -> str:
@@ -78,6 +78,7 @@ async def _chatty(context: RunContext, count: str) -> str:
 
     async def chat(inside: ToolContext, given: Mapping[str, Any]) -> str:
         await pending.wait()
+        await inside.clarify("Shall I talk?")
         return await inside.run_agent("demo", f"/tokens {count}")
 
     await _call(context, [("ask", {}), ("chat", {})], [_safe("ask", ask), _safe("chat", chat)])

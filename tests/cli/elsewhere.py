@@ -23,9 +23,9 @@ class Elsewhere:
         questions: list[dict[str, Any]] = httpx.get(f"{self._branch}/interactions").raise_for_status().json()
         return questions
 
-    def answer(self, **members: Any) -> None:
-        """Answer the oldest question."""
-        asked = self.open()[0]
+    def answer(self, place: int = 0, **members: Any) -> None:
+        """Answer a question, the oldest one unless told otherwise."""
+        asked = self.open()[place]
         names = {"PERMISSION_REQUEST": "permissionId", "CONTINUATION_REQUEST": "continuationId"}
         key = names.get(asked["type"], "requestId")
         envelope = {"type": asked["expectedResponseType"], key: asked["requestId"], **members}

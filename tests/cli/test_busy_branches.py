@@ -5,33 +5,31 @@ from tests.cli.sending import Sending, send
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 
-IN = ("--session", "s1")
 
-
-def busy(server: ServerProcess) -> Elsewhere:
+def busy(server: ServerProcess, session: str) -> Elsewhere:
     """Let a run wait on the branch for an answer."""
-    send("hello", *IN, url=server.url)
-    other = Elsewhere(server.url)
+    send("hello", "--session", session, url=server.url)
+    other = Elsewhere(server.url, session)
     other.start("/permission")
     return other
 
 
-def test_a_busy_branch_is_told_with_what_can_be_done(sqlite_server: ServerProcess) -> None:
-    busy(sqlite_server)
+def test_a_busy_branch_is_told_with_what_can_be_done(shared_server: ServerProcess, session: str) -> None:
+    busy(shared_server, session)
 
-    sent = send("hi", *IN, url=sqlite_server.url)
+    sent = send("hi", "--session", session, url=shared_server.url)
 
     assert sent.status == 1
     assert sent.errors.endswith("(branch-run-active) --queue waits for it, --interrupt ends it.\n")
 
 
 def test_an_input_that_is_queued_says_what_it_waits_for_and_then_shows_its_own_run(
-    sqlite_server: ServerProcess,
+    shared_server: ServerProcess, session: str
 ) -> None:
-    other = busy(sqlite_server)
-    with Sending("first", *IN, "--queue", url=sqlite_server.url) as first:
+    other = busy(shared_server, session)
+    with Sending("first", "--session", session, "--queue", url=shared_server.url) as first:
         first.read_errors_until("Waiting behind 1 run.")
-        with Sending("second", *IN, "--queue", url=sqlite_server.url) as second:
+        with Sending("second", "--session", session, "--queue", url=shared_server.url) as second:
             second.read_errors_until("Waiting behind 2 runs.")
 
             other.answer(approved=True)
@@ -44,12 +42,14 @@ def test_an_input_that_is_queued_says_what_it_waits_for_and_then_shows_its_own_r
     assert sent.errors == "Waiting behind 2 runs.\nWaiting behind 1 run.\n"
 
 
-def test_an_input_that_interrupts_ends_the_active_run_and_goes_first(sqlite_server: ServerProcess) -> None:
-    other = busy(sqlite_server)
-    with Sending("later", *IN, "--queue", url=sqlite_server.url) as later:
+def test_an_input_that_interrupts_ends_the_active_run_and_goes_first(
+    shared_server: ServerProcess, session: str
+) -> None:
+    other = busy(shared_server, session)
+    with Sending("later", "--session", session, "--queue", url=shared_server.url) as later:
         later.read_errors_until("Waiting behind 1 run.")
 
-        sent = send("now", *IN, "--interrupt", url=sqlite_server.url)
+        sent = send("now", "--session", session, "--interrupt", url=shared_server.url)
         later.end()
 
     said = [event["content"]["text"] for event in other.log() if event["type"] == "CONTENT_ADDED"]
@@ -59,16 +59,18 @@ def test_an_input_that_interrupts_ends_the_active_run_and_goes_first(sqlite_serv
     assert said == ["hello", "/permission", "now", "later"]
 
 
-async def test_json_of_an_input_that_waited_begins_with_its_places_in_the_queue(sqlite_server: ServerProcess) -> None:
-    other = busy(sqlite_server)
-    with Sending("hi", *IN, "--queue", "--json", url=sqlite_server.url) as sending:
+async def test_json_of_an_input_that_waited_begins_with_its_places_in_the_queue(
+    shared_server: ServerProcess, session: str
+) -> None:
+    other = busy(shared_server, session)
+    with Sending("hi", "--session", session, "--queue", "--json", url=shared_server.url) as sending:
         sending.read_until("BRANCH_QUEUE_UPDATED")
 
         other.answer(approved=True)
         sent = sending.end()
 
-    async with Client(sqlite_server.url) as client:
-        log = await client.log_lines("s1")
+    async with Client(shared_server.url) as client:
+        log = await client.log_lines(session)
     queued, dequeued, started, *_ = sent.out.splitlines()
     assert '"action":"enqueued"' in queued
     assert '"action":"dequeued"' in dequeued
@@ -76,8 +78,8 @@ async def test_json_of_an_input_that_waited_begins_with_its_places_in_the_queue(
     assert sent.out.splitlines()[1:] == log[log.index(dequeued) :]
 
 
-def test_waiting_and_interrupting_exclude_each_other(sqlite_server: ServerProcess) -> None:
-    sent = send("hi", "--queue", "--interrupt", url=sqlite_server.url)
+def test_waiting_and_interrupting_exclude_each_other(shared_server: ServerProcess) -> None:
+    sent = send("hi", "--queue", "--interrupt", url=shared_server.url)
 
     assert sent.status == 2
     assert "--queue and --interrupt exclude each other." in sent.errors

@@ -15,14 +15,14 @@ INTERRUPTING = "Interrupting the run; Ctrl-C again leaves at once.\n"
 CANCELLED = "The run was cancelled: Ctrl-C in `branchline send`.\n"
 
 
-def test_ctrl_c_ends_the_run_at_the_server_and_shows_how(sqlite_server: ServerProcess) -> None:
-    with Terminal("/slow 400", *IN, url=sqlite_server.url) as terminal:
+def test_ctrl_c_ends_the_run_at_the_server_and_shows_how(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/slow 400", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("tok3 ")
 
         terminal.type(CTRL_C)
         status = terminal.end()
 
-    last = Elsewhere(sqlite_server.url).log()[-1]
+    last = Elsewhere(shared_server.url, session).log()[-1]
     assert status == 130
     assert f"^C\n{INTERRUPTING}" in terminal.screen
     assert terminal.screen.endswith(f"\n{CANCELLED}")
@@ -33,8 +33,8 @@ def test_ctrl_c_ends_the_run_at_the_server_and_shows_how(sqlite_server: ServerPr
     )
 
 
-def test_ctrl_c_at_a_question_ends_the_run_that_asks(sqlite_server: ServerProcess) -> None:
-    with Terminal("/parallel", *IN, url=sqlite_server.url) as terminal:
+def test_ctrl_c_at_a_question_ends_the_run_that_asks(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/parallel", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
         terminal.type("y")
         terminal.read_until("y")
@@ -42,7 +42,7 @@ def test_ctrl_c_at_a_question_ends_the_run_that_asks(sqlite_server: ServerProces
         terminal.type(CTRL_C)
         status = terminal.end()
 
-    other = Elsewhere(sqlite_server.url)
+    other = Elsewhere(shared_server.url, session)
     assert status == 130
     assert terminal.screen.count("Allow ") == 1
     assert f"ne[v]er: y^C\n{INTERRUPTING}" in terminal.screen
@@ -51,19 +51,19 @@ def test_ctrl_c_at_a_question_ends_the_run_that_asks(sqlite_server: ServerProces
     assert list(other.statuses().values()) == ["cancelled"]
 
 
-def test_ctrl_c_reaches_nested_work(sqlite_server: ServerProcess) -> None:
-    with Terminal("/subagent 2", *IN, url=sqlite_server.url) as terminal:
+def test_ctrl_c_reaches_nested_work(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/subagent 2", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type(CTRL_C)
         status = terminal.end()
 
     assert status == 130
-    assert list(Elsewhere(sqlite_server.url).statuses().values()) == ["cancelled"]
+    assert list(Elsewhere(shared_server.url, session).statuses().values()) == ["cancelled"]
 
 
-def test_ctrl_c_reaches_the_command_in_a_pipe_too(sqlite_server: ServerProcess) -> None:
-    with Sending("/slow 400", *IN, url=sqlite_server.url) as sending:
+def test_ctrl_c_reaches_the_command_in_a_pipe_too(shared_server: ServerProcess, session: str) -> None:
+    with Sending("/slow 400", "--session", session, url=shared_server.url) as sending:
         sending.read_until("tok3 ")
 
         sending.interrupt()
@@ -73,8 +73,8 @@ def test_ctrl_c_reaches_the_command_in_a_pipe_too(sqlite_server: ServerProcess) 
     assert sent.errors == INTERRUPTING + CANCELLED
 
 
-def test_json_of_an_interrupted_run_ends_with_its_end(sqlite_server: ServerProcess) -> None:
-    with Sending("/slow 400", *IN, "--json", url=sqlite_server.url) as sending:
+def test_json_of_an_interrupted_run_ends_with_its_end(shared_server: ServerProcess, session: str) -> None:
+    with Sending("/slow 400", "--session", session, "--json", url=shared_server.url) as sending:
         sending.read_until('"text":"tok3 "')
 
         sending.interrupt()
@@ -102,12 +102,14 @@ def test_a_second_ctrl_c_leaves_at_once_whatever_the_server_does(sqlite_server: 
     assert terminal.screen.endswith("Left; whether the run ends is not known.\n")
 
 
-def test_an_input_that_waits_is_taken_out_of_the_queue_and_nobody_elses_run_ends(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("hello", *IN, url=sqlite_server.url) as terminal:
+def test_an_input_that_waits_is_taken_out_of_the_queue_and_nobody_elses_run_ends(
+    shared_server: ServerProcess, session: str
+) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("hello", "--session", session, url=shared_server.url) as terminal:
         terminal.end()
     active = other.start("/permission")
-    with Terminal("/slow 400", *IN, "--queue", url=sqlite_server.url) as terminal:
+    with Terminal("/slow 400", "--session", session, "--queue", url=shared_server.url) as terminal:
         terminal.read_until("Waiting behind 1 run.")
 
         terminal.type(CTRL_C)

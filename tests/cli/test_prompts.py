@@ -7,11 +7,10 @@ from tests.harness.process import ServerProcess
 ALLOW = "[y]es, [n]o, [a]lways, ne[v]er: "
 OWN_WORDS = "A number, or words of your own: "
 GO_ON = "[y]es, [n]o, or how many more: "
-IN = ("--session", "s1")
 
 
-def test_a_call_is_made_when_it_is_allowed(sqlite_server: ServerProcess) -> None:
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_a_call_is_made_when_it_is_allowed(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type("y\n")
@@ -28,8 +27,10 @@ def test_a_call_is_made_when_it_is_allowed(sqlite_server: ServerProcess) -> None
     )
 
 
-def test_a_call_is_not_made_when_it_is_denied_and_the_agent_is_told_why(sqlite_server: ServerProcess) -> None:
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_a_call_is_not_made_when_it_is_denied_and_the_agent_is_told_why(
+    shared_server: ServerProcess, session: str
+) -> None:
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type("no, use the bin\n")
@@ -41,9 +42,9 @@ def test_a_call_is_not_made_when_it_is_denied_and_the_agent_is_told_why(sqlite_s
     )
 
 
-def test_nothing_but_a_plain_yes_allows_a_call(sqlite_server: ServerProcess) -> None:
+def test_nothing_but_a_plain_yes_allows_a_call(shared_server: ServerProcess, session: str) -> None:
     unclear = ("", "  ", "yep", "y n", "yes but not now", "\x1b[A")
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         for typed in unclear:
             terminal.read_until(ALLOW)
             terminal.type(f"{typed}\n")
@@ -56,17 +57,17 @@ def test_nothing_but_a_plain_yes_allows_a_call(sqlite_server: ServerProcess) -> 
     assert "<- denied: The user denied this call." in terminal.screen
 
 
-def test_an_answer_for_good_is_not_asked_for_again(sqlite_server: ServerProcess) -> None:
-    for session, letter, told in (
-        ("s1", "a", ".. delete_file is allowed, as you said before\n<- notes.txt was deleted.\n"),
-        ("s2", "v", "<- denied: The user has denied all calls of this tool.\n"),
+def test_an_answer_for_good_is_not_asked_for_again(shared_server: ServerProcess, session: str) -> None:
+    for own, letter, told in (
+        (f"{session}a", "a", ".. delete_file is allowed, as you said before\n<- notes.txt was deleted.\n"),
+        (f"{session}v", "v", "<- denied: The user has denied all calls of this tool.\n"),
     ):
-        with Terminal("/permission", "--session", session, url=sqlite_server.url) as terminal:
+        with Terminal("/permission", "--session", own, url=shared_server.url) as terminal:
             terminal.read_until(ALLOW)
             terminal.type(f"{letter}\n")
             terminal.end()
 
-        with Terminal("/permission", "--session", session, url=sqlite_server.url) as terminal:
+        with Terminal("/permission", "--session", own, url=shared_server.url) as terminal:
             status = terminal.end()
 
         assert status == 0
@@ -75,8 +76,8 @@ def test_an_answer_for_good_is_not_asked_for_again(sqlite_server: ServerProcess)
         )
 
 
-def test_a_batch_is_asked_one_after_the_other_each_for_its_own_call(sqlite_server: ServerProcess) -> None:
-    with Terminal("/parallel", *IN, url=sqlite_server.url) as terminal:
+def test_a_batch_is_asked_one_after_the_other_each_for_its_own_call(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/parallel", "--session", session, url=shared_server.url) as terminal:
         for name, answer in (("read_file", "y"), ("write_file", "n"), ("delete_file", "y")):
             terminal.read_until(f'Allow {name}(path="{name}.txt")?')
             terminal.read_until(ALLOW)
@@ -95,8 +96,8 @@ def test_a_batch_is_asked_one_after_the_other_each_for_its_own_call(sqlite_serve
     ]
 
 
-def test_a_clarification_is_answered_by_the_number_of_an_option(sqlite_server: ServerProcess) -> None:
-    with Terminal("/clarify", *IN, url=sqlite_server.url) as terminal:
+def test_a_clarification_is_answered_by_the_number_of_an_option(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/clarify", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(OWN_WORDS)
 
         terminal.type("2\n")
@@ -112,8 +113,8 @@ def test_a_clarification_is_answered_by_the_number_of_an_option(sqlite_server: S
     )
 
 
-def test_a_clarification_is_answered_in_words_of_ones_own(sqlite_server: ServerProcess) -> None:
-    with Terminal("/clarify", *IN, url=sqlite_server.url) as terminal:
+def test_a_clarification_is_answered_in_words_of_ones_own(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/clarify", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(OWN_WORDS)
         terminal.type("\n")
         terminal.read_until(OWN_WORDS)
@@ -124,8 +125,8 @@ def test_a_clarification_is_answered_in_words_of_ones_own(sqlite_server: ServerP
     assert terminal.screen.endswith("So you like ein helles Grün.\n")
 
 
-def test_a_run_goes_on_past_its_limit_for_as_long_as_it_may(sqlite_server: ServerProcess) -> None:
-    with Terminal("/continue 9", *IN, url=sqlite_server.url) as terminal:
+def test_a_run_goes_on_past_its_limit_for_as_long_as_it_may(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/continue 9", "--session", session, url=shared_server.url) as terminal:
         for used, answer in ((3, "y"), (6, "2"), (8, "n")):
             terminal.read_until(f"Go on? All {used} iterations of the run have been used.\n{GO_ON}")
             terminal.type(f"{answer}\n")
@@ -136,8 +137,8 @@ def test_a_run_goes_on_past_its_limit_for_as_long_as_it_may(sqlite_server: Serve
     assert "This is iteration 9 of 9.\n" not in terminal.screen
 
 
-def test_nested_work_is_indented_and_asks_by_the_name_of_its_agent(sqlite_server: ServerProcess) -> None:
-    with Terminal("/subagent 2", *IN, url=sqlite_server.url) as terminal:
+def test_nested_work_is_indented_and_asks_by_the_name_of_its_agent(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/subagent 2", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type("y\n")
@@ -162,8 +163,8 @@ def test_nested_work_is_indented_and_asks_by_the_name_of_its_agent(sqlite_server
     )
 
 
-def test_what_was_typed_before_a_question_is_no_answer_to_it(sqlite_server: ServerProcess) -> None:
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_what_was_typed_before_a_question_is_no_answer_to_it(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.type("y\n")
         terminal.read_until(ALLOW)
 
@@ -173,8 +174,8 @@ def test_what_was_typed_before_a_question_is_no_answer_to_it(sqlite_server: Serv
     assert "<- denied: The user denied this call." in terminal.screen
 
 
-def test_what_is_allowed_is_shown_exactly(curious_server: ServerProcess) -> None:
-    with Terminal("/dangerous", "--agent", "curious", *IN, url=curious_server.url) as terminal:
+def test_what_is_allowed_is_shown_exactly(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/dangerous", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type("n\n")
@@ -190,13 +191,15 @@ def test_what_is_allowed_is_shown_exactly(curious_server: ServerProcess) -> None
     assert "\x1b[2K" not in terminal.raw
 
 
-def test_a_client_tool_is_answered_with_a_failure_that_the_agent_can_use(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
+def test_a_client_tool_is_answered_with_a_failure_that_the_agent_can_use(
+    shared_server: ServerProcess, session: str
+) -> None:
+    other = Elsewhere(shared_server.url, session)
     tool = {"name": "open_map", "description": "Opens a map.", "parametersSchema": {"type": "object"}}
-    with Terminal("hello", *IN, url=sqlite_server.url) as terminal:
+    with Terminal("hello", "--session", session, url=shared_server.url) as terminal:
         terminal.end()
     run = other.start("hi", runConfig={"clientToolInput": {"clientToolHarnesses": [{"name": "maps", "tools": [tool]}]}})
-    with Terminal("/client-tool Rome", *IN, "--queue", url=sqlite_server.url) as terminal:
+    with Terminal("/client-tool Rome", "--session", session, "--queue", url=shared_server.url) as terminal:
         status = terminal.end()
 
     assert other.statuses()[run] == "completed"
@@ -208,11 +211,13 @@ def test_a_client_tool_is_answered_with_a_failure_that_the_agent_can_use(sqlite_
     ) in terminal.screen
 
 
-def test_a_question_of_an_unknown_kind_is_shown_and_left_to_other_clients(curious_server: ServerProcess) -> None:
-    with Terminal("/review", "--agent", "curious", *IN, url=curious_server.url) as terminal:
+def test_a_question_of_an_unknown_kind_is_shown_and_left_to_other_clients(
+    shared_server: ServerProcess, session: str
+) -> None:
+    with Terminal("/review", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("/interactions has the question.")
 
-        Elsewhere(curious_server.url, agent="curious").answer(stars=4)
+        Elsewhere(shared_server.url, session, agent="curious").answer(stars=4)
         status = terminal.end()
 
     assert status == 0

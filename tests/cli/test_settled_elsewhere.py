@@ -11,9 +11,9 @@ ALLOW = "[y]es, [n]o, [a]lways, ne[v]er: "
 IN = ("--session", "s1")
 
 
-def test_an_answer_given_elsewhere_ends_the_prompt(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_an_answer_given_elsewhere_ends_the_prompt(shared_server: ServerProcess, session: str) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         other.answer(approved=True, choice="allow_always")
@@ -25,9 +25,9 @@ def test_an_answer_given_elsewhere_ends_the_prompt(sqlite_server: ServerProcess)
     )
 
 
-def test_half_a_line_is_not_the_beginning_of_the_next_answer(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("/parallel", *IN, url=sqlite_server.url) as terminal:
+def test_half_a_line_is_not_the_beginning_of_the_next_answer(shared_server: ServerProcess, session: str) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("/parallel", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
         terminal.type("y")
         terminal.read_until("y")
@@ -45,8 +45,10 @@ def test_half_a_line_is_not_the_beginning_of_the_next_answer(sqlite_server: Serv
     assert terminal.screen.count("denied: The user denied this call.") == 3
 
 
-def test_a_question_that_expires_ends_the_prompt_and_the_run_goes_on(curious_server: ServerProcess) -> None:
-    with Terminal("/hasty 1", "--agent", "curious", *IN, url=curious_server.url) as terminal:
+def test_a_question_that_expires_ends_the_prompt_and_the_run_goes_on(
+    shared_server: ServerProcess, session: str
+) -> None:
+    with Terminal("/hasty 1", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("Quick?\n> ")
 
         terminal.type("wai")
@@ -58,9 +60,9 @@ def test_a_question_that_expires_ends_the_prompt_and_the_run_goes_on(curious_ser
     )
 
 
-def test_an_interrupt_from_elsewhere_ends_the_prompt_and_the_run(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_an_interrupt_from_elsewhere_ends_the_prompt_and_the_run(shared_server: ServerProcess, session: str) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         other.interrupt(reason="Enough!")
@@ -72,9 +74,9 @@ def test_an_interrupt_from_elsewhere_ends_the_prompt_and_the_run(sqlite_server: 
     )
 
 
-def test_an_interrupt_of_nested_work_is_told_where_it_happened(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("/subagent", *IN, url=sqlite_server.url) as terminal:
+def test_an_interrupt_of_nested_work_is_told_where_it_happened(shared_server: ServerProcess, session: str) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("/subagent", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         other.interrupt(reason="Not this.", eventFlowId=other.open()[0]["request"]["eventFlowId"])
@@ -86,9 +88,9 @@ def test_an_interrupt_of_nested_work_is_told_where_it_happened(sqlite_server: Se
     assert "  Demo <- interrupted" in lines
 
 
-def test_at_the_end_of_input_the_question_is_left_open_and_told(sqlite_server: ServerProcess) -> None:
-    other = Elsewhere(sqlite_server.url)
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_at_the_end_of_input_the_question_is_left_open_and_told(shared_server: ServerProcess, session: str) -> None:
+    other = Elsewhere(shared_server.url, session)
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type(CTRL_D)
@@ -120,10 +122,10 @@ def test_an_answer_reaches_the_server_that_comes_after_a_kill_9(
     assert types.count("PERMISSION_REQUEST") == types.count("PERMISSION_RESPONSE") == 1
 
 
-def test_what_happens_beside_a_question_is_shown_behind_its_answer(curious_server: ServerProcess) -> None:
-    with Terminal("/chatty 20", "--agent", "curious", *IN, url=curious_server.url) as terminal:
+def test_what_happens_beside_a_question_is_shown_behind_its_answer(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/chatty 20", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("Are you there?\n> ")
-        other = Elsewhere(curious_server.url, agent="curious")
+        other = Elsewhere(shared_server.url, session, agent="curious")
         _wait_until(lambda: "TOOL_CALL_END" in other.types())
 
         terminal.type("yes\n")
@@ -133,8 +135,10 @@ def test_what_happens_beside_a_question_is_shown_behind_its_answer(curious_serve
     assert terminal.screen.index("> yes\n") < terminal.screen.index("  Demo: tok0 ")
 
 
-def test_when_too_much_happens_beside_a_question_it_is_shown_and_asked_again(curious_server: ServerProcess) -> None:
-    with Terminal("/chatty 12000", "--agent", "curious", *IN, url=curious_server.url) as terminal:
+def test_when_too_much_happens_beside_a_question_it_is_shown_and_asked_again(
+    shared_server: ServerProcess, session: str
+) -> None:
+    with Terminal("/chatty 12000", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("Are you there?\n> ")
         terminal.type("no")
         terminal.read_until("tok9000 ")

@@ -6,11 +6,10 @@ from tests.harness.process import ServerProcess
 _DIM = "\x1b[2m"
 _PLAIN = "\x1b[0m"
 ALLOW = "[y]es, [n]o, [a]lways, ne[v]er: "
-IN = ("--session", "s1")
 
 
-def test_reasoning_is_dimmed_and_the_answer_is_not(sqlite_server: ServerProcess) -> None:
-    with Terminal("/reason", *IN, url=sqlite_server.url) as terminal:
+def test_reasoning_is_dimmed_and_the_answer_is_not(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/reason", "--session", session, url=shared_server.url) as terminal:
         status = terminal.end()
 
     assert status == 0
@@ -23,8 +22,8 @@ def test_reasoning_is_dimmed_and_the_answer_is_not(sqlite_server: ServerProcess)
     assert end == ""
 
 
-def test_an_answer_cannot_command_the_terminal(sqlite_server: ServerProcess) -> None:
-    with Terminal("a\x1b]0;title\x07b\x9b31m\rc", *IN, url=sqlite_server.url) as terminal:
+def test_an_answer_cannot_command_the_terminal(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("a\x1b]0;title\x07b\x9b31m\rc", "--session", session, url=shared_server.url) as terminal:
         status = terminal.end()
 
     assert status == 0
@@ -40,8 +39,8 @@ def test_a_refusal_is_one_line_that_stands_out() -> None:
     assert terminal.raw.endswith(f"{_PLAIN}\n")
 
 
-def test_calls_are_dim_questions_bold_and_denials_yellow(sqlite_server: ServerProcess) -> None:
-    with Terminal("/permission", *IN, url=sqlite_server.url) as terminal:
+def test_calls_are_dim_questions_bold_and_denials_yellow(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("/permission", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until(ALLOW)
 
         terminal.type("n\n")
@@ -55,10 +54,10 @@ def test_calls_are_dim_questions_bold_and_denials_yellow(sqlite_server: ServerPr
     ]
 
 
-def test_there_are_no_colours_where_none_are_wanted(sqlite_server: ServerProcess) -> None:
+def test_there_are_no_colours_where_none_are_wanted(shared_server: ServerProcess, session: str) -> None:
     coloured = []
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        with Terminal("/permission", *IN, url=sqlite_server.url, **environment) as terminal:
+        with Terminal("/permission", "--session", session, url=shared_server.url, **environment) as terminal:
             terminal.read_until(ALLOW)
             terminal.type("n\n")
             terminal.end()
@@ -68,8 +67,10 @@ def test_there_are_no_colours_where_none_are_wanted(sqlite_server: ServerProcess
     assert "\x1b" not in terminal.raw
 
 
-def test_calls_fit_the_width_of_the_terminal(sqlite_server: ServerProcess) -> None:
-    with Terminal("/tool Rome on the Tiber in the middle of Italy", *IN, url=sqlite_server.url, columns=40) as terminal:
+def test_calls_fit_the_width_of_the_terminal(shared_server: ServerProcess, session: str) -> None:
+    with Terminal(
+        "/tool Rome on the Tiber in the middle of Italy", "--session", session, url=shared_server.url, columns=40
+    ) as terminal:
         terminal.end()
 
     assert terminal.screen.splitlines()[1:3] == [
@@ -78,8 +79,8 @@ def test_calls_fit_the_width_of_the_terminal(sqlite_server: ServerProcess) -> No
     ]
 
 
-def test_a_text_can_be_typed_before_its_run_asks(sqlite_server: ServerProcess) -> None:
-    with Terminal("-", *IN, url=sqlite_server.url) as terminal:
+def test_a_text_can_be_typed_before_its_run_asks(shared_server: ServerProcess, session: str) -> None:
+    with Terminal("-", "--session", session, url=shared_server.url) as terminal:
         terminal.type("/permission\n\x04")
         terminal.read_until(ALLOW)
 

@@ -9,8 +9,6 @@ from tests.cli.sending import Sending, send
 from tests.docs.curl import CurlLine
 from tests.harness.process import ServerProcess
 
-IN = ("--session", "s1")
-
 
 def told(errors: str, meaning: str) -> CurlLine:
     """Return the command that was told to bring an answer about."""
@@ -25,12 +23,12 @@ def do(command: CurlLine, **replaced: str) -> None:
     httpx.request(command.method, command.url, headers=command.headers, content=body).raise_for_status()
 
 
-def test_a_permission_is_told_with_commands_that_give_it(sqlite_server: ServerProcess) -> None:
-    for session, meaning, came_of_it in (
-        ("s1", "Allow it", "notes.txt was deleted."),
-        ("s2", "Deny it", "The user denied this call."),
+def test_a_permission_is_told_with_commands_that_give_it(shared_server: ServerProcess, session: str) -> None:
+    for own, meaning, came_of_it in (
+        (f"{session}a", "Allow it", "notes.txt was deleted."),
+        (f"{session}d", "Deny it", "The user denied this call."),
     ):
-        with Sending("/permission", "--session", session, url=sqlite_server.url) as sending:
+        with Sending("/permission", "--session", own, url=shared_server.url) as sending:
             errors = sending.read_errors_until("It waits until ")
 
             do(told(errors, meaning))
@@ -42,12 +40,12 @@ def test_a_permission_is_told_with_commands_that_give_it(sqlite_server: ServerPr
 
 
 def test_a_clarification_and_a_continuation_are_told_with_commands_that_answer_them(
-    sqlite_server: ServerProcess,
+    shared_server: ServerProcess, session: str
 ) -> None:
-    with Sending("/clarify", *IN, url=sqlite_server.url) as sending:
+    with Sending("/clarify", "--session", session, url=shared_server.url) as sending:
         do(told(sending.read_errors_until("It waits until "), "Answer it"), YOUR_ANSWER="mauve")
         clarified = sending.end()
-    with Sending("/continue", *IN, url=sqlite_server.url) as sending:
+    with Sending("/continue", "--session", session, url=shared_server.url) as sending:
         do(told(sending.read_errors_until("It waits until "), "Go on"))
         continued = sending.end()
 
@@ -57,12 +55,14 @@ def test_a_clarification_and_a_continuation_are_told_with_commands_that_answer_t
     assert clarified.errors.endswith("Answered elsewhere: mauve\n")
 
 
-def test_a_client_tool_is_told_with_a_command_that_says_what_it_came_to(sqlite_server: ServerProcess) -> None:
-    send("hello", *IN, url=sqlite_server.url)
+def test_a_client_tool_is_told_with_a_command_that_says_what_it_came_to(
+    shared_server: ServerProcess, session: str
+) -> None:
+    send("hello", "--session", session, url=shared_server.url)
     tool = {"name": "open_map", "description": "Opens a map.", "parametersSchema": {"type": "object"}}
     offered = {"clientToolInput": {"clientToolHarnesses": [{"name": "maps", "tools": [tool]}]}}
-    Elsewhere(sqlite_server.url).start("hi", runConfig=offered)
-    with Sending("/client-tool Rome", *IN, "--queue", url=sqlite_server.url) as sending:
+    Elsewhere(shared_server.url, session).start("hi", runConfig=offered)
+    with Sending("/client-tool Rome", "--session", session, "--queue", url=shared_server.url) as sending:
         errors = sending.read_errors_until("It waits until ")
 
         do(told(errors, "Tell what it came to"), WHAT_IT_CAME_TO="Here it is.")
@@ -72,18 +72,18 @@ def test_a_client_tool_is_told_with_a_command_that_says_what_it_came_to(sqlite_s
     assert "<- Here it is.\n" in sent.errors
 
 
-def test_a_question_that_nobody_answers_in_time_is_told(curious_server: ServerProcess) -> None:
-    sent = send("/hasty 0.5", "--agent", "curious", *IN, url=curious_server.url)
+def test_a_question_that_nobody_answers_in_time_is_told(shared_server: ServerProcess, session: str) -> None:
+    sent = send("/hasty 0.5", "--agent", "curious", "--session", session, url=shared_server.url)
 
     assert sent.status == 0
     assert sent.out == "Too slow.\n"
     assert sent.errors.endswith("Nobody answered in time; the run goes on without an answer.\n")
 
 
-def test_yes_allows_whatever_is_asked_permission_for(sqlite_server: ServerProcess) -> None:
-    batch = send("/parallel", "--yes", *IN, url=sqlite_server.url)
-    on = send("/continue", "--yes", *IN, url=sqlite_server.url)
-    nested = send("/subagent", "--yes", *IN, url=sqlite_server.url)
+def test_yes_allows_whatever_is_asked_permission_for(shared_server: ServerProcess, session: str) -> None:
+    batch = send("/parallel", "--yes", "--session", session, url=shared_server.url)
+    on = send("/continue", "--yes", "--session", session, url=shared_server.url)
+    nested = send("/subagent", "--yes", "--session", session, url=shared_server.url)
 
     assert (batch.status, on.status, nested.status) == (0, 0, 0)
     assert batch.out.endswith("write_file: write_file.txt was written. delete_file: delete_file.txt was deleted.\n")
@@ -92,10 +92,10 @@ def test_yes_allows_whatever_is_asked_permission_for(sqlite_server: ServerProces
     assert batch.errors.count("Allowed by --yes: ") == 3
 
 
-def test_no_denies_it_and_remembers_nothing(sqlite_server: ServerProcess) -> None:
-    denied = send("/permission", "--no", *IN, url=sqlite_server.url)
-    stopped = send("/continue", "--no", *IN, url=sqlite_server.url)
-    allowed = send("/permission", "--yes", *IN, url=sqlite_server.url)
+def test_no_denies_it_and_remembers_nothing(shared_server: ServerProcess, session: str) -> None:
+    denied = send("/permission", "--no", "--session", session, url=shared_server.url)
+    stopped = send("/continue", "--no", "--session", session, url=shared_server.url)
+    allowed = send("/permission", "--yes", "--session", session, url=shared_server.url)
 
     assert (denied.status, stopped.status) == (0, 0)
     assert denied.out.endswith("delete_file: Denied by `branchline send --no`.\n")
@@ -103,36 +103,36 @@ def test_no_denies_it_and_remembers_nothing(sqlite_server: ServerProcess) -> Non
     assert allowed.out.endswith("delete_file: notes.txt was deleted.\n")
 
 
-def test_events_as_json_come_without_a_word_about_questions(sqlite_server: ServerProcess) -> None:
-    with Sending("/permission", *IN, "--json", url=sqlite_server.url) as sending:
+def test_events_as_json_come_without_a_word_about_questions(shared_server: ServerProcess, session: str) -> None:
+    with Sending("/permission", "--session", session, "--json", url=shared_server.url) as sending:
         sending.read_until('"type":"PERMISSION_REQUEST"')
 
-        Elsewhere(sqlite_server.url).answer(approved=True)
+        Elsewhere(shared_server.url, session).answer(approved=True)
         sent = sending.end()
 
     lines = [json.loads(line) for line in sent.out.splitlines()]
     assert (sent.status, sent.errors) == (0, "")
-    assert [line["type"] for line in lines] == Elsewhere(sqlite_server.url).types()[1:]
+    assert [line["type"] for line in lines] == Elsewhere(shared_server.url, session).types()[1:]
 
 
-def test_yes_answers_beside_events_as_json(sqlite_server: ServerProcess) -> None:
-    sent = send("/permission", *IN, "--json", "--yes", url=sqlite_server.url)
+def test_yes_answers_beside_events_as_json(shared_server: ServerProcess, session: str) -> None:
+    sent = send("/permission", "--session", session, "--json", "--yes", url=shared_server.url)
 
     types = [json.loads(line)["type"] for line in sent.out.splitlines()]
     assert sent.status == 0
-    assert types == Elsewhere(sqlite_server.url).types()[1:]
+    assert types == Elsewhere(shared_server.url, session).types()[1:]
     assert types.count("PERMISSION_APPROVED") == 1
 
 
-def test_tools_are_told_beside_the_answer(sqlite_server: ServerProcess) -> None:
-    sent = send("/tool", *IN, url=sqlite_server.url)
+def test_tools_are_told_beside_the_answer(shared_server: ServerProcess, session: str) -> None:
+    sent = send("/tool", "--session", session, url=shared_server.url)
 
     assert sent.out.startswith("Let me look at the weather.\nget_weather: {")
     assert sent.errors == ('-> get_weather(city="Berlin")\n<- {"city":"Berlin","temperature":21,"sky":"clear"}\n')
 
 
-def test_calls_that_come_to_nothing_good_say_so(curious_server: ServerProcess) -> None:
-    sent = send("/odd", "--agent", "curious", *IN, url=curious_server.url)
+def test_calls_that_come_to_nothing_good_say_so(shared_server: ServerProcess, session: str) -> None:
+    sent = send("/odd", "--agent", "curious", "--session", session, url=shared_server.url)
 
     assert sent.out == "Done.\n"
     assert sent.errors == (

@@ -176,7 +176,16 @@ async def hasty(context: RunContext) -> None:
 async def boss(context: RunContext) -> None:
     """Lets the agent that the input names do what it says, and repeats its last words."""
     agent_id, _, task = context.input[-1].text.partition(" ")
-    await say(context, await context.run_agent(agent_id, task))
+
+    async def ask(inside: ToolContext, arguments: Mapping[str, Any]) -> str:
+        return await inside.run_agent(agent_id, task)
+
+    async def write(reply: Reply) -> None:
+        await reply.call("ask")
+
+    message = await context.model_call(write, arguments=task)
+    (outcome,) = await context.call_tools(message, [Tool("ask", ask, safe_to_retry=True)])
+    await say(context, outcome.text)
 
 
 @agent("talker")
@@ -191,19 +200,18 @@ async def talker(context: RunContext) -> None:
     await context.model_call(write)
 
 
-@agent("stubborn")
-async def stubborn(context: RunContext) -> None:
-    """Stops in the middle of a sentence, and does not hear that it is interrupted."""
+@agent("caller")
+async def caller(context: RunContext) -> None:
+    """Stops between the two calls of a message as long as the gates are shut."""
 
     async def write(reply: Reply) -> None:
-        await reply.text("one ")
-        while not is_open():
-            try:
-                await gate(context, "stubborn")
-            except asyncio.CancelledError:
-                did(context, "deaf")
+        await reply.text("I call.")
+        await reply.call("note")
+        await gate(context, "caller")
+        await reply.call("look")
 
-    await context.model_call(write)
+    message = await context.model_call(write)
+    await context.call_tools(message, _tools(context))
 
 
 if not is_open():

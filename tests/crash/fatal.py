@@ -10,13 +10,14 @@ import httpx
 
 from tests.crash.questions import answered_to_the_end, counted, history, listed, message_count, said
 from tests.harness.client import Client
+from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 
 ACTING = str(Path(__file__).with_name("acting.py"))
 QUICK = {"lease_seconds": 1.5, "sweep_seconds": 0.1}
 """A server whose runs are taken up by the next one soon after it was killed."""
 
-SAFE = frozenset({"look", "gate", "linger", "ask_subagent"})
+SAFE = frozenset({"look", "gate", "linger", "ask", "ask_subagent"})
 """The tools that may be called again."""
 
 Log = list[dict[str, Any]]
@@ -70,18 +71,20 @@ async def _only_run(server: ServerProcess, session: str) -> str | None:
     return runs[0]["runtimeRunId"] if runs else None
 
 
-async def reckon(server: ServerProcess, session: str) -> dict[str, Any]:
-    """Look at a run that was cut and has ended, and return its last event: whatever the cut, this must hold."""
+async def reckon(server: ServerProcess, session: str, *, in_model_turns: bool = True) -> dict[str, Any]:
+    """Look at a run that was cut and has ended, and return its last event: whatever the cut, this must hold.
+
+    The order of the log is only known of agents that let others work within a model's turn, as a tool does it.
+    """
     async with Client(server.url) as client:
         log = await client.log(session)
         count = await message_count(client, session)
         assert await listed(client, session) == []
         given = (await history(client, session)).partition(": ")[2].split()
     last = log[-1]
-    assert [event["sequenceNumber"] for event in log] == list(range(1, len(log) + 1))
-    assert last["type"] == "BRANCH_RUN_COMPLETED"
+    if in_model_turns:
+        check_log(log)
     _once_each(log)
-    _nothing_open(log)
     assert given[:-1] == _messages(log)
     assert count == len(given) - 1
     _effects(log, marks(server, session), last)
@@ -105,29 +108,18 @@ def _once_each(log: Log) -> None:
     assert len(answers) == len(set(answers))
 
 
-def _nothing_open(log: Log) -> None:
-    calls = sorted(event["callId"] for event in log if event["type"] == "TOOL_CALL_START")
-    for each in ("TOOL_CALL_ARGS", "TOOL_CALL_RESULT", "TOOL_CALL_END"):
-        assert (each, sorted(event["callId"] for event in log if event["type"] == each)) == (each, calls)
-    messages = sorted(event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_START")
-    assert messages == sorted(event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_END")
-    turns = {event["messageTurnId"] for event in log if event["type"] == "MESSAGE_TURN_STARTED"}
-    ends = [event for event in log if event["type"] in {"MESSAGE_TURN_FINISHED", "MESSAGE_TURN_ERROR"}]
-    assert sorted(event["messageTurnId"] for event in ends) == sorted(turns)
-
-
 def _messages(log: Log) -> list[str]:
     """Return the messages that the conversation has, by its log: not those that were written anew, nor nested ones."""
     anew = {event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_END" and event.get("interrupted")}
-    begun = ("MESSAGE_STARTED", "TEXT_MESSAGE_START")
-    said_here = [event for event in log if event["type"] in begun and "metadata" not in event]
-    return [event["messageId"] for event in said_here if event["messageId"] not in anew]
+    begun = ("MESSAGE_STARTED", "TEXT_MESSAGE_START", "TOOL_CALL_START")
+    said_here = [event["messageId"] for event in log if event["type"] in begun and "metadata" not in event]
+    return [message for message in dict.fromkeys(said_here) if message not in anew]
 
 
 def _effects(log: Log, did: list[str], last: dict[str, Any]) -> None:
     tools = {event["callId"]: event["name"] for event in log if event["type"] == "TOOL_CALL_START"}
     results = {event["callId"]: event["result"] for event in log if event["type"] == "TOOL_CALL_RESULT"}
-    effects = Counter(mark.split()[1] for mark in did if not mark.startswith("at "))
+    effects = Counter(mark.split()[1] for mark in did if " call_" in mark)
     cut_off = {call for call, result in results.items() if result.get("resultType") == "interrupted"}
     # A message that was cut while it called is written anew, with other calls; the first ones were never made.
     written_anew = {call for call in cut_off if not effects[call]} if last["status"] == "completed" else set()

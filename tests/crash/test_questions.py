@@ -25,6 +25,7 @@ from tests.crash.questions import (
 )
 from tests.harness.client import Client
 from tests.harness.feed import completed
+from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
@@ -129,6 +130,7 @@ async def test_a_question_of_each_kind_is_asked_once_and_answered_after_a_crash(
             count = await message_count(client, session)
             given = await history(client, session)
 
+        check_log(log)
         assert (name, story(log)) == (name, ["BRANCH_CREATED", *BEGUN, *kind.before, *kind.after, *ENDED])
         assert (name, log[-1]["status"]) == (name, "completed")
         assert [frame.data for frame in frames] == lines[-len(frames) :]

@@ -9,6 +9,7 @@ from tests.crash.fatal import ACTING, QUICK
 from tests.crash.questions import MY_TOOLS, Question, answer, asked, counted, listed, said, story
 from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
+from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
@@ -57,6 +58,7 @@ async def test_a_question_whose_deadline_passed_while_no_server_was_there_is_exp
             assert (name, lines[lines.index(EXPIRED) :]) == (name, expected)
             assert (name, counted(log)[questions[name]["type"]]) == (name, 1)
             assert await listed(client, name) == []
+            check_log(log)
         denied = await client.log("permission")
     assert next(event["reason"] for event in denied if event["type"] == "PERMISSION_DENIED") == "expired"
     assert next(event["result"]["resultType"] for event in denied if event["type"] == "TOOL_CALL_RESULT") == "denied"

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.crash.fatal import ACTING, QUICK, Cut, cut, marks, reckon
-from tests.crash.questions import said, told
+from tests.crash.questions import history, message_count, said, story, told
 from tests.harness.client import Client
+from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
@@ -77,6 +78,42 @@ async def test_a_call_that_is_safe_to_retry_is_made_again_and_its_run_completes(
     await play(make_server(database_url, ACTING, **QUICK).start(), "look", SAFE)
 
 
+async def test_a_message_that_was_cut_between_its_calls_is_written_anew_and_only_then_called(
+    make_server: Make, database_url: str
+) -> None:
+    server = make_server(database_url, ACTING, **QUICK).start()
+    async with Client(server.url) as client:
+        session = await client.session()
+        run = await said(client, session, "go", agent="caller")
+        await told(client, session, "TOOL_CALL_ARGS")
+
+    server.kill()
+    (server.folder / "open").touch()
+    server.start()
+
+    async with Client(server.url) as client:
+        assert (await client.ended(session, run))["status"] == "completed"
+        log = await client.log(session)
+        assert await message_count(client, session) == 2
+        given = await history(client, session)
+    check_log(log)
+    cut_off, *anew = [event["callId"] for event in log if event["type"] == "TOOL_CALL_START"]
+    assert marks(server, session) == ["at caller", f"note {anew[0]}", f"look {anew[1]}"]
+    retry = story(log).index("MODEL_CALL_RETRY")
+    assert story(log)[retry - 3 : retry + 2] == [
+        "TOOL_CALL_ARGS",
+        "TOOL_CALL_RESULT",
+        "TOOL_CALL_END",
+        "MODEL_CALL_RETRY",
+        "MESSAGE_TURN_STARTED resumed",
+    ]
+    results = {event["callId"]: event["result"] for event in log if event["type"] == "TOOL_CALL_RESULT"}
+    assert results[cut_off]["resultType"] == "interrupted"
+    assert [results[call]["text"] for call in anew] == ["noted", "looked"]
+    first, second = [event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_START"]
+    assert (first in given, second in given) == (False, True)
+
+
 async def test_a_server_that_dies_while_tools_are_at_work_knows_which_of_them_it_may_call_again(
     make_server: Make, database_url: str
 ) -> None:
@@ -130,7 +167,7 @@ async def test_b13_a_run_is_cut_at_each_of_its_commits(
     for number in range(2, most):
         if await cut(server, f"s{number}", text, f"{when} {number}", agent=agent) is None:
             break
-        last = await reckon(server, f"s{number}")
+        last = await reckon(server, f"s{number}", in_model_turns=agent != "stepper")
         ends[last["status"]] = ends.get(last["status"], 0) + 1
 
     print(f"B13 {agent} {text!r} cut {when} each of {number - 2} commits: {ends}")

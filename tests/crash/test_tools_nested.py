@@ -5,13 +5,17 @@ from collections.abc import Callable
 from tests.crash.fatal import ACTING, QUICK, marks, reckon
 from tests.crash.questions import history, message_count, said, story, text_of, told
 from tests.harness.client import Client
+from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
 
 BEGUN = ["BRANCH_RUN_STARTED", "MESSAGE_STARTED", "CONTENT_ADDED", "MESSAGE_COMPLETED", "MESSAGE_TURN_STARTED"]
+LOST = ["TOOL_CALL_RESULT", "TOOL_CALL_END", "MESSAGE_TURN_ERROR"]
 CUT = ["AGENT_TURN_STARTED", "TEXT_MESSAGE_START", "TEXT_DELTA", "TEXT_MESSAGE_END interrupted"]
 TOLD = ["AGENT_TURN_STARTED", "TEXT_MESSAGE_START", "TEXT_DELTA", "TEXT_MESSAGE_END", "AGENT_TURN_FINISHED"]
+CALLED = ["AGENT_TURN_STARTED", "TOOL_CALL_START", "TOOL_CALL_ARGS"]
+RETURNED = ["TOOL_CALL_RESULT", "TOOL_CALL_END", "AGENT_TURN_FINISHED", *TOLD]
 RESUMED = "MESSAGE_TURN_STARTED resumed"
 
 
@@ -42,11 +46,12 @@ async def test_a_server_killed_inside_of_nested_work_goes_on_with_the_same_turns
     assert story(log) == [
         "BRANCH_CREATED",
         *BEGUN,
-        *inside("MESSAGE_TURN_STARTED", *inside("MESSAGE_TURN_STARTED", *CUT)),
+        *CALLED,
+        *inside("MESSAGE_TURN_STARTED", *CALLED, *inside("MESSAGE_TURN_STARTED", *CUT)),
         "MODEL_CALL_RETRY",
         RESUMED,
-        *inside(RESUMED, *inside(RESUMED, *TOLD, "MESSAGE_TURN_FINISHED"), *TOLD, "MESSAGE_TURN_FINISHED"),
-        *TOLD,
+        *inside(RESUMED, *inside(RESUMED, *TOLD, "MESSAGE_TURN_FINISHED"), *RETURNED, "MESSAGE_TURN_FINISHED"),
+        *RETURNED,
         "MESSAGE_TURN_FINISHED",
         "BRANCH_RUN_COMPLETED",
     ]
@@ -54,10 +59,11 @@ async def test_a_server_killed_inside_of_nested_work_goes_on_with_the_same_turns
     assert turns[:3] == turns[3:]
     assert len(set(turns)) == 3
     assert [each["runtimeRunId"] for each in runs] == [run]
+    check_log(log)
     spoken = [event["messageId"] for event in log if event["type"] == "TEXT_MESSAGE_START"]
     assert [text_of(log, message) for message in spoken] == ["one ", "one two", "one two", "one two"]
-    assert count == 2
-    assert given.startswith("I was given 3 messages:")
+    assert count == 3
+    assert given.startswith("I was given 4 messages:")
     assert [message for message in spoken if message in given] == spoken[-1:]
 
 
@@ -80,8 +86,8 @@ async def test_a_run_is_lost_with_the_tool_of_an_agent_inside_of_it(make_server:
     assert [mark.partition(" call_")[0] for mark in marks(server, session)] == ["look", "stay", "at stay"]
     lost = story(log).index("> > MESSAGE_TURN_STARTED resumed")
     assert story(log)[lost + 1 :] == [
-        *inside(*inside("TOOL_CALL_RESULT", "TOOL_CALL_END", "MESSAGE_TURN_ERROR"), "MESSAGE_TURN_ERROR"),
-        "MESSAGE_TURN_ERROR",
+        *inside(*inside(*LOST), *LOST),
+        *LOST,
         "BRANCH_RUN_COMPLETED",
     ]
     assert {event["errorType"] for event in log if event["type"] == "MESSAGE_TURN_ERROR"} == {"RunLost"}

@@ -12,8 +12,8 @@ import pytest
 from tests.docs.curl import CurlLine, Runner, WithCurl, WithHarness
 from tests.docs.pages import README, Page, all_pages, pages_with
 from tests.docs.program import Program
+from tests.docs.test_conversation_pages import CONVERSATION
 from tests.docs.walk import BASE, Walk
-from tests.harness.process import ServerProcess
 
 _RUN_HERE = {"python", "sh", "order"}
 _RUN_IN_A_BROWSER = {"html", "js"}
@@ -25,29 +25,10 @@ PYTHON_CLIENT = Page("docs/how-to/a-client-in-python.md")
 # Done in a browser, by tests/browser.
 BROWSER = Page("docs/how-to/a-client-in-the-browser.md")
 
-_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER}
+_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER, *CONVERSATION}
 
 # Where there is no curl, the harness does what its lines say; where there is one, it is run as well.
 RUNNERS: list[Runner] = [WithHarness(), *([WithCurl()] if shutil.which("curl") else [])]
-
-
-@pytest.fixture
-def walk(
-    request: pytest.FixtureRequest, tmp_path: Path, sqlite_url: str, make_server: Callable[..., ServerProcess]
-) -> Callable[[Page, Runner], Walk]:
-    """Prepare to walk through a page; PostgreSQL is started when the page asks for it."""
-
-    def prepare(page: Page, runner: Runner) -> Walk:
-        return Walk(
-            page,
-            tmp_path,
-            sqlite_url=sqlite_url,
-            make_server=make_server,
-            make_database=lambda: request.getfixturevalue("postgres").create_database_async(),
-            runner=runner,
-        )
-
-    return prepare
 
 
 @pytest.mark.parametrize("runner", RUNNERS, ids=lambda runner: type(runner).__name__)

@@ -70,6 +70,10 @@ class Walk:
                 await self._do(line)
         await self._settled()
 
+    async def log(self, session: str) -> list[dict[str, Any]]:
+        """Return what is on the main branch of a session now."""
+        return await self._log(f"{self._base}/agents/demo/sessions/{session}/branches/main")
+
     async def _do(self, written: str) -> None:
         if taken := _TAKEN.fullmatch(written):
             self.variables[taken[1]] = await _piped(await self._curl(taken[2]), taken[3])

@@ -128,7 +128,7 @@ class RunOrder:
         _demand(event["runtimeRunId"] == self.id, "it is of another run")
         _demand(event["isResume"] == (known is not None), "`isResume` is said of a turn that begins again")
         if known is not None:
-            _demand(not known.ended and not known.interrupt, "the turn has ended")
+            _demand(not known.ended and (known.depth or not known.interrupt), "the turn has ended")
             cut = [flow.id for flow in self.flows.values() if flow.part is not None]
             _demand(not cut, f"messages of {cut} are open that the crash has cut")
             known.started, known.repeats = event, known.agent_turn
@@ -305,7 +305,8 @@ class RunOrder:
 
     def _turn_finished(self, flow: Flow, event: Event) -> None:
         _demand(event["messageTurnId"] == flow.id, "it names another turn")
-        _demand(flow.agent_turn is None, "the model's turn is open")
+        # One that a crash has cut is made again, or never: it has no end of its own.
+        _demand(flow.agent_turn in {None, flow.repeats}, "the model's turn is open")
         self._demand_closed(flow)
         was = event.get("terminationReason") == "interrupted"
         _demand(was or flow.interrupt is None, "it does not say that it was interrupted")

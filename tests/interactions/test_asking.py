@@ -1,5 +1,6 @@
 """What a run asks is listed, seen by whoever comes later, answered, and in the log where the contract says."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -169,6 +170,19 @@ async def test_a_question_can_be_answered_by_who_has_never_followed_the_branch(s
 
     assert response.status_code == 200
     assert talk.last_text == "So you like red."
+
+
+async def test_an_answer_wakes_the_run_itself_and_not_whoever_looks_now_and_then(
+    make_server: Callable[..., ServerProcess], database_url: str
+) -> None:
+    server = make_server(database_url, sweep_seconds=3600, lease_seconds=60).start()
+    async with Client(server.url) as client, conversation(client, "/parallel") as talk:
+        for _ in range(3):
+            await talk.accepted(await talk.asked(), approved=True)
+
+        await talk.end(seconds=10)
+
+    assert talk.events[-1]["status"] == "completed"
 
 
 async def test_a_branch_on_which_nothing_was_ever_asked_lists_nothing(server: ServerProcess) -> None:

@@ -21,7 +21,7 @@ from tests.interactions.kinds import (
     Kind,
     each_standard_kind,
 )
-from tests.interactions.orders import CALL, CLOSING, EXPIRED, OPENING, SAID, SPEAKING
+from tests.interactions.orders import CALL, CLOSING, DONE, EXPIRED, OPENING, SAID, SPEAKING
 from tests.interactions.refused import refusal
 
 SOON = "PT0.3S"
@@ -237,9 +237,7 @@ async def test_an_answer_behind_the_deadline_is_too_late_also_when_nobody_has_no
     server = make_server(database_url, sweep_seconds=3600, lease_seconds=60).start()
     async with Client(server.url) as client, conversation(client, "/permission", permissionTimeout=SOON) as talk:
         request = await talk.asked()
-        async with asyncio.timeout(10):
-            while datetime.now(UTC) < _time(request["expiresAt"]) + timedelta(milliseconds=100):
-                await asyncio.sleep(0.02)
+        await _past(_time(request["expiresAt"]) + timedelta(milliseconds=100))
 
         late = await talk.answer(request, approved=True)
         log = await talk.log()
@@ -269,6 +267,31 @@ async def test_a_question_whose_deadline_passes_while_no_server_runs_is_given_up
     assert run["status"] == "completed"
     assert [types.count(name) for name in ("PERMISSION_REQUEST", *EXPIRED)] == [1, 1, 1]
     assert types.index("AGENT_REQUEST_EXPIRED") < types.index("PERMISSION_DENIED") < types.index("TOOL_CALL_RESULT")
+
+
+async def test_a_run_that_runs_out_of_time_cancels_what_it_has_asked(client: Client) -> None:
+    async with conversation(client, "/parallel", runTimeout="PT0.6S") as talk:
+        requests = [await talk.asked() for _ in range(3)]
+        await talk.accepted(requests[1], approved=True)
+        seen = await talk.end()
+        late = await talk.answer(requests[0], approved=True)
+
+    cancelled = of_type(talk.events, "AGENT_REQUEST_CANCELLED")
+    made = ["PERMISSION_RESPONSE", "PERMISSION_APPROVED", *DONE]
+    ended = ["AGENT_REQUEST_CANCELLED"] * 2 + [*DONE, *DONE, "MESSAGE_TURN_ERROR", "BRANCH_RUN_COMPLETED"]
+    assert [*PARALLEL, *["PERMISSION_REQUEST"] * 3, *made, *ended] == seen
+    assert [event["requestId"] for event in cancelled] == [id_of(requests[0]), id_of(requests[2])]
+    assert {event["requestEventType"] for event in cancelled} == {"PERMISSION_REQUEST"}
+    assert (talk.events[-1]["status"], talk.events[-1]["errorType"]) == ("failed", "RunTimedOut")
+    assert refusal(late) == (409, "branch-runtime-not-active", "cancelled")
+
+
+async def _past(moment: datetime) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            if datetime.now(UTC) > moment:
+                return
+            await asyncio.sleep(0.02)
 
 
 def _belongs(event: dict[str, Any], request: dict[str, Any]) -> bool:

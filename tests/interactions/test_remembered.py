@@ -230,6 +230,23 @@ async def test_overrides_are_of_single_tools_in_a_batch(client: Client) -> None:
     }
 
 
+async def test_a_choice_holds_for_nested_work_and_one_made_there_holds_outside(client: Client) -> None:
+    async with conversation(client, "/permission") as talk:
+        await _always(talk, DENY_ALWAYS)
+    async with conversation(client, "/subagent", talk.session) as inside:
+        await inside.end()
+    async with conversation(client, "/subagent") as asking:
+        request = await asking.asked()
+        await asking.accepted(request, **ALLOW_ALWAYS.answer)
+        await asking.end()
+    async with conversation(client, "/permission", asking.session) as outside:
+        _assert_remembered(outside, ALLOW_ALWAYS, await outside.end())
+
+    assert only(inside.events, "PERMISSION_DENIED")["reason"] == "remembered"
+    assert of_type(inside.events, "PERMISSION_REQUEST") == []
+    assert request["metadata"]["depth"] == 1
+
+
 async def test_a_clients_tool_can_need_permission_first(client: Client) -> None:
     tool = {"name": "wipe", "parametersSchema": {"type": "object"}, "requiresPermission": True}
     tools = {"clientToolHarnesses": [{"name": "ui", "tools": [tool]}]}

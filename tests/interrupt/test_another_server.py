@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,15 +14,28 @@ from tests.harness.process import ServerProcess
 from tests.interrupt.talk import Talk
 from tests.runs.raw_store import RawStore
 
+# Its run ends with one transaction a second after it has begun.
+QUIET = """
+import asyncio
+
+import hosting
+
+
+@hosting.agent("quiet")
+async def quiet(context):
+    await asyncio.sleep(1)
+"""
+
 
 @pytest.fixture
 async def pair(
-    make_server: Callable[..., ServerProcess], postgres: PostgresCluster
+    make_server: Callable[..., ServerProcess], postgres: PostgresCluster, tmp_path: Path
 ) -> AsyncIterator[tuple[Client, Client, str]]:
     """Clients of two servers on one database."""
     url = await postgres.create_database_async()
     # They look at their runs' interrupts as often as they sweep.
-    servers = [make_server(url, sweep_seconds=0.1, tops_seconds=0.1).start() for _ in range(2)]
+    (tmp_path / "quiet.py").write_text(QUIET)
+    servers = [make_server(url, "quiet.py", sweep_seconds=0.1, tops_seconds=0.1).start() for _ in range(2)]
     async with Client(servers[0].url) as one, Client(servers[1].url) as other:
         yield one, other, url
 
@@ -48,9 +62,10 @@ async def test_an_interrupt_that_waits_for_the_end_of_its_run_comes_too_late_and
     pair: tuple[Client, Client, str],
 ) -> None:
     one, other, url = pair
+    one.agent = other.agent = "quiet"
     talk = await Talk.begin(one)
-    await talk.say("/tokens 1 1000")
-    await talk.logged(lambda event: event["type"] == "TEXT_DELTA")
+    await talk.say("Hi")
+    await talk.logged(lambda event: event["type"] == "MESSAGE_TURN_STARTED")
     blocker = await asyncpg.connect(url.replace("postgresql+asyncpg://", "postgresql://"))
     try:
         held = blocker.transaction()

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from events.ids import RunId
 from hosting.domain.errors import LeaseLost, RunLost, StorageUnavailable
 from middleware.error_formatting import ErrorFormatting
-from middleware.errors import AgentError, RunTimedOut, TurnFailed, Withdrawn
+from middleware.errors import AgentError, RunTimedOut, ToolFailed, TurnFailed, Withdrawn
 
 SECRET = "sk-12345 at /srv/agents/keys.py"  # an invented key, where a real one might be
 
@@ -83,6 +83,14 @@ async def test_our_own_agent_errors_are_told_by_name(error: AgentError) -> None:
     failed = await failure_of(error)
 
     assert (failed.error_type, failed.message) == (type(error).__name__, str(error))
+
+
+async def test_why_an_agent_that_was_let_work_has_failed_is_told_of_the_one_that_let_it() -> None:
+    failed = await failure_of(ToolFailed("QuotaUsedUp", "Your quota is used up until Monday.", is_retryable=True))
+
+    assert failed.error_type == "QuotaUsedUp"
+    assert failed.message == "Your quota is used up until Monday."
+    assert failed.is_retryable is True
 
 
 @pytest.mark.parametrize("error", [Withdrawn(), LeaseLost(RunId("run_1")), StorageUnavailable(SECRET)])

@@ -38,10 +38,8 @@ class ShippedWebSocket(WebSocketProtocol):
         self.close_timeout = _CLOSE_SECONDS
         self._frames = 0
         self._draining = asyncio.Lock()
-
-    async def ws_handler(self, protocol: WebSocketServerProtocol, path: str = "") -> Any:
-        """Wait for the end; the library warns at each connection of a handler that must be given a path."""
-        await super().ws_handler(protocol, path)
+        # As a method of this very object it would keep it alive until the collector's rarest pass.
+        self.ws_handler = WebSocketProtocol.ws_handler.__get__(proxy(self))
 
     async def read_frame(self, max_size: int | None) -> framing.Frame:
         """Read a frame, and now and then let others have their turn.

@@ -155,7 +155,7 @@ class Executor:
             tell_interrupted(hand, wish)
 
         try:
-            wish = await until_interrupted(wrapped(), bench.inbox, None, interrupted)
+            wish = await until_interrupted(wrapped, bench.inbox, None, interrupted)
             ending = COMPLETED if wish is None else _cancelled(wish)
         except TurnStopped as stopped:
             ending = Ending(RunStatus.COMPLETED, termination=stopped.reason)

@@ -10,7 +10,7 @@ from hosting.runtime.wakes import Inbox
 
 
 async def until_interrupted(
-    work: Awaitable[None],
+    work: Callable[[], Awaitable[None]],
     inbox: Inbox,
     flow: str | None,
     interrupted: Callable[[Interrupt], None],
@@ -18,9 +18,14 @@ async def until_interrupted(
     """Do the work, and return None; or the interrupt that came first, once the work has been stopped.
 
     `interrupted` is called as soon as it comes, before the work hears of it. What the work raises is raised,
-    unless it was interrupted.
+    unless it was interrupted. Work that was interrupted before is not begun.
     """
-    wish, task = inbox.listen(flow), asyncio.ensure_future(work)
+    wish = inbox.listen(flow)
+    if wish.done():
+        inbox.leave(flow)
+        interrupted(wish.result())
+        return wish.result()
+    task = asyncio.ensure_future(work())
     first: set[asyncio.Future[Any]] = {wish, task}
     try:
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)

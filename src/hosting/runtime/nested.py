@@ -106,7 +106,7 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
         await _FORMAT.around_turn(context, lambda: run_agent(agent, context, runtime.stragglers))
 
     try:
-        wish = await until_interrupted(turn(), bench.inbox, hand.turn.id, interrupted)
+        wish = await until_interrupted(turn, bench.inbox, hand.turn.id, interrupted)
     except TurnFailed as error:
         await close_turn(runtime, hand, reason="failed", finished=False)
         hand.finish(_error(bench, error))

@@ -28,7 +28,7 @@ QUEUED = (
     .where(runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.QUEUED)
     .order_by(runs.c.queue_place)
 )
-LOCK_BRANCH = select(branches.c.queue_length).where(branches.c.key == bindparam("branch")).with_for_update()
+_LOCK_BRANCH = select(branches.c.queue_length).where(branches.c.key == bindparam("branch")).with_for_update()
 _ACTIVE = select(runs.c.id).where(runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.ACTIVE)
 _ENDS_OF_QUEUE = select(
     func.coalesce(func.min(runs.c.queue_place), 0), func.coalesce(func.max(runs.c.queue_place), 0)
@@ -76,7 +76,7 @@ def to_queued(row: Row[Any]) -> QueuedRun:
 
 def enqueue(connection: Connection, unit: Unit, change: Enqueue) -> Refusal | Sequence[Encoded]:
     """Let a run wait."""
-    length = connection.scalar(LOCK_BRANCH, {"branch": unit.branch_key})
+    length = connection.scalar(_LOCK_BRANCH, {"branch": unit.branch_key})
     if length is None:
         return Refusal.BRANCH_MISSING
     if connection.scalar(_ACTIVE, {"branch": unit.branch_key}) is None:
@@ -92,7 +92,7 @@ def enqueue(connection: Connection, unit: Unit, change: Enqueue) -> Refusal | Se
 
 def remove(connection: Connection, unit: Unit, change: RemoveQueued) -> Refusal | Sequence[Encoded]:
     """Take a run out of the queue for good."""
-    if connection.scalar(LOCK_BRANCH, {"branch": unit.branch_key}) is None:
+    if connection.scalar(_LOCK_BRANCH, {"branch": unit.branch_key}) is None:
         return Refusal.BRANCH_MISSING
     given = {"run": change.run_id, "branch": unit.branch_key, "at": to_ticks(change.removed_at)}
     if not connection.execute(_REMOVE, given).rowcount:
