@@ -1,9 +1,11 @@
 """Fixtures: databases of both kinds, and real servers on them."""
 
+import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +19,17 @@ DATABASES = ("sqlite", "postgresql")
 # How long an example takes depends on what else the machine has to do, and says nothing about the code.
 settings.register_profile("branchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("branchline")
+
+
+def pytest_configure() -> None:
+    """End in order when told to: a run that is cut off, as `timeout` does it, leaves no servers and no PostgreSQL."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        # `timeout` says it twice, and the second time would cut off the ending.
+        signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
 
 
 @pytest.fixture(scope="session")

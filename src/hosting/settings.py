@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lease_seconds: Annotated[float, msgspec.Meta(ge=0.3, le=3600)] = 5.0
     """How long a run stays without a node when its node has died, at most."""
     sweep_seconds: Seconds = 0.5
-    """How often a node looks for runs that nobody holds."""
+    """How often a node looks for runs that nobody holds, overdue questions, and what came to its runs elsewhere."""
     heartbeat_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 10.0
     """How often an idle live feed shows that it lives; 10 at most."""
     tops_seconds: Seconds = 2.0

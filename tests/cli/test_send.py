@@ -147,16 +147,16 @@ def test_an_answer_cut_by_kill_9_begins_again_on_a_line_of_its_own(
         make_server(database_url, port=port).start()
         sent = sending.end()
 
-    cut, whole, end = sent.out.split("\n")
+    *cuts, whole, end = sent.out.split("\n")
     assert sent.status == 0
-    assert tokens(300).startswith(cut)
-    assert cut != tokens(300)
+    assert cuts
+    assert all(tokens(300).startswith(cut) and cut != tokens(300) for cut in cuts)
     assert whole == tokens(300)
     assert end == ""
-    said = sent.errors.splitlines()
-    assert len(said) == 2, said
-    assert said[0].startswith("The connection was cut (")
-    assert said[1] == "The answer begins again (attempt 2 of 3)."
+    connection, *again = sent.errors.splitlines()
+    assert connection.startswith("The connection was cut (")
+    # Once, unless the machine is so busy that the new server loses its lease, too.
+    assert again == [f"The answer begins again (attempt {place} of 3)." for place in range(2, 2 + len(cuts))]
 
 
 async def test_json_of_an_answer_cut_by_kill_9_has_every_event_once(

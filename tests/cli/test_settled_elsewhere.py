@@ -126,6 +126,8 @@ def test_what_happens_beside_a_question_is_shown_behind_its_answer(shared_server
     with Terminal("/chatty 20", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("Are you there?\n> ")
         other = Elsewhere(shared_server.url, session, agent="curious")
+        _wait_until(lambda: len(other.open()) == 2)
+        other.answer(1, answer="yes")
         _wait_until(lambda: "TOOL_CALL_END" in other.types())
 
         terminal.type("yes\n")
@@ -141,6 +143,9 @@ def test_when_too_much_happens_beside_a_question_it_is_shown_and_asked_again(
     with Terminal("/chatty 12000", "--agent", "curious", "--session", session, url=shared_server.url) as terminal:
         terminal.read_until("Are you there?\n> ")
         terminal.type("no")
+        other = Elsewhere(shared_server.url, session, agent="curious")
+        _wait_until(lambda: len(other.open()) == 2)
+        other.answer(1, answer="yes")
         terminal.read_until("tok9000 ")
         terminal.read_until("Are you there?\n> ")
 

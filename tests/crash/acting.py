@@ -163,6 +163,20 @@ async def fickle(context: RunContext) -> None:
     await context.clarify(f"Is this life {lives}?")
 
 
+@agent("swapper")
+async def swapper(context: RunContext) -> None:
+    """Has a tool that asks something else each time it is called."""
+
+    async def ask(inside: ToolContext, arguments: Mapping[str, Any]) -> str:
+        return await inside.clarify(f"Is this call {did(context, 'called')}?")
+
+    async def write(reply: Reply) -> None:
+        await reply.call("ask")
+
+    message = await context.model_call(write)
+    await context.call_tools(message, [Tool("ask", ask, safe_to_retry=True)])
+
+
 @agent("hasty")
 async def hasty(context: RunContext) -> None:
     """Fails while a question of its own is open, once the gates are open."""

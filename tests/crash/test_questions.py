@@ -172,7 +172,7 @@ async def test_a_run_that_waits_outlives_more_crashes_than_it_has_attempts(
         run = await said(client, session, "gate", agent="worker")
         (question,) = await asked(client, session)
 
-    for crash in range(4):
+    for crash in range(2):
         server.kill()
         server.start()
         async with Client(server.url) as client:

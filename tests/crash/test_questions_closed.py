@@ -8,7 +8,6 @@ from tests.crash.fatal import ACTING, QUICK, marks
 from tests.crash.questions import (
     answer,
     asked,
-    counted,
     history,
     interrupt,
     listed,
@@ -25,11 +24,21 @@ from tests.harness.process import ServerProcess
 
 Make = Callable[..., ServerProcess]
 
-WAITING = {"fickle": "fickle", "hasty": "hasty", "lost": "worker", "gone": "gone", "late": "demo"}
-"""Agents, by the session in which they are asked something; each session ends in its own way."""
+WAITING = {
+    "fickle": ("fickle", "go"),
+    "fickle-tool": ("swapper", "go"),
+    "fickle-inside": ("boss", "fickle go"),
+    "hasty": ("hasty", "go"),
+    "lost": ("worker", "gated stay"),
+    "gone": ("gone", "go"),
+    "late": ("demo", "/permission"),
+}
+"""Agents that ask and what they are told, by the session; each ends in its own way."""
 
 ENDS = {
     "fickle": "RunDiverged",
+    "fickle-tool": "RunDiverged",
+    "fickle-inside": "RunDiverged",
     "hasty": "ExceptionGroup",
     "lost": "RunLost",
     "gone": "AgentMissing",
@@ -41,9 +50,8 @@ async def test_a_run_that_fails_after_a_crash_leaves_no_question_open(make_serve
     server = make_server(database_url, ACTING, **QUICK).start()
     runs, questions = {}, {}
     async with Client(server.url) as client:
-        for name, agent in WAITING.items():
+        for name, (agent, text) in WAITING.items():
             config = {"runTimeout": "PT3S"} if name == "late" else {}
-            text = {"late": "/permission", "lost": "gated stay"}.get(name, "go")
             runs[name] = await said(client, await client.session(name), text, agent=agent, config=config)
         for name in WAITING:
             (questions[name],) = await asked(client, name)
@@ -67,7 +75,7 @@ async def test_a_run_that_fails_after_a_crash_leaves_no_question_open(make_serve
             assert again.json()["outcome"] == "cancelled"
             cancelled = [event for event in log if event["type"] == "AGENT_REQUEST_CANCELLED"]
             assert [(event["requestId"], event["reason"]) for event in cancelled] == [(question["requestId"], "failed")]
-            assert (name, counted(log)["MESSAGE_TURN_ERROR"], log[-1]["errorType"]) == (name, 1, ENDS[name])
+            assert (name, log[-1]["errorType"], log[-2]["errorType"]) == (name, ENDS[name], ENDS[name])
             check_log(log)
         diverged = await client.log("fickle")
     # It is asked nothing else in the place of its first question.

@@ -18,7 +18,7 @@ COMPLETED, LOST = ("completed", None), ("failed", "RunLost")
 GATED = [
     # The answer is not stored, and nobody was told that it is: it is given again.
     Cut("before PERMISSION_RESPONSE", COMPLETED, effects=1),
-    Cut("after PERMISSION_RESPONSE", COMPLETED, effects=1),
+    # It is stored, whether the client heard so or not: nobody is asked for it again.
     Cut("before PERMISSION_APPROVED", COMPLETED, effects=1),
     # Told together with the step that the call is: from here on it may have had its effect.
     Cut("after PERMISSION_APPROVED", LOST, effects=0),
@@ -36,10 +36,11 @@ TWO = [
 """The same of a run that makes two calls at once, of which one may be made again."""
 
 SAFE = [
-    Cut("after begin tool_call", COMPLETED, effects=1),
+    # Allowed once and for all attempts, although the call is made again.
+    Cut("after PERMISSION_APPROVED", COMPLETED, effects=1),
     Cut("before TOOL_CALL_RESULT", COMPLETED, effects=2),
 ]
-"""The same of a run whose call may be made again."""
+"""The same of a run that asks before a call that may be made again."""
 
 
 def kinds(did: list[str]) -> list[str]:
@@ -75,7 +76,7 @@ async def test_two_calls_side_by_side_are_made_once_wherever_their_run_is_cut(
 async def test_a_call_that_is_safe_to_retry_is_made_again_and_its_run_completes(
     make_server: Make, database_url: str
 ) -> None:
-    await play(make_server(database_url, ACTING, **QUICK).start(), "look", SAFE)
+    await play(make_server(database_url, ACTING, **QUICK).start(), "gate", SAFE)
 
 
 async def test_a_message_that_was_cut_between_its_calls_is_written_anew_and_only_then_called(
@@ -150,6 +151,8 @@ async def test_a_server_that_dies_while_tools_are_at_work_knows_which_of_them_it
         ("demo", "/subagent 2"),
         ("demo", "/continue 4"),
         ("demo", "/clarify"),
+        ("demo", "/client-tool ding"),
+        ("demo", "/slow 6"),
         ("worker", "gated note look"),
         ("boss", "worker note look"),
         ("stepper", "0"),

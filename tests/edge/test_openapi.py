@@ -11,6 +11,7 @@ import pytest
 from tests.harness.client import Client
 
 EVERYWHERE = {"500"}
+STARTED = ("postInput", "202")
 TAKE_A_BODY = {"postSession", "postBranch", "postInput", "postInterrupt", "postResponse"}
 CODES = {
     "healthz": set(),
@@ -70,10 +71,11 @@ async def test_every_operation_is_described(document: dict[str, Any]) -> None:
         assert set(operation["responses"]) >= EVERYWHERE
         assert {status for status in operation["responses"] if status < "300"}, name
         for status, response in operation["responses"].items():
-            if status == "204":
+            if status in {"101", "204"}:
                 assert "content" not in response
                 continue
             media_types = set(response["content"])
+            assert ("Location" in response.get("headers", {})) == (status == "201" or (name, status) == STARTED)
             if status < "300":
                 assert media_types == {"text/event-stream" if name == "getLive" else "application/json"}, name
                 assert all(content["schema"] for content in response["content"].values()), name

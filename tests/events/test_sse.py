@@ -140,3 +140,13 @@ def test_the_bytes_of_each_block_are_these() -> None:
     assert sse.heartbeat(place) == b": heartbeat\nid: 3f9a1c07b2de.42\n\n"
     assert sse.unplaced(b"{}", 500) == b"retry: 500\ndata: {}\n\n"
     assert sse.unplaced(b"{}") == b"data: {}\n\n"
+
+
+@given(PLACES, st.lists(DATA, max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_what_was_framed_is_taken_out_of_its_frames_again(first: Position, data: list[str]) -> None:
+    lines = [line.encode() for line in data]
+
+    taken_out = list(sse.each_data(b"".join(sse.frames(first, lines))))
+
+    assert taken_out == lines

@@ -33,9 +33,11 @@ async def pair(
 ) -> AsyncIterator[tuple[Client, Client, str]]:
     """Clients of two servers on one database."""
     url = await postgres.create_database_async()
-    # They look at their runs' interrupts as often as they sweep.
+    # They look at their runs' interrupts as often as they sweep, and wait for a lock as long as a lease allows.
     (tmp_path / "quiet.py").write_text(QUIET)
-    servers = [make_server(url, "quiet.py", sweep_seconds=0.1, tops_seconds=0.1).start() for _ in range(2)]
+    servers = [make_server(url, "quiet.py", lease_seconds=20, sweep_seconds=0.1, tops_seconds=0.1) for _ in range(2)]
+    for server in servers:
+        server.start()
     async with Client(servers[0].url) as one, Client(servers[1].url) as other:
         yield one, other, url
 
@@ -49,7 +51,7 @@ async def test_a_run_ends_that_is_interrupted_at_another_server(pair: tuple[Clie
 
     async with one.feed(talk.session) as feed:
         answer = await elsewhere.interrupt(reason="Enough.")
-        frames = [frame.json for frame in await feed.until(completed, seconds=2)]
+        frames = [frame.json for frame in await feed.until(completed)]
     log = await talk.idle()
 
     assert answer.status_code == 202
@@ -92,4 +94,4 @@ async def _waiting(talk: Talk, url: str, count: int) -> None:
     async def in_line() -> int:
         return len(await RawStore(url).run("SELECT DISTINCT pid FROM pg_locks WHERE NOT granted"))
 
-    await talk.until(in_line, lambda waiting: waiting == count, seconds=4)
+    await talk.until(in_line, lambda waiting: waiting == count, seconds=15)

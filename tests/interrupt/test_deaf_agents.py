@@ -55,7 +55,7 @@ async def test_deaf_agents_are_left_behind_after_five_seconds_and_write_no_more(
             await talk.say("recall")
         logs = {point: await talk.idle() for point, talk in talks.items()}
 
-    assert all(GRACE_SECONDS - 0.5 < took < GRACE_SECONDS + 3 for took in seconds)
+    assert all(GRACE_SECONDS - 0.5 < took < GRACE_SECONDS + 15 for took in seconds)
     assert left_behind == len(CLOSED_BY)
     for point, log in logs.items():
         handled = types(ended[point]).index("INTERRUPTION_HANDLED")

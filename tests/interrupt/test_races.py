@@ -3,6 +3,8 @@
 import asyncio
 import random
 from collections import Counter
+from functools import partial
+from typing import Any
 
 from tests.harness.client import Client
 from tests.harness.feed import Feed, completed
@@ -45,29 +47,37 @@ async def test_an_interrupt_that_races_the_end_of_its_run(server: ServerProcess,
 async def test_an_interrupt_for_a_turn_that_has_ended_never_hits_the_run_that_follows_at_once(
     server: ServerProcess, client: Client
 ) -> None:
-    rounds, statuses = 12, Counter[int]()
+    rounds, statuses = 6, Counter[int]()
 
     async def race() -> None:
         talk = await Talk.begin(client)
         async with client.feed(talk.session) as feed:
             for _ in range(rounds):
-                first = await talk.say("/tokens 2 4")
+                first = await talk.say("/tokens 1000 50")
                 second = await talk.say("Hi", "queue")
-                turn = (await feed.until(lambda event: event["type"] == "MESSAGE_TURN_STARTED"))[-1].json
+                turn = (await feed.until(partial(_begins, run_id=first["runtimeRunId"])))[-1].json
                 while True:
                     answer = await talk.interrupt(eventFlowId=turn["messageTurnId"])
                     statuses[answer.status_code] += 1
                     if answer.status_code == 409:
                         break
                     assert answer.json()["runtimeRunId"] == first["runtimeRunId"]
-                run = await client.ended(talk.session, second["runtimeRunId"])
-                assert run["status"] == "completed"
+                frames = await feed.until(partial(_ends, run_id=second["runtimeRunId"]))
+                assert frames[-1].json["status"] == "completed"
         check_log(await talk.log())
 
     await asyncio.gather(*(race() for _ in range(AT_ONCE)))
 
     assert statuses.keys() == {202, 409}
     assert await RawStore(server.database_url).run("SELECT * FROM interrupts") == []
+
+
+def _begins(event: dict[str, Any], run_id: str) -> bool:
+    return event["type"] == "MESSAGE_TURN_STARTED" and event["runtimeRunId"] == run_id
+
+
+def _ends(event: dict[str, Any], run_id: str) -> bool:
+    return completed(event) and bool(event["runtimeRunId"] == run_id)
 
 
 async def _ends_within(feed: Feed, events: int) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from contextlib import suppress
 from typing import Final, Self
 from urllib.parse import urlsplit
 
@@ -53,6 +54,8 @@ class RawSocket:
 
     async def __aexit__(self, *exc: object) -> None:
         self.writer.transport.abort()
+        with suppress(OSError):
+            await self.writer.wait_closed()
 
     @property
     def reader(self) -> asyncio.StreamReader:
@@ -71,6 +74,12 @@ class RawSocket:
         """This end of the connection, as the server sees it."""
         host, port = self.writer.get_extra_info("sockname")
         return host, port
+
+    def take_nothing(self) -> None:
+        """Read nothing from now on, so that the server's side fills up."""
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
 
     async def write(self, *frames: bytes, seconds: float = 30) -> None:
         """Send frames, and wait until they are on their way."""

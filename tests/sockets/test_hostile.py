@@ -1,11 +1,11 @@
 """Clients that flood, stall or vanish harm neither the server nor anybody else."""
 
 import asyncio
+import contextlib
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from statistics import quantiles
+from statistics import median
 
 import psutil
 import pytest
@@ -19,6 +19,8 @@ from tests.sockets.talk import Talk
 MIB = 1 << 20
 INPUT = b'{"type":"USER_TEXT_INPUT","text":"/tokens %d"}'
 HEARTBEAT_SECONDS = 0.5
+UNHARMED_SECONDS = 2
+"""The longest that an input may wait for its first event; most of it is what else the machine has to do."""
 
 
 async def test_ten_thousand_pings_are_answered_while_another_socket_works_unharmed(
@@ -26,8 +28,8 @@ async def test_ten_thousand_pings_are_answered_while_another_socket_works_unharm
 ) -> None:
     server = make_server(sqlite_url).start()
     async with Client(server.url) as client:
-        session = await client.session()
-        async with RawSocket(server.url, f"{client.path(await client.session())}/ws") as raw, _working(client) as lags:
+        path = f"{client.path(await client.session())}/ws"
+        async with RawSocket(server.url, path) as raw, _working(client) as lags:
             reading = asyncio.create_task(_pongs(raw, 10_000))
             for start in range(0, 10_000, 1000):
                 await raw.write(*[frame(PING, b"%d" % number) for number in range(start, start + 1000)])
@@ -36,7 +38,6 @@ async def test_ten_thousand_pings_are_answered_while_another_socket_works_unharm
 
     assert pongs == [b"%d" % number for number in range(10_000)]
     _assert_unharmed(lags)
-    assert session
 
 
 async def test_pings_whose_pongs_nobody_reads_cost_no_memory(
@@ -47,13 +48,11 @@ async def test_pings_whose_pongs_nobody_reads_cost_no_memory(
     async with Client(server.url) as client:
         path = f"{client.path(await client.session())}/ws"
         async with RawSocket(server.url, path) as raw, _working(client) as lags:
-            raw.reader._transport.pause_reading()  # type: ignore[attr-defined] # the only way to take nothing
+            raw.take_nothing()
             before = process.memory_info().rss
-            blob = frame(PING, b"a" * 125) * 1000
             with pytest.raises(TimeoutError):
-                # Once nothing fits any more, the server reads no further either.
-                for _ in range(1000):
-                    await raw.write(blob, seconds=2)
+                # Once no pong fits any more, the server reads no further either.
+                await _flood(raw, frame(PING, b"a" * 125), 1_000_000)
             grown = process.memory_info().rss - before
             await _rounds(lags, 5)
 
@@ -61,11 +60,9 @@ async def test_pings_whose_pongs_nobody_reads_cost_no_memory(
     _assert_unharmed(lags)
 
 
-@pytest.mark.parametrize(
-    "piece", [frame(CONTINUATION, b"", last=False), frame(CONTINUATION, b"a", last=False)], ids=["empty", "one byte"]
-)
+@pytest.mark.parametrize("data", [b"", b"a"], ids=["empty", "one byte"])
 async def test_a_flood_of_fragments_is_ended_and_nobody_else_is_harmed(
-    make_server: Callable[..., ServerProcess], sqlite_url: str, piece: bytes
+    make_server: Callable[..., ServerProcess], sqlite_url: str, data: bytes
 ) -> None:
     server = make_server(sqlite_url).start()
     process = psutil.Process(server.pid)
@@ -75,9 +72,8 @@ async def test_a_flood_of_fragments_is_ended_and_nobody_else_is_harmed(
             before = process.memory_info().rss
             closing = asyncio.create_task(raw.closing())
             await raw.write(frame(TEXT, b"", last=False))
-            with pytest.raises(ConnectionError):
-                for _ in range(200):
-                    await raw.write(piece * 1000)
+            with contextlib.suppress(ConnectionError):
+                await _flood(raw, frame(CONTINUATION, data, last=False), 200_000)
             code, _ = await closing
             grown = process.memory_info().rss - before
             await _rounds(lags, 5)
@@ -114,7 +110,7 @@ async def test_a_client_that_reads_nothing_costs_little_and_is_cut_off(
     async with Client(server.url) as client:
         session = await client.session()
         async with RawSocket(server.url, f"{client.path(session)}/ws") as deaf, client.feed(session) as feed:
-            deaf.reader._transport.pause_reading()  # type: ignore[attr-defined] # the only way to take nothing
+            deaf.take_nothing()
             before = process.memory_info().rss
             await deaf.write(frame(TEXT, INPUT % 60_000))
             body = await feed.read_through(COMPLETED, seconds=60)
@@ -182,7 +178,7 @@ async def test_a_client_that_vanishes_right_after_its_input_has_its_run_done(cli
     assert {types.count("TEXT_DELTA") for types in begun} == {50}
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _working(client: Client) -> AsyncIterator[list[float]]:
     """Say something on a socket over and over; gives how long the first event took each time."""
     lags: list[float] = []
@@ -204,6 +200,8 @@ async def _working(client: Client) -> AsyncIterator[list[float]]:
         assert not working.done()
     finally:
         working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
 
 
 async def _rounds(lags: list[float], more: int) -> None:
@@ -212,10 +210,13 @@ async def _rounds(lags: list[float], more: int) -> None:
 
 
 def _assert_unharmed(lags: list[float]) -> None:
-    print(
-        f"{len(lags)} inputs, worst {max(lags) * 1000:.0f} ms, 19 of 20 within {quantiles(lags, n=20)[-1] * 1000:.0f} ms"
-    )
-    assert max(lags) < 1
+    print(f"{len(lags)} inputs, worst {max(lags) * 1000:.0f} ms, half within {median(lags) * 1000:.0f} ms")
+    assert max(lags) < UNHARMED_SECONDS
+
+
+async def _flood(raw: RawSocket, each: bytes, count: int) -> None:
+    for _ in range(count // 1000):
+        await raw.write(each * 1000, seconds=2)
 
 
 async def _pongs(raw: RawSocket, count: int) -> list[bytes]:

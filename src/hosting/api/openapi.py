@@ -78,9 +78,10 @@ _CUSTOM: Final = {
     "required": ["type", "requestId"],
     "properties": {"type": {"type": "string"}, "requestId": {"type": "string"}},
 }
+_STARTS_A_RUN: Final = {"postInput"}
+_LOCATION_OF_RUN: Final = {"Location": {"description": "The run that is meant.", "schema": {"type": "string"}}}
 _HEADERS: Final[dict[str, dict[str, Json]]] = {
     "201": {"Location": {"description": "Where to find it.", "schema": {"type": "string"}}},
-    "202": {"Location": {"description": "The run that the input started.", "schema": {"type": "string"}}},
     "429": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "default": RETRY_AFTER_SECONDS}}},
     "503": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "default": RETRY_AFTER_SECONDS}}},
 }
@@ -157,6 +158,8 @@ def _completed(document: Json, bodies: dict[str, type[msgspec.Struct]]) -> Json:
         if body is not None:
             operation["requestBody"] = _request_body(body)
         _mend_responses(operation["responses"])
+        if operation["operationId"] in _STARTS_A_RUN:
+            operation["responses"]["202"]["headers"] = _LOCATION_OF_RUN
     return document
 
 

@@ -10,13 +10,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from litestar import WebSocket, get, websocket
 from litestar.di import NamedDependency
-from litestar.exceptions import WebSocketDisconnect
 from litestar.params import FromPath
+from litestar.types import Receive, Send
 
 from events import sse
 from events.control import CloseReason
@@ -29,6 +29,7 @@ from hosting.api.caller import Caller
 from hosting.api.control_frames import ControlFrames
 from hosting.api.handshake import refuse_handshake
 from hosting.api.live import LiveSettings, asked_position
+from hosting.api.openapi import answers
 from hosting.api.problems import ApiError
 from hosting.domain import errors
 from hosting.domain.branch import Branch
@@ -40,6 +41,8 @@ from hosting.runtime.start import find_start
 from hosting.runtime.submit import submit_input
 
 _log = structlog.get_logger("branchline.socket")
+
+T = TypeVar("T")
 
 _PATH: Final = "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/ws"
 EVENTS: Final = "branchline.websocket.events"
@@ -103,16 +106,37 @@ def ending_of(error: Exception) -> Ending:
     return Ending(code, named, CloseReason.ERROR if code is CloseCode.FAULT else None)
 
 
-@get(_PATH, include_in_schema=False)
+@get(
+    _PATH,
+    status_code=101,
+    responses=answers(
+        "agent-not-found", "session-not-found", "branch-not-found", "invalid-request", "storage-unavailable"
+    ),
+)
 async def get_socket(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> None:
-    """Refuse a request that is no handshake."""
+    """Talk with a branch by WebSocket; see docs/reference/wire.md. A request that is no handshake is refused."""
     await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
     raise ApiError("invalid-request", "This is a WebSocket; ask for it with the header Upgrade: websocket.")
 
 
-@websocket(_PATH)
+class BranchSocket(WebSocket[Any, Any, Any]):
+    """Passes messages on as they are.
+
+    The base ties itself to what it wraps, and each connection would wait for the collector's rarest pass.
+    """
+
+    def receive_wrapper(self, receive: Receive) -> Receive:
+        """Return what receives."""
+        return receive
+
+    def send_wrapper(self, send: Send) -> Send:
+        """Return what sends."""
+        return send
+
+
+@websocket(_PATH, websocket_class=BranchSocket)
 async def open_socket(
     agent_id: FromPath[str],
     session_id: FromPath[str],
@@ -157,6 +181,7 @@ class Conversation:
         self._at_once = EVENTS in (socket.scope.get("extensions") or {})
         self._opening: bytes | None = None
         self._follows = False
+        self._gone = False
 
     async def start(self, asked: str | None) -> None:
         """Find the place that was asked for; without one, only get ready.
@@ -190,8 +215,8 @@ class Conversation:
                 side.cancel()
         return next(side.result() for side in both if side in done)
 
-    async def _settled(self, work: Awaitable[Ending | None]) -> Ending | None:
-        """Return how the connection is to end over some work, if it is; whatever becomes of that, nothing raises."""
+    async def _settled(self, work: Awaitable[T]) -> T | Ending | None:
+        """Return what comes of some work, or how the connection is to end over it; nothing raises."""
         try:
             return await work
         except _PeerGone:
@@ -211,8 +236,12 @@ class Conversation:
             await self._follow()
             # The client may leave meanwhile: an input that is stored must yet be handed to who runs it.
             errand = errands.create_task(self._settled(self._carry_out(frame)), name="socket carries out")
-            if (ending := await asyncio.shield(errand)) is not None:
-                return ending
+            outcome = await asyncio.shield(errand)
+            if isinstance(outcome, Ending):
+                return outcome
+            if outcome is not None:
+                await self._send(outcome)
+        self._gone = True
         return None
 
     async def _follow(self) -> None:
@@ -224,19 +253,22 @@ class Conversation:
         self._follower.beat()
         self._follows = True
 
-    async def _carry_out(self, frame: Input | InterruptionRequest | Answer) -> None:
+    async def _carry_out(self, frame: Input | InterruptionRequest | Answer) -> bytes | None:
+        """Do what a frame asks for, and return what the client is to be told besides the events that come of it."""
+        if isinstance(frame, Answer):
+            return await self._answer(frame)
         if isinstance(frame, InterruptionRequest):
             await interrupt_run(self._runtime, self._branch, frame)
-        elif isinstance(frame, Answer):
-            await self._answer(frame)
         else:
             await submit_input(self._runtime, self._branch, self._agent_id, frame)
+        return None
 
-    async def _answer(self, response: Answer) -> None:
+    async def _answer(self, response: Answer) -> bytes | None:
         try:
             await respond(self._runtime, self._branch, response)
         except ResponseRefused as refused:
-            await self._send(self._frames.rejected(response, refused))
+            return self._frames.rejected(response, refused)
+        return None
 
     async def _tell(self) -> Ending | None:
         follower = self._follower
@@ -255,7 +287,7 @@ class Conversation:
         events = sse.each_data(framed)
         while some := list(islice(events, _EVENTS_IN_ONE_GO)):
             if self._at_once:
-                await self._reach(self._socket.send(_many(some)))
+                await self._pass({"type": EVENTS, "events": some})
             else:
                 for event in some:
                     await self._send(event)
@@ -268,25 +300,24 @@ class Conversation:
             await self._send(self._frames.broken())
         if ending.stream is not None:
             await self._send(self._frames.closing(ending.stream, self._settings.jitter_ms()))
-        await self._reach(self._socket.close(ending.code, ending.reason))
+        await self._pass({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
 
     async def _send(self, event: bytes) -> None:
-        await self._reach(self._socket.send({"type": "websocket.send", "text": event.decode(), "bytes": None}))
+        await self._pass({"type": "websocket.send", "text": event.decode(), "bytes": None})
 
-    async def _reach(self, sending: Awaitable[None]) -> None:
+    async def _pass(self, message: Any) -> None:
+        """Hand a message to the server, which is not told of a peer that we have been told is gone."""
+        if self._gone:
+            raise _PeerGone
         try:
-            await sending
-        except (OSError, WebSocketDisconnect) as error:
+            await self._socket.send(message)
+        except OSError as error:
             raise _PeerGone from error
 
     def _existing(self, head: int | None) -> int:
         if head is None:
             raise BranchMissing(self._branch.scope.session_id, self._branch.scope.branch_id)
         return head
-
-
-def _many(events: list[bytes]) -> Any:
-    return {"type": EVENTS, "events": events}
 
 
 class _PeerGone(Exception):

@@ -3,18 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import timedelta
+from contextlib import contextmanager
 from typing import Final
 
 from events.ids import RunId
-from events.runs import BranchRunStarted
 from events.turns import MessageTurnStarted
 from hosting.cli.persistence import persist
 from hosting.client import BranchAddress, Client, ClientError, Problem, Received
 
 _REASON: Final = "Ctrl-C in `branchline send`."
-_TURN_BEGINS_WITHIN: Final = timedelta(seconds=2)
 
 
 class Stopping:
@@ -25,7 +22,6 @@ class Stopping:
         self._at = at
         self._run_id = run_id
         self._attempts = attempts
-        self._started = False
         self._flow: str | None = None
         self._flow_known = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -56,9 +52,7 @@ class Stopping:
     def see(self, received: Received) -> None:
         """Learn how far the run is."""
         event = received.event
-        if isinstance(event, BranchRunStarted) and event.runtime_run_id == self._run_id:
-            self._started = True
-        elif isinstance(event, MessageTurnStarted) and event.runtime_run_id == self._run_id and self._flow is None:
+        if isinstance(event, MessageTurnStarted) and event.runtime_run_id == self._run_id and self._flow is None:
             self._flow = event.message_turn_id
             self._flow_known.set()
 
@@ -73,12 +67,10 @@ class Stopping:
         self.accepted = True
 
     async def _stop(self) -> None:
-        if not self._started and await self._remove():
+        if self._flow is None and await self._remove():
             return
-        # With its flow no other run can be meant, should this one end at this moment; one that waits for its node has
-        # none yet, and no end near either.
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._flow_known.wait(), _TURN_BEGINS_WITHIN.total_seconds())
+        # Without its flow, an interrupt could end the run that comes after this one.
+        await self._flow_known.wait()
         try:
             await self._client.interrupt(self._at, _REASON, event_flow_id=self._flow)
         except Problem as problem:

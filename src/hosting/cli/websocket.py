@@ -1,8 +1,9 @@
 """WebSocket connections, as we ship them: uvicorn's `websockets` implementation with what it lacks.
 
-Of uvicorn's two, this is the one that reads no further while a peer takes nothing: 400 000 pings whose pongs nobody
-read cost it no memory, and `websockets-sansio` 48 MiB. uvicorn means to drop it, hence the bound in pyproject.toml;
-docs/decisions/0006-the-websocket-implementation.md weighs both.
+Of uvicorn's two it is the one that reads no further while its peer takes nothing: pings whose pongs nobody read cost
+it no memory, and `websockets-sansio` one byte for each of theirs. It was also the better one at RFC 6455.
+uvicorn means to drop it, so pyproject.toml says which uvicorn this stands on; the module is named here directly, for
+the word `websockets` in uvicorn's settings is to mean the other one then.
 """
 
 import asyncio
@@ -38,8 +39,12 @@ class ShippedWebSocket(WebSocketProtocol):
         self.close_timeout = _CLOSE_SECONDS
         self._frames = 0
         self._draining = asyncio.Lock()
-        # As a method of this very object it would keep it alive until the collector's rarest pass.
-        self.ws_handler = WebSocketProtocol.ws_handler.__get__(proxy(self))
+        # What the base keeps is bound to this very object, which would then wait for the collector's rarest pass.
+        del self.ws_handler
+
+    async def ws_handler(self, protocol: WebSocketServerProtocol, path: str = "") -> Any:
+        """Wait for the end; the library warns at each connection of a handler that must be given a path."""
+        await super().ws_handler(protocol, path)
 
     async def read_frame(self, max_size: int | None) -> framing.Frame:
         """Read a frame, and now and then let others have their turn.
@@ -54,7 +59,11 @@ class ShippedWebSocket(WebSocketProtocol):
     async def run_asgi(self) -> None:
         """Tell the application that it may send many events at once."""
         self.scope["extensions"] = {**(self.scope["extensions"] or {}), EVENTS: {}}
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            # Its traceback holds this object, and this object holds it.
+            self.transfer_data_exc = None
 
     async def asgi_send(self, message: Any) -> None:
         """Send what the application sends: many events at once, or what the base knows."""

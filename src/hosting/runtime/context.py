@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_tool, visible_client_tools
+from hosting.runtime.closing import interrupted_call
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.steps import Steps
 from hosting.runtime.together import together
@@ -28,6 +30,7 @@ from hosting.runtime.tool_run import ToolRun
 from hosting.runtime.work_context import WorkContext
 from middleware.client_tools.visible import VisibleTool
 from middleware.continuation import Continuation
+from middleware.errors import AgentError
 from middleware.retry import Retry
 
 _RETRY: Final = Retry()
@@ -163,7 +166,10 @@ class AgentContext(WorkContext):
         begin = () if step is not None else (BeginStep(self.run_id, key),)
         self._end_agent_turn()
         hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
-        message = await _RETRY.around_model_call(self, lambda: self._write(write))
+        tries = count()
+        message = await _RETRY.around_model_call(
+            self, lambda: self._write(write, is_last=next(tries) >= self.model_retries)
+        )
         finished = FinishStep(self.run_id, key.place, msgspec.json.encode(_StoredMessage(message.id, message.contents)))
         if message.calls:
             # The turn of the model goes on until its tools have answered.
@@ -173,7 +179,7 @@ class AgentContext(WorkContext):
         await hand.settle()
         return self._remember(message)
 
-    async def _write(self, write: Callable[[Reply], Awaitable[None]]) -> Message:
+    async def _write(self, write: Callable[[Reply], Awaitable[None]], *, is_last: bool) -> Message:
         hand = self._bench.hand
         reply = ReplyWriter(hand, self._bench.runtime.ids)
         hand.replies.append(reply)
@@ -183,14 +189,23 @@ class AgentContext(WorkContext):
         except asyncio.CancelledError:
             # By the server, perhaps, which goes on with the run later; if the turn ends with it, `cut` is called.
             raise
-        except BaseException:
+        except BaseException as error:
             # An agent that was told to stop fails, or even ends well; the turn ends all the same, in its own order.
             if not hand.is_withdrawn:
                 hand.replies.remove(reply)
-                reply.cut()
+                is_made_again = isinstance(error, AgentError) and error.is_retryable and not is_last
+                reply.cut(discarded=is_made_again)
+                if is_made_again:
+                    self._end_calls_of(reply.id)
             raise
         hand.replies.remove(reply)
         return message
+
+    def _end_calls_of(self, message_id: MessageId) -> None:
+        hand = self._bench.hand
+        for call in [call for call in hand.unfinished.calls.values() if call.message_id == message_id]:
+            for event in interrupted_call(call):
+                hand.put(event)
 
     def _end_agent_turn(self, *changes: RunChange) -> None:
         hand = self._bench.hand

@@ -108,15 +108,19 @@ class ReplyWriter:
             self._hand.unfinished.calling[message.id] = message
         return message
 
-    def cut(self) -> None:
-        """End the message where it is, if it was begun; its calls are ended by whoever ends the turn."""
+    def cut(self, *, discarded: bool = False) -> None:
+        """End the message where it is, if it was begun; its calls are ended by whoever ends the turn.
+
+        A discarded one is no part of the conversation: another is written in its place.
+        """
         if self._ended:
             return
         self._ended = True
         if not self._opened:
             return
-        message = self._message(MessageState.CALLING if self._calls else self._cut_state)
-        if self._calls:
+        state = MessageState.CALLING if self._calls else self._cut_state
+        message = self._message(MessageState.DISCARDED if discarded else state)
+        if self._calls and not discarded:
             self._hand.unfinished.calling[message.id] = message
         if self._part is None:
             self._hand.pen.record(CloseMessage(message))
