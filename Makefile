@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 ARGS ?=
 # More than cores: a test waits for its servers half of the time.
-WORKERS ?= 3
+WORKERS ?= 4
 ROW ?=
 SEED ?=
 ROUNDS ?=

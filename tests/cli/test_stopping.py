@@ -8,7 +8,7 @@ import pytest
 
 from events.ids import AgentId, RunId, SessionId
 from events.turns import MessageTurnStarted
-from hosting.cli.stopping import Stopping
+from hosting.cli.stopping import Left, Stopping
 from hosting.client import BranchAddress, Client, Received
 from tests.cli.peer import Peer, answer
 
@@ -73,3 +73,30 @@ async def test_a_run_that_ends_by_itself_needs_no_interrupt() -> None:
         stopping = await stop(peer, begun())
 
     assert stopping.accepted
+
+
+async def press_twice(peer: Peer, turns: int) -> None:
+    """Press Ctrl-C, and again when the loop has turned so many times."""
+    loop = asyncio.get_running_loop()
+
+    def press_after(left: int) -> None:
+        if left:
+            loop.call_soon(press_after, left - 1)
+        else:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    async with Client(peer.url) as client:
+        stopping = Stopping(client, AT, RUN, attempts=3)
+        stopping.see(begun())
+        with stopping.listening(lambda: press_after(turns)):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(stopping.work(lambda error: None))
+                press_after(0)
+                await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("turns", range(25))
+async def test_a_second_ctrl_c_while_connecting_leaves_without_a_complaint_of_python(turns: int) -> None:
+    async with Peer(hold_last=True) as peer:
+        with pytest.raises(Left):
+            await press_twice(peer, turns)

@@ -173,5 +173,6 @@ async def test_b13_a_run_is_cut_at_each_of_its_commits(
         last = await reckon(server, f"s{number}", in_model_turns=agent != "stepper")
         ends[last["status"]] = ends.get(last["status"], 0) + 1
 
-    print(f"B13 {agent} {text!r} cut {when} each of {number - 2} commits: {ends}")
-    assert number > 4
+    cuts = sum(ends.values())
+    print(f"B13 {cuts} ok / {number - 2} total: {agent} {text!r} cut {when} each of its commits, {ends}")
+    assert cuts > 2

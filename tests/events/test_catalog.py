@@ -174,7 +174,10 @@ def test_a_blank_name_is_refused(name: str) -> None:
         Catalog.standard().register(ToolUsed, name)
 
 
-@pytest.mark.parametrize("cls", [Event, Request, Response, Plain, UserTextInput, Progress, Progress[int], "ToolUsed", None])
+NO_EVENTS = [Event, Request, Response, Plain, UserTextInput, Progress, Progress[int], "ToolUsed", None]
+
+
+@pytest.mark.parametrize("cls", NO_EVENTS)
 def test_what_is_no_concrete_event_is_refused(cls: Any) -> None:
     with pytest.raises(NotAnEvent):
         Catalog.standard().register(cls)

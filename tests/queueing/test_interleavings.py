@@ -156,13 +156,13 @@ async def _play(url: str, held: Held, script: Sequence[Sequence[Action]]) -> Non
 _SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=60, suppress_health_check=_SHARED)
+@settings(max_examples=25, suppress_health_check=_SHARED)
 @given(script=SCRIPTS)
 def test_every_input_is_accounted_for_on_sqlite(on_sqlite: Play, script: list[list[Action]]) -> None:
     on_sqlite(script)
 
 
-@settings(max_examples=15, suppress_health_check=_SHARED)
+@settings(max_examples=6, suppress_health_check=_SHARED)
 @given(script=SCRIPTS)
 def test_every_input_is_accounted_for_on_postgresql(on_postgresql: Play, script: list[list[Action]]) -> None:
     on_postgresql(script)

@@ -1,17 +1,22 @@
 """Where a WebSocket starts: with the first envelope that is one, or at once where a position says."""
 
-import asyncio
 import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from hosting.domain.interaction import Interaction
+from hosting.domain.scope import LOCAL_TENANT, BranchKey
+from hosting.ports.store import TenantReads
+from hosting.settings import Settings
+from tests.following.inside import serving
 from tests.harness.client import Client
-from tests.harness.conversation import answer_to, is_request, open_questions
+from tests.harness.conversation import answer_to, is_request
 from tests.harness.feed import completed
 from tests.sockets.talk import Talk
 from tests.sockets.wires import each_wire, wired
-
-ROUNDS = 20
 
 
 async def test_nothing_is_sent_before_the_first_envelope_and_then_all_that_it_causes(client: Client) -> None:
@@ -80,25 +85,27 @@ async def test_without_a_position_it_begins_just_before_the_oldest_question_that
 
 
 @each_wire
-async def test_who_comes_while_something_is_asked_always_sees_the_question(client: Client, wire_kind: str) -> None:
-    rng = random.Random(20)
-
-    async def meet() -> bool:
+async def test_what_is_asked_while_it_looks_for_the_start_is_seen(database_url: str, wire_kind: str) -> None:
+    settings = Settings(database_url=database_url)
+    async with serving(settings) as (base, server), Client(base) as client:
         session = await client.session()
-        posting = asyncio.create_task(client.accepted(session, "/clarify"))
-        await asyncio.sleep(rng.random() * 0.05)
+        asked: list[dict[str, str]] = []
+
+        async def ask() -> None:
+            asked.append(await _asked(client, session))
+
+        assert server.runtime is not None
+        reads = _AsksMeanwhile(server.runtime.tenant(LOCAL_TENANT), ask)
+        server.runtime = replace(server.runtime, tenant=lambda tenant: cast("TenantReads", reads))
         async with wired(wire_kind, client, session) as wire:
             if wire_kind == "socket":
-                # A first envelope: that nobody waits for this answer is said, and the stream begins.
+                # A first envelope; nobody waits for this answer, and that is said.
                 await wire.send({"type": "CLARIFICATION_RESPONSE", "requestId": "none", "answer": "none"})
-            asked = await wire.until(is_request)
-            await posting
-            (question,) = await open_questions(client, session)
-            return bool(question["request"] == asked)
+            seen = await wire.until(is_request)
+            await wire.send(answer_to(seen, answer="red"))
+            await wire.end()
 
-    met = [saw for _ in range(ROUNDS // 4) for saw in await asyncio.gather(*(meet() for _ in range(4)))]
-
-    assert met == [True] * ROUNDS
+    assert [seen] == asked
 
 
 @each_wire
@@ -196,6 +203,24 @@ async def test_a_cut_client_comes_back_to_its_place_and_misses_nothing(client: C
 
     assert lines == (await client.log_lines(session))[1:]
     assert cuts > 10
+
+
+class _AsksMeanwhile:
+    """A tenant's reads; right after the open questions were read for the first time, something is asked."""
+
+    def __init__(self, reads: TenantReads, ask: Callable[[], Awaitable[None]]) -> None:
+        self._reads = reads
+        self._ask: Callable[[], Awaitable[None]] | None = ask
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reads, name)
+
+    async def open_interactions(self, branch: BranchKey) -> list[Interaction]:
+        found = await self._reads.open_interactions(branch)
+        ask, self._ask = self._ask, None
+        if ask is not None:
+            await ask()
+        return found
 
 
 async def _asked(client: Client, session: str) -> dict[str, str]:

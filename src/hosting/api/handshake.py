@@ -9,14 +9,14 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from hosting.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, Problem, problem, status_of
 
 _NO_SOCKET: Final = "No WebSocket is served here; each branch has one at its /ws."
-_POLICY_VIOLATION: Final = 1008
 
 
 async def refuse_handshake(scope: Scope, send: Send, code: str, detail: str) -> None:
     """Answer a handshake that was received with a problem; a server that cannot makes a bare 403 of the close."""
     document = problem(scope["path"], status_of(code), code, detail)
     if "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": code})
+        # The code goes nowhere: what is closed before it is accepted is a plain 403.
+        await send({"type": "websocket.close", "code": 1000, "reason": code})
         return
     body = msgspec.json.encode(document)
     await send(

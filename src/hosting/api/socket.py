@@ -199,21 +199,17 @@ class Conversation:
 
     async def hold(self) -> None:
         """Talk until one side ends it, and close; a frame that is being carried out is carried out to its end."""
-        async with asyncio.TaskGroup() as errands:
-            ending = await self._first_ending(errands)
-            if ending is not None:
-                await self._settled(self._close(ending))
-
-    async def _first_ending(self, errands: asyncio.TaskGroup) -> Ending | None:
-        async with asyncio.TaskGroup() as sides:
-            both = [
-                sides.create_task(self._settled(self._listen(errands)), name="socket listens"),
-                sides.create_task(self._settled(self._tell()), name="socket tells"),
-            ]
-            done, unfinished = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(self._settled(self._listen(tasks)), name="socket listens")
+            telling = tasks.create_task(self._settled(self._tell()), name="socket tells")
+            done, unfinished = await asyncio.wait((listening, telling), return_when=asyncio.FIRST_COMPLETED)
             for side in unfinished:
                 side.cancel()
-        return next(side.result() for side in both if side in done)
+                # What we close with comes behind all else.
+                await asyncio.wait((side,))
+            ending = (listening if listening in done else telling).result()
+            if ending is not None:
+                await self._settled(self._close(ending))
 
     async def _settled(self, work: Awaitable[T]) -> T | Ending | None:
         """Return what comes of some work, or how the connection is to end over it; nothing raises."""
@@ -227,7 +223,7 @@ class Conversation:
                 _log.exception("socket broke", branch=self._branch.scope.branch_id)
             return ending
 
-    async def _listen(self, errands: asyncio.TaskGroup) -> Ending | None:
+    async def _listen(self, tasks: asyncio.TaskGroup) -> Ending | None:
         while (message := await self._socket.receive())["type"] == "websocket.receive":
             text = message.get("text")
             if text is None:
@@ -235,7 +231,7 @@ class Conversation:
             frame = await decode_envelope(text.encode(), self._runtime.serializer)
             await self._follow()
             # The client may leave meanwhile: an input that is stored must yet be handed to who runs it.
-            errand = errands.create_task(self._settled(self._carry_out(frame)), name="socket carries out")
+            errand = tasks.create_task(self._settled(self._carry_out(frame)), name="socket carries out")
             outcome = await asyncio.shield(errand)
             if isinstance(outcome, Ending):
                 return outcome

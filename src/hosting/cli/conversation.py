@@ -31,7 +31,7 @@ class Conversation:
 
         Raises:
             ClientError: the run cannot be followed, answered or ended any more.
-            KeyboardInterrupt: the end was wanted twice.
+            Left: its end was wanted twice.
         """
         self.view.follow(self.accepted.runtime_run_id)
         try:

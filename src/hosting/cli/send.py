@@ -22,7 +22,7 @@ from hosting.cli.asking.rule import Rule
 from hosting.cli.conversation import Conversation
 from hosting.cli.errand import Errand
 from hosting.cli.lines import Lines
-from hosting.cli.stopping import Stopping
+from hosting.cli.stopping import Left, Stopping
 from hosting.cli.transcript import Transcript
 from hosting.client import (
     BranchAddress,
@@ -98,7 +98,7 @@ def _do(errand: Errand, view: HeldView, aside: Console) -> None:
             errand.text = _read_input(aside)
         _check_text(errand.text, aside)
         ended = asyncio.run(_run(errand, view, aside))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Left):
         _note_after_ctrl_c(view, aside, _left(errand))
         sys.exit(_STOPPED)
     except ClientError as error:

@@ -14,8 +14,12 @@ from hosting.client import BranchAddress, Client, ClientError, Problem, Received
 _REASON: Final = "Ctrl-C in `branchline send`."
 
 
+class Left(Exception):
+    """The end of the run was not waited for."""
+
+
 class Stopping:
-    """Ends one run at its server on the first Ctrl-C; the second one is a KeyboardInterrupt, as it always was."""
+    """Ends one run at its server on the first Ctrl-C, and leaves it at the second one."""
 
     def __init__(self, client: Client, at: BranchAddress, run_id: RunId, *, attempts: int) -> None:
         self._client = client
@@ -25,6 +29,7 @@ class Stopping:
         self._flow: str | None = None
         self._flow_known = asyncio.Event()
         self._wanted = asyncio.Event()
+        self._left = False
         self.accepted = False
 
     @property
@@ -34,18 +39,29 @@ class Stopping:
 
     @contextmanager
     def listening(self, on_first: Callable[[], None]) -> Iterator[None]:
-        """Heed Ctrl-C inside the block; `on_first` is called at the first one."""
+        """Heed Ctrl-C inside the block, which must be one task's; `on_first` is called at the first one.
+
+        Raises:
+            Left: it was pressed twice.
+        """
+        loop, inside = asyncio.get_running_loop(), asyncio.current_task()
 
         def pressed() -> None:
-            if self.is_wanted:
-                raise KeyboardInterrupt
-            self._wanted.set()
-            on_first()
+            if not self.is_wanted:
+                self._wanted.set()
+                on_first()
+            elif inside is not None:
+                # A KeyboardInterrupt would leave connections half made, and Python complains of them on the screen.
+                self._left = True
+                inside.cancel()
 
-        loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, pressed)
         try:
             yield
+        except asyncio.CancelledError as cancelled:
+            if not self._left:
+                raise
+            raise Left from cancelled
         finally:
             loop.remove_signal_handler(signal.SIGINT)
 

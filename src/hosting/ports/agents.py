@@ -111,6 +111,7 @@ class RunContext(ToolContext, Protocol):
 
         Raises:
             RunLost: the run was cut off inside of a call that must not be made twice.
+            ValueError: the calls were made before, or given up: another model call goes on without them.
         """
         ...
 

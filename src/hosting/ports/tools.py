@@ -81,8 +81,7 @@ class ToolContext(Protocol):
         run of its own, and the conversation has none of its messages.
 
         Raises:
-            AgentMissing: no agent answers under that id.
-            ToolFailed: it failed, or was interrupted.
+            ToolFailed: no agent answers under that id, it failed, or was interrupted.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The agent's part of a run, in a task of its own: whatever it does there, the run can end."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -24,10 +24,11 @@ class AgentCancelled(AgentError):
         super().__init__("The agent cancelled itself.")
 
 
-async def run_agent(agent: Agent, context: RunContext, stragglers: Stragglers) -> None:
+async def run_agent(agent: Agent, context: RunContext, stragglers: Stragglers, withdraw: Callable[[], None]) -> None:
     """Let an agent answer; raises what it raises.
 
-    When this is cancelled the agent is, too; one that ignores that for five seconds is left among the stragglers.
+    When this is cancelled the agent is, too, and `withdraw` takes from it what it writes with; one that ignores that
+    for five seconds is left among the stragglers.
 
     Raises:
         AgentCancelled: the agent was cancelled, and not by us.
@@ -36,6 +37,9 @@ async def run_agent(agent: Agent, context: RunContext, stragglers: Stragglers) -
     try:
         await asyncio.wait({task})
     except asyncio.CancelledError:
+        # First: what the agent has open is closed by whoever stops it, or goes on when the server has started again.
+        # Only when it was not withdrawn does something in it end for a reason of the agent's own.
+        withdraw()
         await _stop(task, stragglers)
         raise
     if task.cancelled():

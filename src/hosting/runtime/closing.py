@@ -21,6 +21,8 @@ from hosting.runtime.turn import flow_of
 from hosting.runtime.unfinished import Unfinished
 
 INTERRUPTED_REASON: Final = "interrupted"
+GIVEN_UP_REASON: Final = "given_up"
+"""What the agent has begun, it has not waited for."""
 
 
 async def close_turn(runtime: Runtime, hand: Hand, *, reason: str, finished: bool) -> None:
@@ -37,6 +39,22 @@ async def cancel_questions(runtime: Runtime, hand: Hand, *, reason: str) -> None
     for asking in _all(hand):
         for request in list(asking.unfinished.requests.values()):
             await _cancel(runtime, asking, request, reason)
+
+
+async def cancel_question(runtime: Runtime, hand: Hand, request_id: str, *, reason: str) -> None:
+    """Cancel one question, if it is still asked."""
+    request = hand.unfinished.requests.get(request_id)
+    if request is not None:
+        await _cancel(runtime, hand, request, reason)
+
+
+async def close_calls(runtime: Runtime, hand: Hand) -> None:
+    """Close the calls that an agent goes on without, and what is asked about them."""
+    for request_id, request in list(hand.unfinished.requests.items()):
+        if getattr(request, "call_id", None) in hand.unfinished.calls:
+            await cancel_question(runtime, hand, request_id, reason=GIVEN_UP_REASON)
+    _end_calls(hand)
+    _end_calling(hand)
 
 
 def tell_interrupted(hand: Hand, wish: Interrupt) -> None:
@@ -96,18 +114,26 @@ def _close(runtime: Runtime, hand: Hand, *, finished: bool) -> None:
         if inside.unfinished.turn is not None:
             inside.finish(turn_finished(runtime, inside, INTERRUPTED_REASON))
         inside.end()
-    unfinished = hand.unfinished
-    for call in list(unfinished.calls.values()):
-        for event in interrupted_call(call, answered=call.call_id in unfinished.results):
-            hand.finish(event)
+    _end_calls(hand)
     for reply in hand.replies:
         reply.cut()
     hand.replies.clear()
-    for message in list(unfinished.calling.values()):
-        hand.pen.record(CloseMessage(_with_results(message, unfinished, nested=bool(hand.turn.depth))))
-        unfinished.answered(message)
-    if finished and unfinished.agent_turn is not None:
-        hand.finish(AgentTurnFinished(iteration=unfinished.agent_turn.iteration, **hand.turn.flow))
+    _end_calling(hand)
+    begun = hand.unfinished.agent_turn
+    if finished and begun is not None:
+        hand.finish(AgentTurnFinished(iteration=begun.iteration, **hand.turn.flow))
+
+
+def _end_calls(hand: Hand) -> None:
+    for call in list(hand.unfinished.calls.values()):
+        for event in interrupted_call(call, answered=call.call_id in hand.unfinished.results):
+            hand.finish(event)
+
+
+def _end_calling(hand: Hand) -> None:
+    for message in list(hand.unfinished.calling.values()):
+        hand.pen.record(CloseMessage(_with_results(message, hand.unfinished, nested=bool(hand.turn.depth))))
+        hand.unfinished.answered(message)
 
 
 def interrupted_call(call: ToolCallStart, *, answered: bool = False) -> list[Event]:

@@ -1,6 +1,5 @@
 """What a run gives its agent: the door RunContext, standing on hand and steps."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from itertools import count
@@ -21,7 +20,7 @@ from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_tool, visible_client_tools
-from hosting.runtime.closing import interrupted_call
+from hosting.runtime.closing import close_calls, interrupted_call
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.steps import Steps
 from hosting.runtime.together import together
@@ -135,6 +134,8 @@ class AgentContext(WorkContext):
         key = self._steps.next_key(StepKind.BATCH, "tools", [call.call_id for call in message.calls])
         batch, steps = self._steps.logged(key), self._steps.inside(key)
         if batch is None:
+            if any(call.call_id not in hand.unfinished.calls for call in message.calls):
+                raise ValueError("The calls of this message were made before, or the agent went on without them.")
             hand.record(BeginStep(run_id, key))
         choices = Choices(self._bench, [call.name for call in message.calls])
         runs = [
@@ -163,7 +164,11 @@ class AgentContext(WorkContext):
         step = self._steps.logged(key)
         if step is not None and step.result is not None:
             return self._remember(_read_message(step.result, self.run_id))
+        if hand.replies:
+            raise RuntimeError("This turn is in a model call already; make the next one when that has ended.")
         begin = () if step is not None else (BeginStep(self.run_id, key),)
+        if hand.unfinished.calls:
+            await close_calls(self._bench.runtime, hand)
         self._end_agent_turn()
         hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
         tries = count()
@@ -186,11 +191,9 @@ class AgentContext(WorkContext):
         try:
             await write(reply)
             message = reply.complete()
-        except asyncio.CancelledError:
-            # By the server, perhaps, which goes on with the run later; if the turn ends with it, `cut` is called.
-            raise
         except BaseException as error:
-            # An agent that was told to stop fails, or even ends well; the turn ends all the same, in its own order.
+            # An agent that is stopped may fail as it likes: its turn is closed by whoever stops it, in its own order,
+            # or goes on when the server has started again.
             if not hand.is_withdrawn:
                 hand.replies.remove(reply)
                 is_made_again = isinstance(error, AgentError) and error.is_retryable and not is_last

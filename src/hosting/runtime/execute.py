@@ -145,7 +145,7 @@ class Executor:
         async def work() -> None:
             if client_tools is not None:
                 await register_client_tools(bench, steps, client_tools)
-            await run_agent(agent, context, self.runtime.stragglers)
+            await run_agent(agent, context, self.runtime.stragglers, hand.withdraw)
 
         layers: list[TurnLayer] = [_FORMAT, _TIMEOUT]
         wrapped = compose([partial(layer.around_turn, context) for layer in layers], work)

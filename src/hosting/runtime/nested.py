@@ -1,5 +1,6 @@
 """Work of another agent inside of a run: steps of the run, told on its branch, without a run of its own."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -10,6 +11,7 @@ from events.branches import TextContent
 from events.ids import AgentId
 from events.text import Role
 from events.turns import MessageTurnError, MessageTurnStarted
+from hosting.domain.errors import AgentMissing
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message
 from hosting.domain.step import Step, StepKey, StepKind
@@ -17,7 +19,7 @@ from hosting.ports.agents import Agent
 from hosting.ports.units import BeginStep, FinishStep
 from hosting.runtime.agent_task import run_agent
 from hosting.runtime.bench import Bench
-from hosting.runtime.closing import INTERRUPTED_REASON, close_turn, tell_interrupted, turn_finished
+from hosting.runtime.closing import GIVEN_UP_REASON, INTERRUPTED_REASON, close_turn, tell_interrupted, turn_finished
 from hosting.runtime.context import AgentContext
 from hosting.runtime.interruptible import until_interrupted
 from hosting.runtime.limits import limits_of
@@ -43,11 +45,10 @@ async def run_nested(above: Bench, steps: Steps, agent_id: str, text: str) -> st
     """Let an agent answer a text inside of a step, and return the last that it said.
 
     Raises:
-        AgentMissing: no agent answers under that id.
-        ToolFailed: it failed, was interrupted, or too many agents are inside of each other.
+        ToolFailed: no agent answers under that id, it failed, was interrupted, or too many agents are inside of each
+            other.
     """
-    runtime = above.runtime
-    agent = runtime.agents.get(AgentId(agent_id))
+    agent = _agent(above, agent_id)
     if above.hand.turn.depth >= _MOST_DEPTH:
         raise ToolFailed("NestedTooDeep", f"Agents can be {_MOST_DEPTH} deep inside of each other.", is_retryable=False)
     key = steps.next_key(StepKind.NESTED_RUN, agent_id, text)
@@ -55,12 +56,29 @@ async def run_nested(above: Bench, steps: Steps, agent_id: str, text: str) -> st
     if logged is not None and logged.result is not None:
         return _read(msgspec.json.decode(logged.result, type=_Outcome))
     bench = _bench(above, _turn(above, logged, agent_id, agent), agent)
-    await _begin(bench, key, logged)
-    outcome = await _work(bench, steps.inside(key), agent, text)
-    bench.hand.end()
-    above.hand.record(FinishStep(above.hand.lease.run.id, key.place, msgspec.json.encode(outcome)))
+    try:
+        await _begin(bench, key, logged)
+        outcome = await _work(bench, steps.inside(key), agent, text)
+    except asyncio.CancelledError:
+        if not above.hand.is_withdrawn:
+            # Nobody waits for it any more: the time of the call that it is inside of has run out, perhaps.
+            _finish(above, bench, key, await _give_up(bench))
+        raise
+    _finish(above, bench, key, outcome)
     await above.hand.settle()
     return _read(outcome)
+
+
+def _finish(above: Bench, bench: Bench, key: StepKey, outcome: _Outcome) -> None:
+    bench.hand.end()
+    above.hand.record(FinishStep(above.hand.lease.run.id, key.place, msgspec.json.encode(outcome)))
+
+
+def _agent(above: Bench, agent_id: str) -> Agent:
+    try:
+        return above.runtime.agents.get(AgentId(agent_id))
+    except AgentMissing as error:
+        raise ToolFailed(AgentMissing.__name__, str(error), is_retryable=False) from error
 
 
 def _turn(above: Bench, logged: Step | None, agent_id: str, agent: Agent) -> Turn:
@@ -103,7 +121,7 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
         tell_interrupted(hand, wish)
 
     async def turn() -> None:
-        await _FORMAT.around_turn(context, lambda: run_agent(agent, context, runtime.stragglers))
+        await _FORMAT.around_turn(context, lambda: run_agent(agent, context, runtime.stragglers, hand.withdraw))
 
     try:
         wish = await until_interrupted(turn, bench.inbox, hand.turn.id, interrupted)
@@ -123,6 +141,15 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
     if wish is not None:
         return _Outcome(error_type="Interrupted", error_message=f"Interrupted: {wish.reason}")
     return _Outcome(text=context.last_text)
+
+
+async def _give_up(bench: Bench) -> _Outcome:
+    runtime, hand = bench.runtime, bench.hand
+    hand.withdraw()
+    await close_turn(runtime, hand, reason=GIVEN_UP_REASON, finished=True)
+    if hand.unfinished.turn is not None:
+        hand.finish(turn_finished(runtime, hand, GIVEN_UP_REASON))
+    return _Outcome(error_type="GivenUp", error_message="Nobody waited for the agent any more.")
 
 
 def _error(bench: Bench, error: TurnFailed) -> MessageTurnError:

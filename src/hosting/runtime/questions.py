@@ -1,5 +1,6 @@
 """The questions of a run: recorded, then asked, then waited for, through any crash."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -12,6 +13,7 @@ from events.interactions import Request, Response
 from hosting.domain.interaction import Interaction, InteractionState
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, OpenInteraction, RunChange
+from hosting.runtime.closing import GIVEN_UP_REASON, cancel_question
 from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
 from hosting.runtime.steps import Steps
@@ -89,8 +91,14 @@ class Questions:
         self._hand.put_asking(event, changes)
 
     async def _wait(self, request_id: str, kind: str, answer: type[A]) -> A:
-        await self._hand.settle()
-        settled = await self._settled(request_id)
+        try:
+            await self._hand.settle()
+            settled = await self._settled(request_id)
+        except asyncio.CancelledError:
+            if not self._hand.is_withdrawn:
+                # Nobody waits for the answer any more: a time limit of the agent's own has run out, perhaps.
+                await cancel_question(self._runtime, self._hand, request_id, reason=GIVEN_UP_REASON)
+            raise
         self._hand.unfinished.settle(request_id)
         if settled.state is not InteractionState.ANSWERED or settled.response is None:
             raise RequestExpired(request_id, kind)
