@@ -89,6 +89,18 @@ class MessageCompleted(Event, frozen=True, kw_only=True):
     message_id: MessageId
 
 
+class BranchMetadataUpdated(Event, frozen=True, kw_only=True):
+    """What a client says of the branch has changed; the members that it changed say how they are now."""
+
+    wire_type: ClassVar[str] = "BRANCH_METADATA_UPDATED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    name: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    branch_metadata: dict[str, Any] | None = None
+
+
 class BranchMiddlewareStateCommitted(Event, frozen=True, kw_only=True):
     """State that layers keep with the branch has changed; `state` holds what changed, each value as JSON text."""
 

@@ -27,6 +27,7 @@ from events import (
     runs,
     text,
     tools,
+    tree,
     turns,
 )
 from events.event import Event
@@ -40,6 +41,9 @@ _STANDARD: tuple[type[Event] | type[Input], ...] = (
     inputs.UserTextInput,
     inputs.UserMessagesInput,
     branches.BranchCreated,
+    branches.BranchMetadataUpdated,
+    tree.BranchForked,
+    tree.BranchTreeUpdated,
     runs.BranchRunStarted,
     branches.MessageStarted,
     branches.ContentAdded,

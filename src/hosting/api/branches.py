@@ -9,11 +9,14 @@ from msgspec import Struct
 
 from events.ids import AgentId, BranchId, SessionId
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
+from hosting.api.branch_views import BranchView, TreeView
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers, takes
 from hosting.api.sessions import check_id
-from hosting.api.views import BranchView
-from hosting.runtime.sessions import NewBranch, create_branch
+from hosting.domain.branch import Branch
+from hosting.domain.tree import Tree
+from hosting.runtime.new_branch import NewBranch
+from hosting.runtime.sessions import create_branch
 
 
 class CreateBranch(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -57,14 +60,16 @@ async def post_branch(
     new = NewBranch(body.branch_id, body.name, body.description, body.tags, body.metadata)
     branch = await create_branch(caller.runtime, session, new)
     location = f"/sessions/{session.id}/branches/{branch.scope.branch_id}"
-    return Response(BranchView.of(branch), headers={"Location": location})
+    return Response(BranchView.of(branch, Tree(())), headers={"Location": location})
 
 
 @get("/sessions/{session_id:str}/branches", responses=answers("session-not-found", "storage-unavailable"))
 async def list_branches(session_id: FromPath[str], caller: NamedDependency[Caller]) -> list[BranchView]:
     """List a session's branches in order of creation."""
     session = await caller.session(SessionId(session_id))
-    return [BranchView.of(branch) for branch in await caller.reads.branches(session.id)]
+    branches = await caller.reads.branches(session.id)
+    tree = Tree(branches)
+    return [BranchView.of(branch, tree) for branch in branches]
 
 
 @get(
@@ -75,7 +80,7 @@ async def get_branch(
     session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:
     """Show a branch."""
-    return BranchView.of(await caller.branch(SessionId(session_id), BranchId(branch_id)))
+    return await shown(caller, await caller.branch(SessionId(session_id), BranchId(branch_id)))
 
 
 @get(
@@ -86,4 +91,48 @@ async def get_agent_branch(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:
     """Show a branch, asked for under an agent."""
-    return BranchView.of(await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id)))
+    return await shown(caller, await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id)))
+
+
+@get(
+    "/sessions/{session_id:str}/branches/{branch_id:str}/siblings",
+    responses=answers("session-not-found", "branch-not-found", "storage-unavailable"),
+)
+async def list_siblings(
+    session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
+) -> list[BranchView]:
+    """List a fork's source and the forks made of it at the same message; of an original, all originals."""
+    return await _siblings(caller, await caller.branch(SessionId(session_id), BranchId(branch_id)))
+
+
+@get(
+    "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/siblings",
+    responses=answers("agent-not-found", "session-not-found", "branch-not-found", "storage-unavailable"),
+)
+async def list_agent_siblings(
+    agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
+) -> list[BranchView]:
+    """List a branch's siblings, asked for under an agent."""
+    return await _siblings(caller, await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id)))
+
+
+@get("/sessions/{session_id:str}/tree", responses=answers("session-not-found", "storage-unavailable"))
+async def get_tree(session_id: FromPath[str], caller: NamedDependency[Caller]) -> TreeView:
+    """Show which of a session's branches was forked from which, in order of creation."""
+    session = await caller.session(SessionId(session_id))
+    return TreeView.of(await caller.reads.branches(session.id))
+
+
+async def shown(caller: Caller, branch: Branch) -> BranchView:
+    """Show a branch in its place."""
+    return BranchView.of(branch, Tree(await caller.reads.relatives(branch)))
+
+
+async def _siblings(caller: Caller, branch: Branch) -> list[BranchView]:
+    branches = await caller.reads.branches(branch.scope.session_id)
+    tree = Tree(branches)
+    if branch.forked_from is None:
+        return [BranchView.of(other, tree) for other in branches if other.forked_from is None]
+    group = tree.place_of(branch).group
+    found = {other.scope.branch_id: other for other in branches}
+    return [BranchView.of(found[sibling], tree) for sibling in group if sibling in found]

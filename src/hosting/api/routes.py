@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-from hosting.api import branches, health, inputs, interrupt, live, log, queue, responses, runs, sessions, socket
+from hosting.api import branches, fork, health, inputs, interrupt, live, log, queue, responses, runs, sessions, socket
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     health.healthz,
@@ -16,6 +16,10 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     branches.list_branches,
     branches.get_branch,
     branches.get_agent_branch,
+    branches.list_siblings,
+    branches.list_agent_siblings,
+    branches.get_tree,
+    fork.post_fork,
     inputs.post_input,
     responses.post_response,
     responses.list_interactions,

@@ -5,11 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from events.event import written
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.queue import QueueItem
 from events.runs import RunStatus
-from hosting.domain.branch import Branch
 from hosting.domain.run import Run
 from hosting.domain.session import Session
 from hosting.runtime.interrupt import Interrupting
@@ -32,39 +30,6 @@ class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
             created_at=session.created_at,
             last_activity=session.last_activity,
             metadata=dict(session.metadata),
-        )
-
-
-class BranchView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
-    """A branch; `name` is for display and at most 30 characters long."""
-
-    id: BranchId
-    session_id: SessionId
-    name: str
-    description: str | None = None
-    created_at: datetime
-    last_activity: datetime
-    message_count: int
-    tags: tuple[str, ...] | None = None
-    sibling_index: int = written(value=0)
-    total_siblings: int = written(value=1)
-    is_original: bool = written(value=True)
-    total_forks: int = written(value=0)
-    metadata: dict[str, Any] | None = None
-
-    @classmethod
-    def of(cls, branch: Branch) -> "BranchView":
-        """Show a branch."""
-        return cls(
-            id=branch.scope.branch_id,
-            session_id=branch.scope.session_id,
-            name=branch.display_name,
-            description=branch.description,
-            created_at=branch.created_at,
-            last_activity=branch.last_activity,
-            message_count=branch.message_count,
-            tags=branch.tags,
-            metadata=None if branch.metadata is None else dict(branch.metadata),
         )
 
 

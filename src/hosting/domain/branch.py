@@ -1,10 +1,11 @@
 """A branch: one path of conversation with a log of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from events.ids import BranchId, MessageId
 from events.position import Position
 from hosting.domain.scope import BranchKey, BranchScope
 
@@ -13,7 +14,11 @@ _LONGEST_NAME: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch as stored; `head` is the number of the last event in its log."""
+    """A branch as stored; `head` is the number of the last event in its log.
+
+    A fork has a source, `forked_from`, and the place of the last message that it was given; `ancestors` begins with
+    the branch that was not forked and ends with the source.
+    """
 
     key: BranchKey
     scope: BranchScope
@@ -26,7 +31,11 @@ class Branch:
     tags: tuple[str, ...] | None = None
     metadata: Mapping[str, Any] | None = None
     message_count: int = 0
-    first_user_text: str | None = field(default=None)
+    first_user_text: str | None = None
+    forked_from: BranchId | None = None
+    forked_at_message_id: MessageId | None = None
+    forked_at_message_index: int | None = None
+    ancestors: tuple[BranchId, ...] = ()
 
     @property
     def position(self) -> Position:

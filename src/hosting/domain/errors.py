@@ -9,7 +9,9 @@ BranchlineError
 |       +-- BranchNotRunning, ResponseNotAwaited
 +-- QueueFull             too many inputs wait on the branch
 +-- Invalid
-|   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused, InvalidPosition
+|   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused
+|   +-- ForkMessageMissing
++-- InvalidPosition
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
@@ -212,6 +214,17 @@ class RunConfigRefused(Invalid):
     """A member of runConfig is not honoured."""
 
     code = "run-config-refused"
+
+
+class ForkMessageMissing(Invalid):
+    """A branch has no such message to be forked at."""
+
+    code = "fork-message-not-present"
+
+    def __init__(self, branch_id: BranchId, message_id: MessageId) -> None:
+        super().__init__(
+            f"Branch {branch_id!r} has no message {message_id[:100]!r} that has ended; its events tell which it has."
+        )
 
 
 class InvalidPosition(BranchlineError):

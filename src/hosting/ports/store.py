@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from events.ids import AgentId, BranchId, RunId, SessionId
+from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from hosting.domain.branch import Branch
 from hosting.domain.interaction import Interaction
 from hosting.domain.interrupt import Interrupt
@@ -87,6 +87,14 @@ class TenantReads(Protocol):
 
     async def branches(self, session_id: SessionId) -> list[Branch]:
         """Return a session's branches in order of creation."""
+        ...
+
+    async def relatives(self, branch: Branch) -> list[Branch]:
+        """Return the forks of a branch and, when it is one itself, those of its source, in order of creation."""
+        ...
+
+    async def messages_until(self, branch: BranchKey, message_id: MessageId) -> list[Message]:
+        """Return a branch's ended messages in order, up to and with one of them; none when that one has not ended."""
         ...
 
     async def run(self, branch: BranchKey, run_id: RunId) -> Run | None:

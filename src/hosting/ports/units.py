@@ -34,6 +34,24 @@ class AddBranch:
     branch: Branch
 
 
+TellTree = Callable[[Branch, Sequence[Branch]], Sequence[Encoded]]
+"""Tells where a branch stands now, given it and its relatives (see `TenantReads.relatives`); called as Tell is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddFork:
+    """A branch comes to be as a copy: of these messages of the unit's branch, and of the state that layers keep there.
+
+    `log` is its whole log; the unit's own events go to the branch that it was forked from, and so does what `tell`
+    tells. Refused with BRANCH_MISSING or BRANCH_EXISTS.
+    """
+
+    branch: Branch
+    messages: tuple[Message, ...]
+    log: tuple[Encoded, ...]
+    tell: TellTree
+
+
 @dataclass(frozen=True, slots=True)
 class StartRun:
     """A run takes the branch, with the user's messages; refused with RUN_ACTIVE or MESSAGE_EXISTS.
@@ -175,7 +193,9 @@ class EndRun:
     promote: Promote
 
 
-GuardedChange = AddSession | AddBranch | StartRun | Enqueue | RemoveQueued | AskForInterrupt | SettleInteraction
+GuardedChange = (
+    AddSession | AddBranch | AddFork | StartRun | Enqueue | RemoveQueued | AskForInterrupt | SettleInteraction
+)
 RunChange = BeginTurn | OpenMessage | CloseMessage | BeginStep | FinishStep | OpenInteraction | KeepState | EndRun
 
 

@@ -9,7 +9,7 @@ from hosting.domain.message import Message
 
 
 def message_events(
-    messages: Sequence[Message], created_at: datetime, client_input_id: str | None = None
+    messages: Sequence[Message], created_at: datetime | None, client_input_id: str | None = None
 ) -> Iterator[Event]:
     """Tell whole messages: MESSAGE_STARTED, CONTENT_ADDED for each content, MESSAGE_COMPLETED."""
     for message in messages:

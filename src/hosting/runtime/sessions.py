@@ -1,29 +1,17 @@
 """Sessions and branches come to be."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from events.branches import BranchCreated
-from events.ids import MAIN_BRANCH, BranchId, SessionId
+from events.ids import MAIN_BRANCH, SessionId
 from events.serializer import Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchExists, SessionExists
-from hosting.domain.scope import BranchKey, BranchScope, TenantId
+from hosting.domain.scope import BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.ports.units import AddBranch, AddSession, Committed, GuardedChange, Unit
 from hosting.runtime.core import Runtime
-
-
-@dataclass(frozen=True, slots=True)
-class NewBranch:
-    """What a client says of a branch that is to be."""
-
-    branch_id: BranchId | None = None
-    name: str | None = None
-    description: str | None = None
-    tags: tuple[str, ...] | None = None
-    metadata: Mapping[str, Any] | None = None
+from hosting.runtime.new_branch import NewBranch, branch_created, new_branch
 
 
 async def create_session(
@@ -58,28 +46,9 @@ async def create_branch(runtime: Runtime, session: Session, new: NewBranch) -> B
 
 
 async def _add(runtime: Runtime, scope: BranchScope, new: NewBranch, *before: GuardedChange) -> Branch | None:
-    now = runtime.clock()
-    branch = Branch(
-        key=BranchKey(runtime.ids.row_key()),
-        scope=scope,
-        epoch=runtime.ids.epoch(),
-        head=1,
-        created_at=now,
-        last_activity=now,
-        name=new.name,
-        description=new.description,
-        tags=new.tags,
-        metadata=new.metadata,
-    )
-    created = BranchCreated(
-        name=new.name,
-        description=new.description,
-        tags=new.tags,
-        branch_metadata=None if new.metadata is None else dict(new.metadata),
-        created_at=now,
-    )
-    stamp = Stamp(scope.session_id, scope.branch_id).at(now)
+    branch = new_branch(runtime, scope, new)
+    stamp = Stamp(scope.session_id, scope.branch_id).at(branch.created_at)
     unit = Unit(scope.tenant, branch.key, changes=[*before, AddBranch(branch)])
-    unit.events.append(runtime.serializer.encode(created, stamp))
+    unit.events.append(runtime.serializer.encode(branch_created(branch), stamp))
     outcome = await runtime.writer.append_to(unit)
     return branch if isinstance(outcome, Committed) else None

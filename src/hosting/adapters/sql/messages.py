@@ -24,7 +24,7 @@ _TOUCH_BRANCH = (
         first_user_text=func.coalesce(branches.c.first_user_text, bindparam("title")),
     )
 )
-_TOUCH_SESSION = (
+TOUCH_SESSION = (
     update(sessions)
     .where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
     .values(last_activity=bindparam("now"))
@@ -33,7 +33,13 @@ _TOUCH_SESSION = (
 
 def add_message(connection: Connection, tenant: TenantId, branch: BranchKey, message: Message) -> bool:
     """Add a whole message; False when its id is taken."""
-    row = {
+    row = message_row(tenant, branch, message)
+    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
+
+
+def message_row(tenant: TenantId, branch: BranchKey, message: Message) -> dict[str, object]:
+    """Return the row of a whole message."""
+    return {
         "tenant": tenant,
         "branch_key": branch,
         "id": message.id,
@@ -42,12 +48,15 @@ def add_message(connection: Connection, tenant: TenantId, branch: BranchKey, mes
         "state": message.state,
         "contents": encode_contents(message.contents),
     }
-    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
+
+
+def title(text: str) -> str:
+    """Return what a branch without a name is called that begins with this message."""
+    return text[:_LONGEST_TITLE]
 
 
 def touch(connection: Connection, run: Run, now: datetime, said: Sequence[Message]) -> None:
     """Note that a branch and its session were active, and what was said first."""
-    title = said[-1].text[:_LONGEST_TITLE]
-    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title})
+    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title(said[-1].text)})
     scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": to_ticks(now)}
-    connection.execute(_TOUCH_SESSION, scope)
+    connection.execute(TOUCH_SESSION, scope)

@@ -4,15 +4,17 @@ from typing import Final
 
 from sqlalchemy import bindparam, select
 
-from events.ids import AgentId, BranchId, RunId, SessionId
+from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.runs import RunStatus
 from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
 from hosting.adapters.sql.queue import QUEUED, to_queued
 from hosting.adapters.sql.reading import Reading, rows
-from hosting.adapters.sql.rows import to_branch, to_run, to_session
-from hosting.adapters.sql.tables import branches, interactions, runs, sessions
+from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session
+from hosting.adapters.sql.tables import branches, interactions, messages, runs, sessions
+from hosting.adapters.sql.tree import RELATIVES, sources_of
 from hosting.domain.branch import Branch
 from hosting.domain.interaction import Interaction, InteractionState
+from hosting.domain.message import Message, MessageState
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey, TenantId
@@ -39,6 +41,21 @@ _RUNS_AS_STARTED: Final = _RUNS.order_by(runs.c.number)
 _RUNS_OF_AGENT: Final = _RUNS_AS_STARTED.where(runs.c.agent_id == bindparam("agent"))
 _RUN: Final = _RUNS.where(runs.c.id == bindparam("run"))
 _ACTIVE_RUN: Final = _RUNS.where(runs.c.status == RunStatus.ACTIVE)
+_ENDED: Final = (
+    messages.c.tenant == bindparam("tenant"),
+    messages.c.branch_key == bindparam("branch"),
+    messages.c.state.in_((MessageState.COMPLETE, MessageState.INTERRUPTED)),
+)
+# Compared with a number that is not there, no message is left.
+_MESSAGES_UNTIL: Final = (
+    select(messages)
+    .where(
+        *_ENDED,
+        messages.c.number
+        <= select(messages.c.number).where(*_ENDED, messages.c.id == bindparam("message")).scalar_subquery(),
+    )
+    .order_by(messages.c.number)
+)
 _QUEUE: Final = QUEUED.where(runs.c.tenant == bindparam("tenant"))
 _INTERACTIONS: Final = INTERACTIONS.where(
     interactions.c.tenant == bindparam("tenant"), interactions.c.branch_key == bindparam("branch")
@@ -75,6 +92,15 @@ class SqlTenantReads:
         """See TenantReads.branches."""
         found = await rows(self._reading, _BRANCHES_AS_CREATED, tenant=self._tenant, session=session_id)
         return [to_branch(row) for row in found]
+
+    async def relatives(self, branch: Branch) -> list[Branch]:
+        """See TenantReads.relatives."""
+        return [to_branch(row) for row in await rows(self._reading, RELATIVES, **sources_of(branch))]
+
+    async def messages_until(self, branch: BranchKey, message_id: MessageId) -> list[Message]:
+        """See TenantReads.messages_until."""
+        given = {"tenant": self._tenant, "branch": branch, "message": message_id}
+        return [to_message(row) for row in await rows(self._reading, _MESSAGES_UNTIL, **given)]
 
     async def run(self, branch: BranchKey, run_id: RunId) -> Run | None:
         """See TenantReads.run."""

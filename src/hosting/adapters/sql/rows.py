@@ -44,6 +44,10 @@ def to_branch(row: Row[Any]) -> Branch:
         metadata=None if row.metadata is None else msgspec.json.decode(row.metadata),
         message_count=row.message_count,
         first_user_text=row.first_user_text,
+        forked_from=row.forked_from,
+        forked_at_message_id=row.forked_at_message_id,
+        forked_at_message_index=row.forked_at_message_index,
+        ancestors=() if row.ancestors is None else msgspec.json.decode(row.ancestors, type=tuple[str, ...]),
     )
 
 

@@ -57,6 +57,10 @@ branches = Table(
     Column("message_count", Integer, nullable=False),
     Column("queue_length", Integer, nullable=False, server_default="0"),
     Column("first_user_text", Text),
+    Column("forked_from", Text),
+    Column("forked_at_message_id", Text),
+    Column("forked_at_message_index", Integer),
+    Column("ancestors", LargeBinary, comment="ids as a JSON array; the last one is forked_from"),
     UniqueConstraint("tenant", "session_id", "id"),
     ForeignKeyConstraint(["tenant", "session_id"], ["sessions.tenant", "sessions.id"], ondelete="CASCADE"),
 )

@@ -1,0 +1,1 @@
+"""Forks, siblings and the tree, on both databases."""
