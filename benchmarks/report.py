@@ -10,6 +10,15 @@ import msgspec
 from benchmarks.row import Row
 
 
+class Results(msgspec.Struct, frozen=True):
+    """What one command measured, and where; `measured_at` is UTC."""
+
+    python: str
+    cores: int
+    measured_at: str
+    rows: list[Row]
+
+
 class Report:
     """Prints rows as they come and remembers them."""
 
@@ -20,26 +29,32 @@ class Report:
     def begin(self) -> None:
         """Say on what is measured."""
         print(f"{platform.python_implementation()} {platform.python_version()}, {self._cores} cores, ", end="")
-        print(f"load {os.getloadavg()[0]:.1f} before; only ratios travel to another machine, below 20 % is a tie.")
+        print(f"load {os.getloadavg()[0]:.1f} before; only ratios travel to another machine, below 20 % is a tie.\n")
 
     def add(self, row: Row) -> None:
         """Print a row."""
         self._rows.append(row)
-        verdict = "met" if row.met else "MISSED"
-        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}x"
-        print(f"\n{row.id}  {row.scenario}")
-        print(f"    subject      {row.subject}")
-        print(f"    calibration  {row.calibration or '-'}")
-        print(f"    ratio {ratio}   goal {row.goal}   {verdict}   load {row.load:.1f}{self._doubt(row)}", flush=True)
+        print(line(row), flush=True)
+
+    @property
+    def failures(self) -> list[Row]:
+        """The ratios that were missed while the machine had nothing else to do."""
+        return [row for row in self._rows if row.asserted and not row.met and not row.load.is_heavy]
 
     def save(self, folder: Path) -> Path:
         """Write every figure of every round as JSON, and return where."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"results-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.json"
-        content = {"python": platform.python_version(), "cores": self._cores, "rows": self._rows}
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=1))
+        measured_at = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
+        results = Results(platform.python_version(), self._cores, measured_at, self._rows)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=1))
         return path
 
-    def _doubt(self, row: Row) -> str:
-        # A server and its readers make a load of two by themselves.
-        return " (busy machine: not to be quoted)" if row.load > self._cores + 1 else ""
+
+def line(row: Row) -> str:
+    """Write a row as one line."""
+    ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+    verdict = "ok" if row.met else "MISSED"
+    doubt = ", busy machine: not to be quoted" if row.load.is_heavy else ""
+    beside = f" | {row.calibration}" if row.calibration else ""
+    return f"{row.id} ratio {ratio} goal {row.goal} {verdict} ({row.load}{doubt})  {row.scenario}: {row.subject}{beside}"

@@ -1,9 +1,10 @@
 """Subject and calibration in turns, so that whatever else the machine does falls on both alike."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
+
+from benchmarks.machine import Load, Watch
 
 Figures = dict[str, float]
 Program = Callable[[], Figures]
@@ -11,10 +12,10 @@ Program = Callable[[], Figures]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What each program did in each round; `load` is the highest load average seen between rounds."""
+    """What each program did in each round, and how busy the machine was."""
 
     figures: Mapping[str, list[Figures]]
-    load: float
+    load: Load
 
     def median(self, program: str, figure: str) -> float:
         """Return the median over the rounds."""
@@ -38,10 +39,10 @@ def interleave(rounds: int, programs: Mapping[str, Program]) -> Comparison:
     for program in programs.values():
         program()
     figures: dict[str, list[Figures]] = {name: [] for name in programs}
-    load = os.getloadavg()[0]
+    watch = Watch()
     for index in range(rounds):
         names = list(programs) if index % 2 == 0 else list(programs)[::-1]
         for name in names:
             figures[name].append(programs[name]())
-        load = max(load, os.getloadavg()[0])
-    return Comparison(figures, load)
+        watch.look()
+    return Comparison(figures, watch.load())

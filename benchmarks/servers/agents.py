@@ -1,13 +1,16 @@
 """The agents that the real server hosts while it is measured."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
 from benchmarks.servers.fan_out_order import FanOutOrder
-from benchmarks.tokens import MESSAGE_ID, bursts, token_lines
+from benchmarks.servers.produce_order import ProduceOrder
+from benchmarks.tokens import MESSAGE_ID
 from events.position import Position
 from events.text import TextDelta
 from hosting.adapters.agents.function import agent
+from hosting.domain.scope import BranchKey
 from hosting.ports.agents import RunContext
 from hosting.ports.units import Committed
 from hosting.runtime.rings import Rings
@@ -32,6 +35,17 @@ async def author_tokens(context: RunContext) -> AsyncGenerator[str]:
         yield f"tok{index} "
 
 
+@agent("paced")
+async def paced_tokens(context: RunContext) -> AsyncGenerator[str]:
+    """Say so many words at so many a second, each of which says when it was said."""
+    count, rate = context.input[-1].text.split()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for index in range(int(count)):
+        await asyncio.sleep(max(0.0, began + index / float(rate) - loop.time()))
+        yield f"{time.monotonic_ns()} tok"
+
+
 class Publisher:
     """Publishes to the one branch that is followed, past the store: what follows is fan-out and nothing else."""
 
@@ -42,11 +56,19 @@ class Publisher:
         """See Agent.run."""
         order = FanOutOrder.parse(context.input[-1].text)
         (branch,) = self.rings.followed()
-        place, lines = order.first, token_lines(order.first, order.events)
-        prepared = []
-        for burst in bursts(lines, order.burst):
-            prepared.append(Committed(place, list(burst)))
-            place = Position(place.epoch, place.seq + len(burst))
-        for committed in prepared:
-            self.rings.publish(branch, committed)
-            await asyncio.sleep(0)
+        await order.publish(Committed, lambda committed: self.rings.publish(branch, committed))
+
+
+class Producers:
+    """Publishes to every branch that is followed, past the store."""
+
+    name = "producers"
+    rings: Rings
+
+    async def run(self, context: RunContext) -> None:
+        """See Agent.run."""
+        order = ProduceOrder.parse(context.input[-1].text)
+        await order.produce(self.rings.followed(), self._publish)
+
+    def _publish(self, branch: BranchKey, first: Position, lines: list[bytes]) -> None:
+        self.rings.publish(branch, Committed(first, lines))

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks.servers.agents import PreparedTokens, Publisher, author_tokens
+from benchmarks.servers.agents import PreparedTokens, Producers, Publisher, author_tokens, paced_tokens
 from hosting.bootstrap import create_app, server_of
 from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import end_process, shipped_server
@@ -13,10 +13,16 @@ from hosting.settings import Settings
 def main(database_url: str) -> None:
     """Serve until told to stop."""
     log_to_stderr()
-    publisher = Publisher()
-    agents: dict[str, Agent] = {"prepared": PreparedTokens(), "author": author_tokens, "publisher": publisher}
+    publisher, producers = Publisher(), Producers()
+    agents: dict[str, Agent] = {
+        "prepared": PreparedTokens(),
+        "author": author_tokens,
+        "paced": paced_tokens,
+        "publisher": publisher,
+        "producers": producers,
+    }
     app = create_app(agents, settings=Settings(database_url=database_url), fatal=end_process)
-    publisher.rings = server_of(app).rings
+    publisher.rings = producers.rings = server_of(app).rings
     shipped_server(app, "127.0.0.1", 0, lambda port: print("listening", port, flush=True)).run()
 
 

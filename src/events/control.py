@@ -20,7 +20,9 @@ class CloseReason(StrEnum):
     """Why a stream ends."""
 
     DRAIN = "drain"
+    SLOW = "slow"
     ERROR = "error"
+    DELETED = "deleted"
 
 
 class StreamReset(Event, frozen=True, kw_only=True):
@@ -39,7 +41,7 @@ class StreamReset(Event, frozen=True, kw_only=True):
 
 
 class StreamClosing(Event, frozen=True, kw_only=True):
-    """The last frame of a stream; the client may come back after `retryMs` milliseconds."""
+    """The last frame of a stream; the client may come back after `retryMs` milliseconds, without it not at all."""
 
     wire_type: ClassVar[str] = "STREAM_CLOSING"
     envelope: ClassVar[Envelope] = _CONTROL

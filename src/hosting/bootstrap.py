@@ -135,6 +135,7 @@ def _litestar(server: Server) -> Litestar:
     app.asgi_handler = OriginGuard(app.asgi_handler, server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
+    app.state.recursive_delete = server.settings.recursive_delete
     return app
 
 

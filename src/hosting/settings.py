@@ -54,6 +54,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often a run is begun before it is given up."""
     default_agent: str | None = None
     """The agent that answers under ids that no agent has; without it they are 404."""
+    recursive_delete: bool = True
+    """Whether a branch may be deleted together with its forks."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may use the server, each as `scheme://host[:port]`; in the variable parted by commas."""
 
@@ -137,6 +139,8 @@ def _expected(annotation: Any) -> str:
             return f"a number above {bound:g} and up to {most:g}"
         case inspect.VarTupleType():
             return "a list of texts"
+        case inspect.BoolType():
+            return "true or false"
         case _:
             return "a text"
 

@@ -79,6 +79,9 @@ class Scene:
     def run_on_a_missing_branch(self) -> Unit:
         return start_run(new_branch("s1", "missing"))
 
+    def branch_of_a_missing_session(self) -> Unit:
+        return add_branch(new_branch("no-such-session"))
+
     def old_fence(self) -> Unit:
         old = replace(self.lease, fence=self.lease.fence - 1)
         key = StepKey("1", StepKind.WORK, "step", "hash")
@@ -100,6 +103,7 @@ REFUSED: list[tuple[Callable[[Scene], Unit], Refusal]] = [
     (Scene.taken_message, Refusal.MESSAGE_EXISTS),
     (Scene.missing_branch, Refusal.BRANCH_MISSING),
     (Scene.run_on_a_missing_branch, Refusal.BRANCH_MISSING),
+    (Scene.branch_of_a_missing_session, Refusal.SESSION_MISSING),
     (Scene.old_fence, Refusal.FENCED),
     (Scene.coming_fence, Refusal.FENCED),
     (Scene.lease_of_a_missing_branch, Refusal.FENCED),
@@ -147,8 +151,13 @@ async def test_a_refused_unit_hinders_no_other_of_its_batch(scene: Scene, subtes
 
 
 def broken_guarded(scene: Scene) -> Unit:
-    """Return a unit for a session that is not there: a mistake that the database refuses by itself."""
-    return add_branch(new_branch("no-such-session"))
+    """Return a unit for a branch without an epoch: a mistake that the database refuses by itself."""
+    return add_branch(without_epoch("s1"))
+
+
+def without_epoch(session: str) -> Branch:
+    nothing: Any = None
+    return replace(new_branch(session, "broken"), epoch=nothing)
 
 
 def broken_leased(scene: Scene) -> Unit:
@@ -186,7 +195,7 @@ async def test_what_was_stored_before_the_disk_was_full_is_not_told_as_lost(sqli
     async with opened(sqlite_url, on_connect=make_small) as database:
         branch, other = await make_branch(database, "s1"), await make_branch(database, "s2")
         # Branches are locked in the order of their keys: the mistake is met before the disk is full.
-        mistake = add_branch(replace(new_branch("no-such-session"), key=BranchKey(1)))
+        mistake = add_branch(replace(without_epoch("s1"), key=BranchKey(1)))
 
         outcomes = await database.events.commit(
             [add_notes(branch, "small"), mistake, add_notes(other, "huge" * 300_000)]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
@@ -13,9 +13,12 @@ from hosting.api.branch_views import BranchView, TreeView
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers, takes
 from hosting.api.sessions import check_id
-from hosting.domain.branch import Branch
+from hosting.domain.branch import Branch, BranchPatch
+from hosting.domain.errors import RecursiveDeleteDisabled
 from hosting.domain.tree import Tree
+from hosting.runtime.delete import delete_branch as remove_branch
 from hosting.runtime.new_branch import NewBranch
+from hosting.runtime.patch import patch_branch as change_branch
 from hosting.runtime.sessions import create_branch
 
 
@@ -23,6 +26,15 @@ class CreateBranch(Struct, frozen=True, kw_only=True, rename="camel"):
     """A branch that is to be; without an id it gets one."""
 
     branch_id: BranchId | None = None
+    name: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class UpdateBranch(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Changes of a branch; what is missing or null stays as it is; a name in `metadata` whose value is null goes."""
+
     name: str | None = None
     description: str | None = None
     tags: tuple[str, ...] | None = None
@@ -121,6 +133,64 @@ async def get_tree(session_id: FromPath[str], caller: NamedDependency[Caller]) -
     """Show which of a session's branches was forked from which, in order of creation."""
     session = await caller.session(SessionId(session_id))
     return TreeView.of(await caller.reads.branches(session.id))
+
+
+@patch(
+    "/sessions/{session_id:str}/branches/{branch_id:str}",
+    request_max_body_size=MAX_BODY,
+    opt=takes(UpdateBranch),
+    responses=answers(
+        "session-not-found",
+        "branch-not-found",
+        "invalid-request",
+        "unknown-member",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
+    ),
+)
+async def patch_branch(
+    session_id: FromPath[str],
+    branch_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+) -> BranchView:
+    """Change what is said of a branch; metadata is merged, and a null removes the name."""
+    branch = await caller.branch(SessionId(session_id), BranchId(branch_id))
+    body = await decode_body(await read_body(request), UpdateBranch)
+    given = BranchPatch(body.name, body.description, body.tags, body.metadata)
+    await change_branch(caller.runtime, branch, given)
+    return await shown(caller, await caller.branch(branch.scope.session_id, branch.scope.branch_id))
+
+
+@delete(
+    "/sessions/{session_id:str}/branches/{branch_id:str}",
+    status_code=204,
+    responses=answers(
+        "session-not-found",
+        "branch-not-found",
+        "invalid-request",
+        "protected-branch",
+        "has-children",
+        "recursive-delete-disabled",
+        "branch-run-active",
+        "storage-unavailable",
+    ),
+)
+async def delete_branch(
+    session_id: FromPath[str],
+    branch_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+    *,
+    recursive: bool = False,
+    force: bool = False,
+) -> None:
+    """Delete a branch, with `recursive` its forks too; with `force` what runs there is interrupted first."""
+    branch = await caller.branch(SessionId(session_id), BranchId(branch_id))
+    if recursive and not request.app.state.recursive_delete:
+        raise RecursiveDeleteDisabled(branch.scope.branch_id)
+    await remove_branch(caller.runtime, branch, recursive=recursive, force=force)
 
 
 async def shown(caller: Caller, branch: Branch) -> BranchView:

@@ -44,8 +44,8 @@ class ControlFrames:
             )
         )
 
-    def closing(self, reason: CloseReason, retry_ms: int) -> bytes:
-        """Say that the stream ends here, and when to come back."""
+    def closing(self, reason: CloseReason, retry_ms: int | None) -> bytes:
+        """Say that the stream ends here, and when to come back, unless there is nothing to come back to."""
         return self._encode(StreamClosing(reason=reason, retry_ms=retry_ms))
 
     def rejected(self, response: Response, refused: ResponseRefused) -> bytes:

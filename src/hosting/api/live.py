@@ -121,6 +121,9 @@ class LiveFeed(Response[None]):
                 elif piece is Pause.CLOSING:
                     await self._close(send, self._runtime.rings.closing or CloseReason.ERROR)
                     return
+                elif piece is Pause.DELETED:
+                    await self._close(send, CloseReason.DELETED)
+                    return
                 else:
                     return
         finally:
@@ -137,7 +140,7 @@ class LiveFeed(Response[None]):
         await self._close(send, CloseReason.ERROR)
 
     async def _close(self, send: Send, reason: CloseReason) -> None:
-        retry_ms = self._settings.jitter_ms()
+        retry_ms = None if reason is CloseReason.DELETED else self._settings.jitter_ms()
         await _send(send, sse.unplaced(self._frames.closing(reason, retry_ms), retry_ms))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -4,7 +4,21 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-from hosting.api import branches, fork, health, inputs, interrupt, live, log, queue, responses, runs, sessions, socket
+from hosting.api import (
+    branches,
+    fork,
+    health,
+    inputs,
+    interrupt,
+    live,
+    log,
+    queue,
+    responses,
+    runs,
+    search,
+    sessions,
+    socket,
+)
 
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     health.healthz,
@@ -12,6 +26,9 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     sessions.post_session,
     sessions.list_sessions,
     sessions.get_session,
+    sessions.patch_session,
+    sessions.delete_session,
+    search.search_sessions,
     branches.post_branch,
     branches.list_branches,
     branches.get_branch,
@@ -20,6 +37,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     branches.list_agent_siblings,
     branches.get_tree,
     fork.post_fork,
+    branches.patch_branch,
+    branches.delete_branch,
     inputs.post_input,
     responses.post_response,
     responses.list_interactions,

@@ -1,25 +1,37 @@
 """Routes of sessions."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
-from events.ids import SessionId, is_client_id
+from events.ids import MAIN_BRANCH, SessionId, is_client_id
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers, takes
 from hosting.api.views import SessionView
 from hosting.domain.errors import InvalidRequest
+from hosting.runtime.delete import delete_session as remove_session
+from hosting.runtime.patch import patch_session as merge_metadata
 from hosting.runtime.sessions import create_session
+
+LISTED: Final = 50
+MOST_LISTED: Final = 200
+LARGEST_OFFSET: Final = 2**53
 
 
 class CreateSession(Struct, frozen=True, kw_only=True, rename="camel"):
     """A session that is to be; without an id it gets one."""
 
     session_id: SessionId | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class UpdateSession(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Changes of a session; a name in `metadata` whose value is null goes, all others stay."""
+
     metadata: dict[str, Any] | None = None
 
 
@@ -49,8 +61,8 @@ async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[
 @get("/sessions", responses=answers("invalid-request", "storage-unavailable"))
 async def list_sessions(
     caller: NamedDependency[Caller],
-    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
-    offset: Annotated[int, QueryParameter(ge=0, le=2**53)] = 0,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST_LISTED)] = LISTED,
+    offset: Annotated[int, QueryParameter(ge=0, le=LARGEST_OFFSET)] = 0,
 ) -> list[SessionView]:
     """List sessions, those with the newest activity first."""
     return [SessionView.of(session) for session in await caller.reads.sessions(limit, offset)]
@@ -60,6 +72,39 @@ async def list_sessions(
 async def get_session(session_id: FromPath[str], caller: NamedDependency[Caller]) -> SessionView:
     """Show a session."""
     return SessionView.of(await caller.session(SessionId(session_id)))
+
+
+@patch(
+    "/sessions/{session_id:str}",
+    request_max_body_size=MAX_BODY,
+    opt=takes(UpdateSession),
+    responses=answers(
+        "session-not-found",
+        "invalid-request",
+        "unknown-member",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
+    ),
+)
+async def patch_session(
+    session_id: FromPath[str], request: Request[Any, Any, Any], caller: NamedDependency[Caller]
+) -> SessionView:
+    """Merge metadata into a session's; a null removes the name."""
+    branch = await caller.branch(SessionId(session_id), MAIN_BRANCH)
+    body = await decode_body(await read_body(request), UpdateSession)
+    await merge_metadata(caller.runtime, branch, body.metadata or {})
+    return SessionView.of(await caller.session(branch.scope.session_id))
+
+
+@delete(
+    "/sessions/{session_id:str}",
+    status_code=204,
+    responses=answers("session-not-found", "invalid-request", "branch-run-active", "storage-unavailable"),
+)
+async def delete_session(session_id: FromPath[str], caller: NamedDependency[Caller], *, force: bool = False) -> None:
+    """Delete a session with all its branches; with `force` what runs there is interrupted first."""
+    await remove_session(caller.runtime, await caller.session(SessionId(session_id)), force=force)
 
 
 def check_id(member: str, given: str) -> None:

@@ -91,6 +91,7 @@ CODES: Final[Mapping[type[Exception], CloseCode]] = {
 _GONE: Final = "Session or branch not found"
 _INVALID: Final = "Invalid agent input or response event envelope"
 _BINARY: Final = Ending(CloseCode.UNSUPPORTED_DATA, "Only text frames hold envelopes")
+_DELETED: Final = Ending(CloseCode.INVALID, _GONE, CloseReason.DELETED)
 _ON_STOP: Final = {
     CloseReason.DRAIN: Ending(CloseCode.GOING_AWAY, "drain", CloseReason.DRAIN),
     CloseReason.ERROR: Ending(CloseCode.FAULT, "internal-error", CloseReason.ERROR),
@@ -100,6 +101,8 @@ _ON_STOP: Final = {
 def ending_of(error: Exception) -> Ending:
     """Return how a connection ends over an error."""
     code = next((CODES[base] for base in type(error).__mro__ if base in CODES), CloseCode.FAULT)
+    if isinstance(error, errors.SessionMissing | errors.BranchMissing):
+        return _DELETED
     if code is CloseCode.INVALID:
         return Ending(code, _GONE if isinstance(error, errors.NotFound) else _INVALID)
     named = error.code if isinstance(error, ApiError | BranchlineError) else BranchlineError.code
@@ -276,6 +279,8 @@ class Conversation:
                 await self._send_events(piece)
             elif piece is Pause.CLOSING:
                 return _ON_STOP[self._runtime.rings.closing or CloseReason.ERROR]
+            elif piece is Pause.DELETED:
+                return _DELETED
             elif piece is Pause.GONE:
                 return None
 
@@ -295,7 +300,8 @@ class Conversation:
         if ending.stream is CloseReason.ERROR and self._runtime.rings.closing is None:
             await self._send(self._frames.broken())
         if ending.stream is not None:
-            await self._send(self._frames.closing(ending.stream, self._settings.jitter_ms()))
+            retry_ms = None if ending.stream is CloseReason.DELETED else self._settings.jitter_ms()
+            await self._send(self._frames.closing(ending.stream, retry_ms))
         await self._pass({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
 
     async def _send(self, event: bytes) -> None:

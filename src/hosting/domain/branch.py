@@ -13,6 +13,16 @@ _LONGEST_NAME: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
+class BranchPatch:
+    """What a client changes of a branch; None leaves a member as it is, and so does a name missing in `metadata`."""
+
+    name: str | None = None
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Branch:
     """A branch as stored; `head` is the number of the last event in its log.
 

@@ -10,7 +10,7 @@ BranchlineError
 +-- QueueFull             too many inputs wait on the branch
 +-- Invalid
 |   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused
-|   +-- ForkMessageMissing
+|   +-- ForkMessageMissing, ProtectedBranch, HasChildren, RecursiveDeleteDisabled
 +-- InvalidPosition
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
@@ -22,12 +22,15 @@ RunBroken (AgentError)
 +-- RunLost               a run was cut too often, or with an effect that cannot be known
 """
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.interactions import ResponseOutcome
 from events.position import Position
 from middleware.errors import RunBroken, Withdrawn
+
+_NAMED: Final = 5
 
 
 class BranchlineError(Exception):
@@ -113,7 +116,7 @@ class RunActive(Conflict):
     code = "branch-run-active"
 
     def __init__(self, branch_id: BranchId) -> None:
-        super().__init__(f"Branch {branch_id!r} has an active run; wait for BRANCH_RUN_COMPLETED, then send again.")
+        super().__init__(f"Branch {branch_id!r} has an active run; wait for its BRANCH_RUN_COMPLETED, then try again.")
 
 
 class RunNotActive(Conflict):
@@ -225,6 +228,36 @@ class ForkMessageMissing(Invalid):
         super().__init__(
             f"Branch {branch_id!r} has no message {message_id[:100]!r} that has ended; its events tell which it has."
         )
+
+
+class ProtectedBranch(Invalid):
+    """A branch that no session is without."""
+
+    code = "protected-branch"
+
+    def __init__(self, branch_id: BranchId) -> None:
+        super().__init__(f"Branch {branch_id!r} cannot be deleted; delete the session.")
+
+
+class HasChildren(Invalid):
+    """A branch cannot be deleted without its forks."""
+
+    code = "has-children"
+
+    def __init__(self, branch_id: BranchId, children: Sequence[BranchId]) -> None:
+        named = ", ".join(children[:_NAMED]) + (", ..." if len(children) > _NAMED else "")
+        super().__init__(
+            f"Branch {branch_id!r} has been forked: {named}; delete the forks first, or with it by ?recursive=true."
+        )
+
+
+class RecursiveDeleteDisabled(Invalid):
+    """The operator does not want whole trees to be deleted."""
+
+    code = "recursive-delete-disabled"
+
+    def __init__(self, branch_id: BranchId) -> None:
+        super().__init__(f"This server does not delete branches with their forks; delete those of {branch_id!r} first.")
 
 
 class InvalidPosition(BranchlineError):

@@ -63,6 +63,11 @@ class Tree:
         return group
 
 
+def with_descendants(branch: Branch, branches: Sequence[Branch]) -> list[Branch]:
+    """Return a branch and all that stems from it, out of the session's branches."""
+    return [branch, *(other for other in branches if branch.scope.branch_id in other.ancestors)]
+
+
 def depths(ancestors: Sequence[BranchId]) -> dict[str, BranchId]:
     """Return ancestors as the wire has them: by depth, from `"0"`."""
     return {str(depth): ancestor for depth, ancestor in enumerate(ancestors)}

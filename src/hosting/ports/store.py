@@ -1,8 +1,8 @@
 """The door to what is durable."""
 
-from collections.abc import AsyncGenerator, Awaitable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from hosting.domain.branch import Branch
@@ -79,6 +79,10 @@ class TenantReads(Protocol):
 
     async def sessions(self, limit: int, offset: int) -> list[Session]:
         """Return sessions, those with the newest activity first."""
+        ...
+
+    async def search(self, metadata: Mapping[str, Any], limit: int, offset: int) -> list[Session]:
+        """Return the sessions whose metadata has all these names, with values that are the same as text."""
         ...
 
     async def branch(self, session_id: SessionId, branch_id: BranchId) -> Branch | None:

@@ -1,14 +1,15 @@
 """Units of work: what the writer asks the store to do, whole or not at all."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
-from events.ids import MessageId, RunId
+from events.ids import MessageId, RunId, SessionId
 from events.position import Position
 from events.serializer import Encoded
-from hosting.domain.branch import Branch
+from hosting.domain.branch import Branch, BranchPatch
 from hosting.domain.interaction import Interaction, InteractionState
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Holder, Lease
@@ -63,6 +64,47 @@ class StartRun:
     started_at: datetime
     messages: tuple[Message, ...]
     holder: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSession:
+    """Metadata is merged into a session's, where None removes a name; refused with SESSION_MISSING."""
+
+    session_id: SessionId
+    metadata: Mapping[str, Any]
+    patched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PatchBranch:
+    """What is given of a branch changes, metadata as a session's does; refused with BRANCH_MISSING.
+
+    `tell` is called as Tell is, with the branch as it is then.
+    """
+
+    given: BranchPatch
+    patched_at: datetime
+    tell: Callable[[Branch], Sequence[Encoded]]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveBranches:
+    """Branches go, with their logs, runs and messages; the unit's branch is not one of them, and stays.
+
+    Refused with BRANCH_MISSING when one is gone already, HAS_CHILDREN when one has a fork that is not among them, and
+    RUN_ACTIVE when one has a run that is active or waits. With `tell`, the unit's branch is their source.
+    """
+
+    session_id: SessionId
+    keys: tuple[BranchKey, ...]
+    tell: TellTree | None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSession:
+    """A session goes, with all its branches; refused with SESSION_MISSING, and with RUN_ACTIVE as branches are."""
+
+    session_id: SessionId
 
 
 Tell = Callable[[Sequence[QueuedRun]], Sequence[Encoded]]
@@ -194,7 +236,18 @@ class EndRun:
 
 
 GuardedChange = (
-    AddSession | AddBranch | AddFork | StartRun | Enqueue | RemoveQueued | AskForInterrupt | SettleInteraction
+    AddSession
+    | AddBranch
+    | AddFork
+    | PatchSession
+    | PatchBranch
+    | RemoveBranches
+    | RemoveSession
+    | StartRun
+    | Enqueue
+    | RemoveQueued
+    | AskForInterrupt
+    | SettleInteraction
 )
 RunChange = BeginTurn | OpenMessage | CloseMessage | BeginStep | FinishStep | OpenInteraction | KeepState | EndRun
 
@@ -226,6 +279,8 @@ class Refusal(Enum):
     SESSION_EXISTS = auto()
     BRANCH_EXISTS = auto()
     BRANCH_MISSING = auto()
+    SESSION_MISSING = auto()
+    HAS_CHILDREN = auto()
     RUN_ACTIVE = auto()
     RUN_NOT_ACTIVE = auto()
     RUN_NOT_QUEUED = auto()

@@ -22,6 +22,7 @@ class Pause(Enum):
 
     BEAT = auto()
     CLOSING = auto()
+    DELETED = auto()
     GONE = auto()
 
 
@@ -121,8 +122,13 @@ class Follower:
         chunk = self.ready()
         if chunk is not None:
             return chunk
-        if self.cursor < feed.ring.head:
+        if not feed.gone and self.cursor < feed.ring.head:
             return _Behind.RING
+        return self._pause(feed)
+
+    def _pause(self, feed: Feed) -> Pause | None:
+        if feed.gone:
+            return Pause.DELETED
         if self._rings.closing is not None:
             return Pause.CLOSING
         if self._beat:
@@ -130,8 +136,8 @@ class Follower:
             return Pause.BEAT
         return None
 
-    async def _page(self, feed: Feed) -> bytes:
-        """Read a piece of what the ring does not hold from the store."""
+    async def _page(self, feed: Feed) -> bytes | Pause:
+        """Read a piece of what the ring does not hold from the store; DELETED when the branch has gone from there."""
         piece: list[bytes] = []
         size = 0
         try:
@@ -142,13 +148,22 @@ class Follower:
                     self.cursor = page.last
                     if size >= _PIECE_BYTES:
                         break
-        except (LogCorrupt, StorageUnavailable):
+        except StorageUnavailable:
             # What is whole goes out first; the next look meets the same fault.
             if not piece:
                 raise
-        if not piece:
-            raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
-        return b"".join(piece)
+        except LogCorrupt:
+            # The same; but rows are missing, too, where the branch was deleted while they were read.
+            if not piece and not await self._is_deleted(feed):
+                raise
+        if piece:
+            return b"".join(piece)
+        if await self._is_deleted(feed):
+            return Pause.DELETED
+        raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
+
+    async def _is_deleted(self, feed: Feed) -> bool:
+        return feed.gone or await self._log.head(self._branch) is None
 
     def _wake(self) -> None:
         if self._feed is not None and self._waiter is not None and not self._waiter.done():

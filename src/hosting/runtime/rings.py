@@ -10,13 +10,14 @@ from hosting.ports.units import Committed
 
 
 class Feed:
-    """One followed branch: its ring, and the readers to wake when it grows."""
+    """One followed branch: its ring, and the readers to wake when it grows or is `gone`."""
 
-    __slots__ = ("_waiting", "followers", "ring")
+    __slots__ = ("_waiting", "followers", "gone", "ring")
 
     def __init__(self, ring: Ring) -> None:
         self.ring = ring
         self.followers = 0
+        self.gone = False
         self._waiting: dict[asyncio.Future[None], None] = {}
 
     def arm(self) -> asyncio.Future[None]:
@@ -82,6 +83,13 @@ class Rings:
         """Tell followers that the log reaches to `head`, whose events they then read from the store."""
         feed = self._feeds.get(branch)
         if feed is not None and feed.ring.advance(head):
+            feed.wake()
+
+    def gone(self, branch: BranchKey) -> None:
+        """Tell followers that the branch has been deleted; only ever called when that is committed."""
+        feed = self._feeds.get(branch)
+        if feed is not None and not feed.gone:
+            feed.gone = True
             feed.wake()
 
     def followed(self) -> list[BranchKey]:

@@ -6,10 +6,10 @@ from typing import Any
 from events.ids import MAIN_BRANCH, SessionId
 from events.serializer import Stamp
 from hosting.domain.branch import Branch
-from hosting.domain.errors import BranchExists, SessionExists
+from hosting.domain.errors import BranchExists, SessionExists, SessionMissing
 from hosting.domain.scope import BranchScope, TenantId
 from hosting.domain.session import Session
-from hosting.ports.units import AddBranch, AddSession, Committed, GuardedChange, Unit
+from hosting.ports.units import AddBranch, AddSession, GuardedChange, Refusal, Unit
 from hosting.runtime.core import Runtime
 from hosting.runtime.new_branch import NewBranch, branch_created, new_branch
 
@@ -26,7 +26,7 @@ async def create_session(
     now = runtime.clock()
     session = Session(tenant, session_id or runtime.ids.session(), now, now, metadata)
     scope = BranchScope(tenant, session.id, MAIN_BRANCH)
-    if await _add(runtime, scope, NewBranch(name=MAIN_BRANCH), AddSession(session)) is None:
+    if isinstance(await _add(runtime, scope, NewBranch(name=MAIN_BRANCH), AddSession(session)), Refusal):
         raise SessionExists(session.id)
     return session
 
@@ -36,19 +36,22 @@ async def create_branch(runtime: Runtime, session: Session, new: NewBranch) -> B
 
     Raises:
         BranchExists: the id is taken.
+        SessionMissing: the session is gone.
         StorageUnavailable: nothing was stored.
     """
     branch_id = new.branch_id or runtime.ids.branch()
     branch = await _add(runtime, BranchScope(session.tenant, session.id, branch_id), new)
-    if branch is None:
+    if branch is Refusal.SESSION_MISSING:
+        raise SessionMissing(session.id)
+    if isinstance(branch, Refusal):
         raise BranchExists(session.id, branch_id)
     return branch
 
 
-async def _add(runtime: Runtime, scope: BranchScope, new: NewBranch, *before: GuardedChange) -> Branch | None:
+async def _add(runtime: Runtime, scope: BranchScope, new: NewBranch, *before: GuardedChange) -> Branch | Refusal:
     branch = new_branch(runtime, scope, new)
     stamp = Stamp(scope.session_id, scope.branch_id).at(branch.created_at)
     unit = Unit(scope.tenant, branch.key, changes=[*before, AddBranch(branch)])
     unit.events.append(runtime.serializer.encode(branch_created(branch), stamp))
     outcome = await runtime.writer.append_to(unit)
-    return branch if isinstance(outcome, Committed) else None
+    return outcome if isinstance(outcome, Refusal) else branch

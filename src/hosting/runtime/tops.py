@@ -23,5 +23,9 @@ async def watch_tops(rings: Rings, log: LogReader, *, every_seconds: float) -> N
         except StorageUnavailable as error:
             _log.warning("cannot compare heads", why=error.why)
             continue
-        for branch, head in heads.items():
-            rings.advance(branch, head)
+        for branch in followed:
+            head = heads.get(branch)
+            if head is None:
+                rings.gone(branch)
+            else:
+                rings.advance(branch, head)

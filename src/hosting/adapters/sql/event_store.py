@@ -8,21 +8,36 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from events.ids import RunId
+from events.position import Position
 from hosting.adapters.sql.claims import hold_run
 from hosting.adapters.sql.guarded_changes import apply_guarded
 from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
 from hosting.adapters.sql.queue import promote
 from hosting.adapters.sql.ranges import range_row
 from hosting.adapters.sql.run_changes import apply_run_changes
-from hosting.adapters.sql.tables import branches, events
+from hosting.adapters.sql.tables import branches, events, sessions
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.adapters.sql.unknown_commits import was_stored
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lease import Lease
 from hosting.domain.scope import BranchKey
-from hosting.ports.units import AddBranch, Committed, EndRun, Failed, Outcome, Refusal, StartRun, Unit
+from hosting.ports.units import (
+    AddBranch,
+    AddFork,
+    Committed,
+    EndRun,
+    Failed,
+    Outcome,
+    Refusal,
+    RemoveSession,
+    StartRun,
+    Unit,
+)
 
 _log = structlog.get_logger("branchline.store")
+
+# Where the events of a unit would be that leaves no branch to hold them.
+_NOWHERE = Position("", 1)
 
 
 class SqlEventStore:
@@ -107,11 +122,20 @@ def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
     try:
         return _write_guarded(connection, unit)
     except IntegrityError:
-        # A run's row names its branch: the database refuses it when the branch is gone.
-        makes_branch = any(isinstance(change, AddBranch) for change in unit.changes)
-        if makes_branch or connection.scalar(select(branches.c.key).where(branches.c.key == unit.branch_key)):
+        # A row names its branch or session: the database refuses it when that is gone.
+        gone = _what_is_gone(connection, unit)
+        if gone is None:
             raise
-        return Refusal.BRANCH_MISSING
+        return gone
+
+
+def _what_is_gone(connection: Connection, unit: Unit) -> Refusal | None:
+    made = next((change.branch for change in unit.changes if isinstance(change, AddBranch | AddFork)), None)
+    if made is not None:
+        place = sessions.c.tenant == unit.tenant, sessions.c.id == made.scope.session_id
+        return None if connection.scalar(select(sessions.c.id).where(*place)) else Refusal.SESSION_MISSING
+    there = connection.scalar(select(branches.c.key).where(branches.c.key == unit.branch_key))
+    return None if there else Refusal.BRANCH_MISSING
 
 
 def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
@@ -120,6 +144,8 @@ def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
         if isinstance(told, Refusal):
             savepoint.rollback()
             return told
+        if any(isinstance(change, RemoveSession) for change in unit.changes):
+            return Committed(_NOWHERE, [])
         place = allot(connection, [wanted(unit, len(told))]).get(unit.branch_key)
         if place is None:
             savepoint.rollback()

@@ -11,7 +11,9 @@ from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
 from hosting.adapters.sql.messages import add_message, touch
+from hosting.adapters.sql.patches import patch_branch, patch_session
 from hosting.adapters.sql.queue import enqueue, remove
+from hosting.adapters.sql.removals import remove_branches, remove_session
 from hosting.adapters.sql.tables import runs
 from hosting.adapters.sql.times import to_ticks
 from hosting.ports.units import (
@@ -20,8 +22,12 @@ from hosting.ports.units import (
     AddSession,
     AskForInterrupt,
     Enqueue,
+    PatchBranch,
+    PatchSession,
     Refusal,
+    RemoveBranches,
     RemoveQueued,
+    RemoveSession,
     SettleInteraction,
     StartRun,
     Unit,
@@ -68,6 +74,10 @@ _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     AddSession: add_session,
     AddBranch: add_branch,
     AddFork: add_fork,
+    PatchSession: patch_session,
+    PatchBranch: patch_branch,
+    RemoveBranches: remove_branches,
+    RemoveSession: remove_session,
     StartRun: _start_run,
     Enqueue: enqueue,
     RemoveQueued: remove,

@@ -1,6 +1,7 @@
 """What one tenant may see; every statement names the tenant."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
@@ -10,6 +11,7 @@ from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
 from hosting.adapters.sql.queue import QUEUED, to_queued
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session
+from hosting.adapters.sql.search import search
 from hosting.adapters.sql.tables import branches, interactions, messages, runs, sessions
 from hosting.adapters.sql.tree import RELATIVES, sources_of
 from hosting.domain.branch import Branch
@@ -82,6 +84,10 @@ class SqlTenantReads:
         """See TenantReads.sessions."""
         found = await rows(self._reading, _NEWEST_SESSIONS, tenant=self._tenant, limit=limit, offset=offset)
         return [to_session(row) for row in found]
+
+    async def search(self, metadata: Mapping[str, Any], limit: int, offset: int) -> list[Session]:
+        """See TenantReads.search."""
+        return await self._reading.run(lambda connection: search(connection, self._tenant, metadata, limit, offset))
 
     async def branch(self, session_id: SessionId, branch_id: BranchId) -> Branch | None:
         """See TenantReads.branch."""
