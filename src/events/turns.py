@@ -53,7 +53,8 @@ class MessageTurnFinished(Event, frozen=True, kw_only=True):
     iteration: int
     """How many model calls the turn had."""
     termination_reason: str | None = None
-    """Why the turn ended, where it was not by itself."""
+    """Why the turn ended, where it was not by itself: `interrupted`, `given_up` when nobody waited any more for nested
+    work, or a word of the layer that stopped it."""
 
 
 class MessageTurnError(Event, frozen=True, kw_only=True):
@@ -90,3 +91,5 @@ class AgentTurnFinished(Event, frozen=True, kw_only=True):
     envelope: ClassVar[Envelope] = _LIFECYCLE
 
     iteration: int
+    termination_reason: str | None = None
+    """Why it ended, where it was not by itself; as MESSAGE_TURN_FINISHED has it."""

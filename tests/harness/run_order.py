@@ -224,6 +224,8 @@ class RunOrder:
     def _agent_turn_finished(self, flow: Flow, event: Event) -> None:
         _demand(flow.agent_turn == event["iteration"], f"the turn {flow.agent_turn} is open")
         self._demand_closed(flow)
+        told = event.get("terminationReason") == "interrupted"
+        _demand(told or flow.interrupt is None, "it does not say that it was interrupted")
         flow.agent_turn = None
 
     def _part_started(self, flow: Flow, event: Event) -> None:

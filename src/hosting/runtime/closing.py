@@ -25,13 +25,16 @@ GIVEN_UP_REASON: Final = "given_up"
 """What the agent has begun, it has not waited for."""
 
 
-async def close_turn(runtime: Runtime, hand: Hand, *, reason: str, finished: bool) -> None:
+async def close_turn(
+    runtime: Runtime, hand: Hand, *, reason: str, finished: bool, termination: str | None = None
+) -> None:
     """Close the questions, calls and messages of a turn, after those of the turns inside of it.
 
-    With `finished` the model's turn is told to have finished too. `reason` is for whoever was asked.
+    With `finished` the model's turn is told to have finished too, with `termination` if that was not by itself.
+    `reason` is for whoever was asked.
     """
     await cancel_questions(runtime, hand, reason=reason)
-    _close(runtime, hand, finished=finished)
+    _close(runtime, hand, finished=finished, termination=termination)
 
 
 async def cancel_questions(runtime: Runtime, hand: Hand, *, reason: str) -> None:
@@ -108,9 +111,9 @@ async def _cancel(runtime: Runtime, hand: Hand, request: Request, reason: str) -
     hand.unfinished.settle(request.request_key)
 
 
-def _close(runtime: Runtime, hand: Hand, *, finished: bool) -> None:
+def _close(runtime: Runtime, hand: Hand, *, finished: bool, termination: str | None) -> None:
     for inside in list(hand.inside):
-        _close(runtime, inside, finished=True)
+        _close(runtime, inside, finished=True, termination=INTERRUPTED_REASON)
         if inside.unfinished.turn is not None:
             inside.finish(turn_finished(runtime, inside, INTERRUPTED_REASON))
         inside.end()
@@ -121,7 +124,7 @@ def _close(runtime: Runtime, hand: Hand, *, finished: bool) -> None:
     _end_calling(hand)
     begun = hand.unfinished.agent_turn
     if finished and begun is not None:
-        hand.finish(AgentTurnFinished(iteration=begun.iteration, **hand.turn.flow))
+        hand.finish(AgentTurnFinished(iteration=begun.iteration, termination_reason=termination, **hand.turn.flow))
 
 
 def _end_calls(hand: Hand) -> None:

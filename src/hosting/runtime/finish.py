@@ -29,7 +29,8 @@ async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
         StorageUnavailable: the end is not stored; the run is taken up again.
     """
     run, failed = hand.lease.run, ending.status is RunStatus.FAILED
-    await close_turn(runtime, hand, reason=ending.reason or ending.status, finished=not failed)
+    reason = ending.reason or ending.status
+    await close_turn(runtime, hand, reason=reason, finished=not failed, termination=ending.termination)
     if failed:
         hand.finish(_error(hand, ending))
     elif hand.unfinished.turn is not None:

@@ -133,11 +133,13 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
             raise
         return _Outcome(error_type=error.error_type, error_message=error.message)
     except TurnStopped as stopped:
-        await close_turn(runtime, hand, reason=stopped.reason, finished=True)
+        await close_turn(runtime, hand, reason=stopped.reason, finished=True, termination=stopped.reason)
         hand.finish(turn_finished(runtime, hand, stopped.reason))
         return _Outcome(text=context.last_text)
-    await close_turn(runtime, hand, reason=wish.reason if wish else "finished", finished=True)
-    hand.finish(turn_finished(runtime, hand, INTERRUPTED_REASON if wish else None))
+    termination = INTERRUPTED_REASON if wish else None
+    reason = wish.reason if wish else "finished"
+    await close_turn(runtime, hand, reason=reason, finished=True, termination=termination)
+    hand.finish(turn_finished(runtime, hand, termination))
     if wish is not None:
         return _Outcome(error_type="Interrupted", error_message=f"Interrupted: {wish.reason}")
     return _Outcome(text=context.last_text)
@@ -146,7 +148,7 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
 async def _give_up(bench: Bench) -> _Outcome:
     runtime, hand = bench.runtime, bench.hand
     hand.withdraw()
-    await close_turn(runtime, hand, reason=GIVEN_UP_REASON, finished=True)
+    await close_turn(runtime, hand, reason=GIVEN_UP_REASON, finished=True, termination=GIVEN_UP_REASON)
     if hand.unfinished.turn is not None:
         hand.finish(turn_finished(runtime, hand, GIVEN_UP_REASON))
     return _Outcome(error_type="GivenUp", error_message="Nobody waited for the agent any more.")

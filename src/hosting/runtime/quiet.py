@@ -5,6 +5,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
+from events.ids import RunId
 from events.interruption import InterruptionRequest
 from hosting.domain.branch import Branch
 from hosting.domain.errors import RunActive, RunNotActive, RunNotQueued
@@ -24,28 +25,33 @@ async def quiet(runtime: Runtime, branches: Collection[Branch]) -> None:
         RunActive: one has not ended in half a minute.
         StorageUnavailable: the store cannot be asked.
     """
-    # All at once: each may take as long as its agent needs to come to its end.
-    await asyncio.gather(*(_quiet(runtime, branch) for branch in branches))
+    # First all of them, then one by one: each may take as long as its agent needs to come to its end.
+    for branch in branches:
+        await _stop(runtime, branch, None)
+    until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    for branch in branches:
+        try:
+            async with asyncio.timeout_at(until):
+                await _ended(runtime, branch)
+        except TimeoutError as error:
+            raise RunActive(branch.scope.branch_id) from error
 
 
-async def _quiet(runtime: Runtime, branch: Branch) -> None:
-    pause = 0.01
-    try:
-        async with asyncio.timeout(_PATIENCE_SECONDS):
-            while await _is_busy(runtime, branch):
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-    except TimeoutError as error:
-        raise RunActive(branch.scope.branch_id) from error
+async def _ended(runtime: Runtime, branch: Branch) -> None:
+    pause, stopped = 0.01, None
+    while (stopped := await _stop(runtime, branch, stopped)) is not None:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-async def _is_busy(runtime: Runtime, branch: Branch) -> bool:
-    reads = runtime.tenant(branch.scope.tenant)
-    for queued in await reads.queue(branch.key):
+async def _stop(runtime: Runtime, branch: Branch, stopped: RunId | None) -> RunId | None:
+    """Interrupt the active run, unless that is the one that was `stopped` before, and return which one it is."""
+    active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
+    if active is None or active.id == stopped:
+        return None if active is None else active.id
+    for queued in await runtime.tenant(branch.scope.tenant).queue(branch.key):
         with suppress(RunNotQueued):
             await remove_queued(runtime, branch, queued.run)
-    if await reads.active_run(branch.key) is None:
-        return False
     with suppress(RunNotActive):
         await interrupt_run(runtime, branch, InterruptionRequest(reason=_REASON))
-    return True
+    return active.id
