@@ -51,8 +51,8 @@ lint: install ## Check style, format, types and the borders between the layers.
 docs: install ## Write the generated parts of docs/reference again, from the code.
 	$(BIN)/python -m docs.generate
 
-bench: install ## Measure, beside a calibration of this machine, and print both.
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: install ## Measure everything in 12 minutes, beside a calibration of this machine, and draw it; or ARGS=P3.
+	$(BIN)/python -m benchmarks $(or $(ARGS),--publish)
 
 campaigns: install ## Run the long trials: make campaigns ROW=a1 SEED=7 ROUNDS=10, or all of them without ROW.
 	$(if $(SEED),SEED=$(SEED)) $(if $(ROUNDS),ROUNDS=$(ROUNDS)) $(BIN)/python -m pytest -m campaign $(if $(ROW),-k "$(ROW)") -s

@@ -4,7 +4,7 @@ import re
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -20,19 +20,21 @@ _WRITE = re.compile(rb"(?:^|\r\n)[0-9a-f]+\r\n")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one round delivered: the seconds from the first piece to the last, and of the server's processor."""
+    """What one round delivered, from the first piece to the last: on the clock, and of the server's processor."""
 
     events: int
-    seconds: float
-    cpu_seconds: float
+    began: float
+    ended: float
+    cpu_began: float
+    cpu_ended: float
     events_per_write: float
 
 
 class Crowd:
-    """So many open readers; `with` closes them."""
+    """Open readers of these feeds, all of which are to get the same events; `with` closes them."""
 
-    def __init__(self, port: int, path: str, readers: int) -> None:
-        opened = [open_feed(port, path) for _ in range(readers)]
+    def __init__(self, port: int, paths: Sequence[str]) -> None:
+        opened = [open_feed(port, path) for path in paths]
         self.place: Position = opened[0].place
         self._wires: dict[int, socket.socket] = {}
         for feed in opened:
@@ -87,7 +89,7 @@ class Crowd:
         ended, cpu_ended = time.perf_counter(), cpu()
         writes = self._check(missing, b"".join(watched), events)
         self.place = Position(self.place.epoch, self.place.seq + events)
-        return Delivery(events * len(missing), ended - began, cpu_ended - cpu_began, events / writes)
+        return Delivery(events * len(missing), began, ended, cpu_began, cpu_ended, events / writes)
 
     def _check(self, missing: dict[int, int], watched: bytes, events: int) -> int:
         if any(missing.values()):

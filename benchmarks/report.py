@@ -57,4 +57,6 @@ def line(row: Row) -> str:
     verdict = "ok" if row.met else "MISSED"
     doubt = ", busy machine: not to be quoted" if row.load.is_heavy else ""
     beside = f" | {row.calibration}" if row.calibration else ""
-    return f"{row.id} ratio {ratio} goal {row.goal} {verdict} ({row.load}{doubt})  {row.scenario}: {row.subject}{beside}"
+    return (
+        f"{row.id} ratio {ratio} goal {row.goal} {verdict} ({row.load}{doubt})  {row.scenario}: {row.subject}{beside}"
+    )

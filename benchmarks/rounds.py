@@ -34,9 +34,9 @@ class Comparison:
         }
 
 
-def interleave(rounds: int, programs: Mapping[str, Program]) -> Comparison:
+def interleave(rounds: int, programs: Mapping[str, Program], *, warm: bool = True) -> Comparison:
     """Run every program once to warm up, then all of them in each round, in the opposite order every other time."""
-    for program in programs.values():
+    for program in programs.values() if warm else ():
         program()
     figures: dict[str, list[Figures]] = {name: [] for name in programs}
     watch = Watch()

@@ -21,6 +21,8 @@ END: Final = b' end"'
 
 _SESSION_ID = SessionId("ses_0a1b2c3d4e5f60718293a4b5c6d7e8f9")
 _BRANCH_ID = BranchId("main")
+SERIALIZER: Final = Serializer(Catalog.standard())
+STAMP: Final = Stamp(_SESSION_ID, _BRANCH_ID)
 
 
 def token_lines(first: Position, count: int) -> list[bytes]:
@@ -48,8 +50,4 @@ def bursts(items: Sequence[bytes], size: int) -> list[Sequence[bytes]]:
 
 
 def _encoded(text: str = "token ") -> Encoded:
-    return _SERIALIZER.encode(TextDelta(text=text, message_id=MESSAGE_ID), _STAMP.at(system_clock()))
-
-
-_SERIALIZER: Final = Serializer(Catalog.standard())
-_STAMP: Final = Stamp(_SESSION_ID, _BRANCH_ID)
+    return SERIALIZER.encode(TextDelta(text=text, message_id=MESSAGE_ID), STAMP.at(system_clock()))

@@ -2,11 +2,14 @@
 
 import json
 import socket
+import urllib.request
+from collections.abc import Collection
 from typing import NamedTuple
 
 from events.position import Position
 
 _TIMEOUT_SECONDS = 60
+_KEY = "MDEyMzQ1Njc4OWFiY2RlZg=="
 
 
 class Answer(NamedTuple):
@@ -33,9 +36,7 @@ def connect(port: int) -> socket.socket:
 
 def post_bytes(path: str, body: object) -> bytes:
     """Return a POST of JSON as it is sent."""
-    content = json.dumps(body).encode()
-    head = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
-    return "\r\n".join([*head, f"Content-Length: {len(content)}", "", ""]).encode() + content
+    return _request_bytes("POST", path, body)
 
 
 def post(port: int, path: str, body: object) -> Answer:
@@ -44,12 +45,27 @@ def post(port: int, path: str, body: object) -> Answer:
     Raises:
         RuntimeError: the answer is no success.
     """
+    return request(port, "POST", path, body, allowed=range(200, 300))
+
+
+def request(port: int, method: str, path: str, body: object = None, *, allowed: Collection[int]) -> Answer:
+    """Send a request on a connection of its own.
+
+    Raises:
+        RuntimeError: the answer's status is none of those.
+    """
     with connect(port) as wire:
-        wire.sendall(post_bytes(path, body))
+        wire.sendall(_request_bytes(method, path, body))
         answer = read_answer(wire)
-    if answer.status >= 300:
-        raise RuntimeError(f"POST {path}: {answer.status} {answer.body!r}")
+    if answer.status not in allowed:
+        raise RuntimeError(f"{method} {path}: {answer.status} {answer.body!r}")
     return answer
+
+
+def get(port: int, path: str) -> bytes:
+    """Return the body of what is there."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=_TIMEOUT_SECONDS) as answer:
+        return bytes(answer.read())
 
 
 def read_answer(wire: socket.socket) -> Answer:
@@ -59,7 +75,7 @@ def read_answer(wire: socket.socket) -> Answer:
         received += _receive(wire)
     head, _, body = received.partition(b"\r\n\r\n")
     lines = head.decode("latin-1").lower().split("\r\n")
-    length = next(int(line.split(":")[1]) for line in lines if line.startswith("content-length:"))
+    length = next((int(line.split(":")[1]) for line in lines if line.startswith("content-length:")), 0)
     while len(body) < length:
         body += _receive(wire)
     return Answer(int(lines[0].split()[1]), body)
@@ -82,6 +98,31 @@ def open_feed(port: int, path: str) -> Opened:
     position = Position.parse(place.decode().strip())
     assert position is not None
     return Opened(wire, position, rest)
+
+
+def open_socket(port: int, path: str) -> socket.socket:
+    """Open a WebSocket and read the answer to its handshake.
+
+    Raises:
+        RuntimeError: the server does not switch.
+    """
+    wire = connect(port)
+    head = [f"GET {path} HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade"]
+    wire.sendall("\r\n".join([*head, f"Sec-WebSocket-Key: {_KEY}", "Sec-WebSocket-Version: 13", "", ""]).encode())
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += _receive(wire)
+    if not received.startswith(b"HTTP/1.1 101"):
+        raise RuntimeError(f"GET {path}: {received[:200]!r}")
+    return wire
+
+
+def _request_bytes(method: str, path: str, body: object) -> bytes:
+    content = b"" if body is None else json.dumps(body).encode()
+    head = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    if body is not None:
+        head += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*head, "", ""]).encode() + content
 
 
 def _receive(wire: socket.socket) -> bytes:

@@ -1,5 +1,7 @@
 """Fixtures: databases of both kinds, and real servers on them."""
 
+import asyncio
+import gc
 import signal
 import socket
 import tempfile
@@ -13,12 +15,24 @@ from hypothesis import HealthCheck, settings
 from tests.harness.client import Client
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
+from tests.harness.sqlite import sqlite_database
+from tests.harness.warm_python import WARM_PYTHON
 
 DATABASES = ("sqlite", "postgresql")
 
 # How long an example takes depends on what else the machine has to do, and says nothing about the code.
 settings.register_profile("branchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("branchline")
+
+
+# Nothing that collecting tests makes is garbage before the end, and looking for it takes as long as all the rest does.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but not among what was there before the tests."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure() -> None:
@@ -30,6 +44,13 @@ def pytest_configure() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_python() -> Iterator[None]:
+    """End what servers and commands were started from."""
+    yield
+    WARM_PYTHON.end()
 
 
 @pytest.fixture(scope="session")
@@ -46,17 +67,26 @@ def postgres() -> Iterator[PostgresCluster]:
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; a test that takes this runs on SQLite and on PostgreSQL."""
+    """A database that has its tables and no row; a test that takes this runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+        return sqlite_database(tmp_path)
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     return cluster.create_database()
 
 
+@pytest.fixture(params=DATABASES)
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that a server has yet to make its tables in."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/bare.db"
+    cluster: PostgresCluster = request.getfixturevalue("postgres")
+    return cluster.url(asyncio.run(cluster.create_bare_database()))
+
+
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """An empty SQLite database, for what does not depend on the store."""
-    return f"sqlite+aiosqlite:///{tmp_path}/test.db"
+    """A SQLite database that has its tables and no row, for what does not depend on the store."""
+    return sqlite_database(tmp_path)
 
 
 @pytest.fixture

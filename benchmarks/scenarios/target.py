@@ -15,8 +15,13 @@ from benchmarks.wire import post
 class Target:
     """One agent of the real server, or the bare one when there is no agent."""
 
-    port: int
+    server: ServerProcess
     agent: str | None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.server.port
 
     def new_branch(self) -> str:
         """Make a branch with nothing on it, and return the path that everything about it starts with."""
@@ -29,9 +34,9 @@ class Target:
         """Return where it is followed."""
         return f"/live/{branch}" if self.agent is None else f"{self._path(branch)}/events/live"
 
-    def inputs_path(self, branch: str) -> str:
-        """Return where its inputs go."""
-        return f"/inputs/{branch}" if self.agent is None else f"{self._path(branch)}/inputs"
+    def inputs_path(self, branch: str, kind: str = "inputs") -> str:
+        """Return where its inputs go; the bare one takes each `kind` of them somewhere else."""
+        return f"/{kind}/{branch}" if self.agent is None else f"{self._path(branch)}/inputs"
 
     def _path(self, branch: str) -> str:
         return f"/agents/{self.agent}/sessions/{branch}/branches/main"
@@ -44,4 +49,4 @@ def durable_targets(folder: Path, *agents: str) -> Iterator[dict[str, Target]]:
         made = stack.enter_context(empty_folder(folder))
         subject = stack.enter_context(ServerProcess("subject", sqlite_url(made)))
         bare = stack.enter_context(ServerProcess("durable", str(made / "bare.db")))
-        yield {**{agent: Target(subject.port, agent) for agent in agents}, "bare": Target(bare.port, None)}
+        yield {**{agent: Target(subject, agent) for agent in agents}, "bare": Target(bare, None)}

@@ -37,13 +37,12 @@ async def author_tokens(context: RunContext) -> AsyncGenerator[str]:
 
 @agent("paced")
 async def paced_tokens(context: RunContext) -> AsyncGenerator[str]:
-    """Say so many words at so many a second, each of which says when it was said."""
-    count, rate = context.input[-1].text.split()
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    """Speak so often, at so many times a second from a moment on; each word says when it was said."""
+    count, rate, starts, words = context.input[-1].text.split()
     for index in range(int(count)):
-        await asyncio.sleep(max(0.0, began + index / float(rate) - loop.time()))
-        yield f"{time.monotonic_ns()} tok"
+        await asyncio.sleep(max(0.0, float(starts) + index / float(rate) - time.monotonic()))
+        for _ in range(int(words)):
+            yield f"{time.monotonic_ns()} tok"
 
 
 class Publisher:
@@ -56,7 +55,11 @@ class Publisher:
         """See Agent.run."""
         order = FanOutOrder.parse(context.input[-1].text)
         (branch,) = self.rings.followed()
-        await order.publish(Committed, lambda committed: self.rings.publish(branch, committed))
+        feed = self.rings.open(branch)
+        try:
+            await order.publish(Committed, lambda committed: self.rings.publish(branch, committed), lambda: feed.armed)
+        finally:
+            self.rings.close(branch)
 
 
 class Producers:

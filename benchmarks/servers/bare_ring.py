@@ -23,6 +23,10 @@ class BareRing:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def armed(self) -> int:
+        """Return how many wait."""
+        return len(self._waiting)
+
     def grown(self) -> asyncio.Future[None]:
         """Return a future that the next publishing settles."""
         waiter = asyncio.get_running_loop().create_future()

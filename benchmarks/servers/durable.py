@@ -8,16 +8,19 @@ import asyncio
 import gc
 import sqlite3
 import sys
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import Any
 
 from benchmarks.servers.bare_http import Receive, Send, accept, follow, read_text, routed
 from benchmarks.servers.bare_ring import BareRing
 from benchmarks.servers.listening import listen
-from benchmarks.tokens import BARE_EPOCH, bursts, token_frames
+from benchmarks.tokens import BARE_EPOCH, bursts, timed_lines, token_frames
+from events import sse
 from events.position import Position
 
 _ROW_EVENTS = 256
@@ -73,16 +76,32 @@ class _App:
 
     async def inputs(self, branch: str, receive: Receive, send: Send) -> None:
         count = int(await read_text(receive))
-        ring = self._rings[branch]
-        await self._publish(branch, ring, [_marker(ring.head + 1, b"BRANCH_RUN_STARTED")])
-        await accept(send)
-        run = asyncio.create_task(self._run(branch, ring, count))
-        self._runs.add(run)
-        run.add_done_callback(self._runs.discard)
+        await self._start(branch, send, lambda ring: self._run(branch, ring, count))
+
+    async def paced(self, branch: str, receive: Receive, send: Send) -> None:
+        count, rate, starts, _ = (await read_text(receive)).split()
+        await self._start(
+            branch, send, lambda ring: self._run_paced(branch, ring, int(count), float(rate), float(starts))
+        )
 
     async def echo(self, branch: str, receive: Receive, send: Send) -> None:
         await read_text(receive)
         await accept(send)
+
+    async def _start(self, branch: str, send: Send, work: Callable[[BareRing], Coroutine[Any, Any, None]]) -> None:
+        ring = self._rings[branch]
+        await self._publish(branch, ring, [_marker(ring.head + 1, b"BRANCH_RUN_STARTED")])
+        await accept(send)
+        run = asyncio.create_task(work(ring))
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+
+    async def _run_paced(self, branch: str, ring: BareRing, count: int, rate: float, starts: float) -> None:
+        for index in range(count):
+            await asyncio.sleep(max(0.0, starts + index / rate - time.monotonic()))
+            place = Position(BARE_EPOCH, ring.head + 1)
+            await self._publish(branch, ring, sse.frames(place, timed_lines(place, 1)))
+        await self._publish(branch, ring, [_marker(ring.head + 1, b"BRANCH_RUN_COMPLETED")])
 
     async def _run(self, branch: str, ring: BareRing, count: int) -> None:
         frames = _prepared(ring.head + 1, count)
@@ -113,4 +132,4 @@ if __name__ == "__main__":
     sys.setswitchinterval(0.0005)
     gc.collect()
     app = _App(_Log(sys.argv[1]))
-    listen(routed({"live": app.live, "inputs": app.inputs, "echo": app.echo}))
+    listen(routed({"live": app.live, "inputs": app.inputs, "paced": app.paced, "echo": app.echo}))

@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 
 from benchmarks.tokens import bursts, timed_lines, token_lines
 from events import sse
 from events.position import Position
 
 T = TypeVar("T")
+
+_A_MOMENT: Final = 0.001
 
 
 class FanOutOrder(NamedTuple):
@@ -32,8 +34,14 @@ class FanOutOrder(NamedTuple):
     def __str__(self) -> str:
         return f"{self.first} {self.events} {self.burst} {self.pace}"
 
-    async def publish(self, make: Callable[[Position, Sequence[bytes]], T], publish: Callable[[T], None]) -> None:
-        """Publish burst by burst what `make` makes of numbered events."""
+    async def publish(
+        self, make: Callable[[Position, Sequence[bytes]], T], publish: Callable[[T], None], armed: Callable[[], int]
+    ) -> None:
+        """Publish burst by burst what `make` makes of numbered events.
+
+        Without a pace a burst goes out once as many readers wait, by `armed`, as did at first: what they have not yet
+        been able to take would come with the next one, and fewer writes would be measured.
+        """
         if self.pace:
             await self._publish_paced(make, publish)
             return
@@ -41,14 +49,19 @@ class FanOutOrder(NamedTuple):
         for burst in bursts(token_lines(first, self.events), self.burst):
             prepared.append(make(first, burst))
             first = Position(first.epoch, first.seq + len(burst))
+        readers = armed()
         for made in prepared:
             publish(made)
-            # Between two bursts every reader gets its turn.
+            # In this turn every reader writes and waits again, unless its peer takes nothing for now.
             await asyncio.sleep(0)
+            while armed() < readers:  # noqa: ASYNC110 - it is a server that is watched, and there is nothing to wait on
+                await asyncio.sleep(_A_MOMENT)
 
-    async def publish_frames(self, publish: Callable[[Sequence[bytes]], None]) -> None:
+    async def publish_frames(
+        self, publish: Callable[[Sequence[bytes]], None], armed: Callable[[], int] = lambda: 0
+    ) -> None:
         """Publish them as they go over the wire."""
-        await self.publish(sse.frames, publish)
+        await self.publish(sse.frames, publish, armed)
 
     async def _publish_paced(
         self, make: Callable[[Position, Sequence[bytes]], T], publish: Callable[[T], None]

@@ -24,7 +24,7 @@ async def _live(path: str, receive: Receive, send: Send) -> None:
 async def _publish(path: str, receive: Receive, send: Send) -> None:
     order = FanOutOrder.parse(await read_text(receive))
     await accept(send)
-    _begin(order.publish_frames(_rings[path].publish))
+    _begin(order.publish_frames(_rings[path].publish, _rings[path].armed))
 
 
 async def _produce(path: str, receive: Receive, send: Send) -> None:

@@ -25,7 +25,7 @@ async def _live() -> ServerSentEvent:
 @post("/publish", status_code=202)
 async def _publish(request: Request[Any, Any, Any]) -> dict[str, str]:
     order = FanOutOrder.parse(json.loads(await request.body())["text"])
-    task = asyncio.create_task(order.publish_frames(_publish_data))
+    task = asyncio.create_task(order.publish_frames(_publish_data, _ring.armed))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     return {"status": "active"}

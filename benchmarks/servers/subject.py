@@ -1,8 +1,11 @@
 """The real server: `create_app` and uvicorn as we ship them, with agents that do nothing but write."""
 
+import os
 import sys
+from pathlib import Path
 
 from benchmarks.servers.agents import PreparedTokens, Producers, Publisher, author_tokens, paced_tokens
+from benchmarks.servers.sampling import SAMPLES, sample_into
 from hosting.bootstrap import create_app, server_of
 from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import end_process, shipped_server
@@ -12,6 +15,8 @@ from hosting.settings import Settings
 
 def main(database_url: str) -> None:
     """Serve until told to stop."""
+    if SAMPLES in os.environ:
+        sample_into(Path(os.environ[SAMPLES]))
     log_to_stderr()
     publisher, producers = Publisher(), Producers()
     agents: dict[str, Agent] = {

@@ -48,6 +48,11 @@ def inputs() -> str:
     return "\n\n".join([shared, *own, "### Parts of inputs", *(_struct(cls, _NEEDED) for cls in found)])
 
 
+def parts_of_events() -> list[type[Any]]:
+    """Return the Structs that events and inputs are made of."""
+    return [*_IN_RUN_CONFIG, *_structs_of([*(cls for _, cls in Catalog.standard()), *_IN_RUN_CONFIG])]
+
+
 def _family(module: str, members: Sequence[tuple[str, type[Event]]]) -> str:
     sections = [f"### {module.rpartition('.')[2].replace('_', ' ').capitalize()}", sentences(sys.modules[module])]
     for name, cls in members:

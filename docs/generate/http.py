@@ -1,34 +1,19 @@
-"""The routes and their bodies, out of the OpenAPI document of the application."""
+"""The routes, out of the OpenAPI document of the application."""
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
-import httpx
+from docs.generate.openapi import Schema, codes_in, operations, response_of
+from docs.generate.problems import codes
+from docs.generate.schemas import default, or_null, range_of, words
 from docs.generate.tables import code, table
 
-from hosting import create_app
+from hosting.api.openapi_problems import EVERYWHERE
 
-Schema = Mapping[str, Any]
-
-_METHODS = ("get", "post", "put", "patch", "delete")
-_ON_EVERY_ROUTE = "500"
-
-
-@cache
-def document() -> dict[str, Any]:
-    """Return the OpenAPI document, as /openapi.json gives it."""
-    return asyncio.run(_ask())
-
-
-def operations() -> Iterator[tuple[str, str, Schema]]:
-    """Return every route as its method, path and description."""
-    for path, item in document()["paths"].items():
-        for method in _METHODS:
-            if method in item:
-                yield method.upper(), path, item[method]
+_STREAMS = {
+    "x-event-stream": "What is streamed is in [wire.md](wire.md#live-feeds).",
+    "x-websocket": "What goes over it, and how it is closed, is in [wire.md](wire.md#websockets).",
+}
 
 
 def routes() -> str:
@@ -36,28 +21,28 @@ def routes() -> str:
     return "\n\n".join(_route(method, path, operation) for method, path, operation in operations())
 
 
-def bodies() -> str:
-    """Describe the bodies that routes take and give; events are in their own reference."""
-    schemas: Mapping[str, Schema] = document()["components"]["schemas"]
-    return "\n\n".join(_body(name, schema) for name, schema in sorted(schemas.items()) if not _is_event(schema))
-
-
-async def _ask() -> dict[str, Any]:
-    # Asked for like a client does, without a server or a database: what the routes declare is completed on the way out.
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app()), base_url="http://branchline") as client:
-        answer: dict[str, Any] = (await client.get("/openapi.json")).raise_for_status().json()
-    return answer
+def everywhere() -> str:
+    """Describe the problems that any route may answer with."""
+    rows = [(code(name), str(codes()[name][0]), codes()[name][1]) for name in EVERYWHERE]
+    return table(("code", "status", "means"), rows)
 
 
 def _route(method: str, path: str, operation: Schema) -> str:
     parts = [
         f"### {code(f'{method} {path}')}",
-        operation.get("description") or operation.get("summary", ""),
+        operation["description"],
+        *_streams(operation),
         _parameters(operation),
         _request(operation),
-        _answers(operation),
+        table(("answer", "body", "means"), _answers(operation)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _streams(operation: Schema) -> Iterator[str]:
+    contents = (media for response in operation["responses"].values() for media in response.get("content", {}).values())
+    for described in (operation, *contents):
+        yield from (sentence for extension, sentence in _STREAMS.items() if extension in described)
 
 
 def _parameters(operation: Schema) -> str:
@@ -65,9 +50,9 @@ def _parameters(operation: Schema) -> str:
         (
             code(parameter["name"]),
             parameter["in"],
-            _range(parameter.get("schema", {})),
-            "required" if parameter.get("required") else _default(parameter.get("schema", {})),
-            parameter.get("description", "") or "",
+            range_of(parameter["schema"]),
+            "required" if parameter["required"] else default(parameter["schema"]),
+            parameter["description"],
         )
         for parameter in operation.get("parameters", ())
         if parameter["in"] != "path"
@@ -79,111 +64,38 @@ def _request(operation: Schema) -> str:
     body = operation.get("requestBody")
     if not body:
         return ""
-    schemas = [_words(media.get("schema", {})) for media in body["content"].values()]
-    needed = "" if body.get("required") else " It may be left out."
-    return f"Body: {' or '.join(dict.fromkeys(schemas))}.{needed}"
+    shapes = [words(media["schema"]) for media in body["content"].values()]
+    needed = "" if body["required"] else " It may be left out."
+    return f"Body: {' or '.join(dict.fromkeys(shapes))}.{needed}"
 
 
-def _answers(operation: Schema) -> str:
-    rows = [
-        (code(status), _shapes(response.get("content") or {}), _meaning(status, response))
-        for status, response in sorted(operation.get("responses", {}).items())
-        if status != _ON_EVERY_ROUTE
-    ]
-    return table(("answer", "body", "means"), rows)
+def _answers(operation: Schema) -> Iterator[tuple[str, str, str]]:
+    for status, given in sorted(operation["responses"].items()):
+        response = response_of(given)
+        named = codes_in(response)
+        if not named:
+            yield code(status), _shapes(response.get("content", {})), _meaning(status, response)
+        elif _is_its_own(operation, named):
+            yield code(status), "[Problem](#problem)", ", ".join(code(name) for name in named)
+
+
+def _is_its_own(operation: Schema, named: Sequence[str]) -> bool:
+    """Say whether a route answers with a problem by itself: what goes without saying is said once, above the routes."""
+    if any(name not in EVERYWHERE for name in named):
+        return True
+    takes_something = "requestBody" in operation or any(one["in"] == "query" for one in operation.get("parameters", ()))
+    return "invalid-request" in named and takes_something
 
 
 def _shapes(content: Mapping[str, Schema]) -> str:
-    shapes = [
-        _or_null(media.get("schema", {})) if name.endswith("json") else code(name) for name, media in content.items()
-    ]
+    shapes = [or_null(media["schema"]) if name.endswith("json") else code(name) for name, media in content.items()]
     return " or ".join(dict.fromkeys(shapes))
 
 
-def _or_null(schema: Schema) -> str:
-    nullable = {"type": "null"} in [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
-    return _words(schema) + (f" or {code('null')}" if nullable else "")
-
-
 def _meaning(status: str, response: Schema) -> str:
-    said = response.get("description", "")
-    # The framework's word for a status says nothing that the number does not.
-    is_stock = said in {HTTPStatus(int(status)).description, HTTPStatus(int(status)).phrase, "Stream Response"}
-    headers = ", ".join(code(name) for name in response.get("headers") or ())
+    said = response["description"]
+    # The word for a status says nothing that the number does not.
+    is_stock = said == HTTPStatus(int(status)).phrase
+    headers = ", ".join(code(name) for name in response.get("headers", ()))
     with_headers = f"With the header {headers}." if headers else ""
     return " ".join(filter(None, ("" if is_stock else said, with_headers)))
-
-
-def _body(name: str, schema: Schema) -> str:
-    needed = schema.get("required", ())
-    rows = [
-        (code(member), _words(shape), _presence(shape, required=member in needed), shape.get("description", ""))
-        for member, shape in schema.get("properties", {}).items()
-    ]
-    members = table(("member", "type", "there", "means"), rows) if rows else _words(schema)
-    return "\n\n".join(filter(None, [f"### {name}", schema.get("description", ""), members]))
-
-
-def _presence(shape: Schema, *, required: bool) -> str:
-    if not required and shape.get("default") is not None:
-        return _default(shape)
-    shapes = [*shape.get("anyOf", ()), *shape.get("oneOf", ())]
-    may_be_null = "default" in shape or "null" in shape.get("type", ()) or {"type": "null"} in shapes
-    return "when there is one" if may_be_null and not required else "always"
-
-
-def _words(schema: Schema) -> str:
-    if "$ref" in schema:
-        return _named(schema["$ref"].rpartition("/")[2])
-    for many in ("oneOf", "anyOf"):
-        if many in schema:
-            return " or ".join(dict.fromkeys(_words(one) for one in schema[many] if one.get("type") != "null"))
-    if schema.get("title", "").isupper():
-        return f"[{schema['title']}](events.md#{schema['title'].lower()})"
-    if "enum" in schema:
-        return ", ".join(code(f'"{value}"') for value in schema["enum"])
-    if "const" in schema:
-        return code(f'"{schema["const"]}"')
-    types = schema.get("type", "any JSON")
-    kinds = [types] if isinstance(types, str) else [kind for kind in types if kind != "null"]
-    return " or ".join(_kind(kind, schema) for kind in kinds)
-
-
-def _named(name: str) -> str:
-    schema = document()["components"]["schemas"].get(name, {})
-    if _is_event(schema):
-        return f"[{_event_type(schema)}](events.md#{_event_type(schema).lower()})"
-    return f"[{name}](#{name.lower()})"
-
-
-def _kind(kind: str, schema: Schema) -> str:
-    if kind == "array":
-        return f"array of {_words(schema.get('items', {}))}"
-    if kind == "string" and schema.get("format") == "date-time":
-        return "time"
-    if kind == "object" and "eventId" in schema.get("properties", ()):
-        return "[events](events.md#events)"
-    if kind == "object" and "properties" in schema:
-        return "object with " + ", ".join(code(name) for name in schema["properties"])
-    return kind
-
-
-def _range(schema: Schema) -> str:
-    low, high = schema.get("minimum"), schema.get("maximum")
-    bounds = f", {low:g} to {high:.0f}" if low is not None and high is not None else ""
-    return _words(schema) + bounds
-
-
-def _default(schema: Schema) -> str:
-    return f"optional; {code(schema['default'])} when left out" if schema.get("default") is not None else "optional"
-
-
-def _is_event(schema: Schema) -> bool:
-    return bool(_event_type(schema))
-
-
-def _event_type(schema: Schema) -> str:
-    """Return the wire name that an event's schema fixes in its member `type`; empty when it is no event's."""
-    shape = schema.get("properties", {}).get("type", {})
-    named = shape.get("const") or next(iter(shape.get("enum", ())), "")
-    return named if isinstance(named, str) and named.isupper() else ""

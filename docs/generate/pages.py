@@ -4,15 +4,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from docs.generate import events, http, problems, settings
+from docs.generate import events, http, openapi, problems, schemas, settings
 
 REFERENCE: Final = Path(__file__).resolve().parents[1] / "reference"
 
 PAGES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "events.md": {"inputs": events.inputs, "events": events.events},
-    "http.md": {"problems": problems.problems_table, "routes": http.routes, "bodies": http.bodies},
+    "http.md": {
+        "problems": problems.problems_table,
+        "everywhere": http.everywhere,
+        "routes": http.routes,
+        "bodies": schemas.bodies,
+    },
     "settings.md": {"settings": settings.settings_table},
 }
+
+FILES: Final[Mapping[str, Callable[[], str]]] = {"openapi.json": openapi.document_text}
+"""Files that are generated as a whole."""
 
 
 class MarkerMissing(Exception):

@@ -16,10 +16,13 @@ _EDGE: Final[Mapping[str, str]] = {
     "method-not-allowed": "The route does not answer that method; the header Allow names those it does.",
     "payload-too-large": "The body is larger or nested deeper than the route takes.",
     "unsupported-media-type": "The body is declared to be something other than JSON.",
+    "request-timeout": "The request's head or body took too long to come; the connection is closed.",
+    "too-many-requests": "The address has too many connections open, or too many requests wait on one of them.",
+    "headers-too-large": "The request has more headers, or more bytes before its body, than the server takes.",
     "internal-error": "The server made a mistake; its log says more, the document does not.",
-    "not-ready": "Only from /readyz: the server does not want requests now, and the detail says why.",
+    "not-ready": "The server does not want requests now, or is stopping and takes no inputs; the detail says which.",
 }
-"""What the edge refuses before the core is asked: these have no class to read a sentence from."""
+"""What the edge refuses before the core is asked: these have no class to read a sentence from, or not only one."""
 
 
 def codes() -> dict[str, tuple[int, str]]:
@@ -31,7 +34,7 @@ def codes() -> dict[str, tuple[int, str]]:
     found = {name: (status, _EDGE[name]) for name, status in STATUS_OF_CODE.items()}
     for cls in _subclasses(BranchlineError):
         status = next((STATUS[parent] for parent in cls.__mro__ if parent in STATUS), None)
-        if status is not None and "code" in cls.__dict__:
+        if status is not None and "code" in cls.__dict__ and cls.code not in found:
             found[cls.code] = (status, sentences(cls))
     return dict(sorted(found.items(), key=lambda item: (item[1][0], item[0])))
 

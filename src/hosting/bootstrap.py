@@ -21,8 +21,10 @@ from hosting.adapters.agents.demo import DemoAgent
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.caller import Caller, local_caller
+from hosting.api.head import HeadAsGet
 from hosting.api.live import LiveSettings
 from hosting.api.openapi import documentation
+from hosting.api.options import options_of
 from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
@@ -68,6 +70,7 @@ class Server:
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
     database: Database | None = None
+    dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
     failed: bool = False
@@ -75,6 +78,11 @@ class Server:
     def shut(self, reason: CloseReason) -> None:
         """Send the followers away; the first thing on the way out."""
         self.rings.shut(reason)
+
+    async def finish_runs(self) -> None:
+        """Begin no more runs, give those that are under way the grace, and give back what has not ended then."""
+        if self.dispatcher is not None and not self.failed:
+            await self.dispatcher.finish(self.settings.grace_seconds)
 
     def caller(self) -> Caller:
         """Return the hands of whoever asks."""
@@ -121,7 +129,7 @@ def _litestar(server: Server) -> Litestar:
     live = LiveSettings(heartbeat_seconds=server.settings.heartbeat_seconds)
     readiness = Readiness(server.recovered, server.rings, server.ping)
     app = Litestar(
-        route_handlers=list(ROUTES),
+        route_handlers=[*options_of(ROUTES), *ROUTES],
         lifespan=[lambda app: _running(server)],
         dependencies={
             "caller": Provide(server.caller, sync_to_thread=False),
@@ -132,7 +140,7 @@ def _litestar(server: Server) -> Litestar:
         logging_config=None,
     )
     # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
-    app.asgi_handler = OriginGuard(app.asgi_handler, server.settings.origins, server.settings.host)
+    app.asgi_handler = OriginGuard(HeadAsGet(app.asgi_handler), server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
     app.state.recursive_delete = server.settings.recursive_delete
@@ -156,7 +164,9 @@ async def _running(server: Server) -> AsyncIterator[None]:
         # Filled below: the runtime and the dispatcher each need the other.
         server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
         executor = Executor(server.runtime, settings.run_attempts)
-        dispatcher = Dispatcher(executor, database.leases, holder, sweep_seconds=settings.sweep_seconds)
+        server.dispatcher = dispatcher = Dispatcher(
+            executor, database.leases, holder, sweep_seconds=settings.sweep_seconds
+        )
         accepted.append(dispatcher.accepted)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)

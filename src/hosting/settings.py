@@ -48,8 +48,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often a node looks for runs that nobody holds, overdue questions, and what came to its runs elsewhere."""
     heartbeat_seconds: Annotated[float, msgspec.Meta(gt=0, le=10)] = 10.0
     """How often an idle live feed shows that it lives; 10 at most."""
+    slow_reader_seconds: Annotated[float, msgspec.Meta(gt=0, le=25)] = 20.0
+    """How long whoever reads a stream or a response may take nothing before the connection is cut; 25 at most."""
+    grace_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+    """How long runs may go on when the server is told to stop; what has not ended then goes on in the next server."""
     tops_seconds: Seconds = 2.0
     """How often followed branches are compared with the store."""
+    header_seconds: Seconds = 10.0
+    """How long the head of a request may take to come, and the first byte of a new connection's first one."""
+    keep_alive_seconds: Seconds = 75.0
+    """How long a connection stays open between two requests."""
+    body_idle_seconds: Seconds = 20.0
+    """How long a request's body may pause."""
+    body_seconds: Seconds = 900.0
+    """How long a request's body may take in all; 16 MiB at 20 KB/s fit."""
+    max_headers: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
+    """How many headers a request may have."""
+    max_header_bytes: Annotated[int, msgspec.Meta(ge=1024, le=512 << 10)] = 64 << 10
+    """How large the request line and the headers may be together."""
+    connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096
+    """How many connections one address may have open; behind a proxy, all have the proxy's."""
     run_attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     """How often a run is begun before it is given up."""
     default_agent: str | None = None

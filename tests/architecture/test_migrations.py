@@ -24,8 +24,8 @@ def table_names(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(bare_database_url: str) -> None:
+    engine = create_async_engine(bare_database_url)
     async with engine.begin() as connection:
         before = await connection.run_sync(differences)
 
@@ -39,8 +39,8 @@ async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(databas
     assert names == set(metadata.tables)
 
 
-async def test_migrating_again_changes_nothing(database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_migrating_again_changes_nothing(bare_database_url: str) -> None:
+    engine = create_async_engine(bare_database_url)
     async with engine.begin() as connection:
         await connection.run_sync(migrate)
 
@@ -52,8 +52,8 @@ async def test_migrating_again_changes_nothing(database_url: str) -> None:
     assert after == []
 
 
-async def test_a_database_that_a_newer_version_has_used_is_refused_with_a_word(database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_a_database_that_a_newer_version_has_used_is_refused_with_a_word(bare_database_url: str) -> None:
+    engine = create_async_engine(bare_database_url)
     async with engine.begin() as connection:
         await connection.run_sync(migrate)
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))

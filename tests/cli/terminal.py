@@ -6,19 +6,15 @@ import pty
 import re
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
+from pathlib import Path
 from typing import Self
+
+from tests.harness.warm_python import WARM_PYTHON
 
 _DEADLINE_SECONDS = 30
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
-# The child makes the terminal its own, so that Ctrl-C typed there reaches it, and then is the command.
-_BEGIN = (
-    "import os, sys; terminal = int(sys.argv[1]); os.login_tty(terminal); "
-    "os.execv(sys.executable, [sys.executable, '-m', 'hosting', 'send', *sys.argv[2:]])"
-)
 CTRL_C = "\x03"
 CTRL_D = "\x04"
 
@@ -32,10 +28,13 @@ class Terminal:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}
         for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
             inherited.pop(name, None)
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _BEGIN, str(slave), *arguments, "--url", url],
-            env=inherited | {"TERM": "xterm-256color"} | environment,
-            pass_fds=(slave,),
+        # The terminal is its own, so that Ctrl-C typed there reaches it.
+        self._process = WARM_PYTHON.start(
+            *("send", *arguments, "--url", url),
+            folder=Path.cwd(),
+            environment=inherited | {"TERM": "xterm-256color"} | environment,
+            files=(slave, slave, slave),
+            at_terminal=True,
         )
         os.close(slave)
         self._got = b""
@@ -47,7 +46,7 @@ class Terminal:
     def __exit__(self, *exc: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait()
+            self._process.wait(_DEADLINE_SECONDS)
         os.close(self._master)
 
     @property

@@ -16,12 +16,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0002"
+down_revision = "{newest}"
 
 
 def upgrade() -> None:
     with op.batch_alter_table("sessions", recreate="always") as table:
-        table.add_column(sa.Column("title", sa.Text()))
+        table.add_column(sa.Column("added_next", sa.Text()))
 """
 
 
@@ -30,13 +30,14 @@ async def test_rebuilding_sessions_does_not_delete_their_branches(sqlite_url: st
         database = await open_database(sqlite_url, stack, lease_seconds=3)
         await database.events.commit([new_session("kept")])
     history = shutil.copytree(migrations_folder(), tmp_path / "history")
-    (history / "versions" / "9999_title.py").write_text(_NEXT)
+    newest = max(path.name[:4] for path in (history / "versions").glob("*.py"))
+    (history / "versions" / "9999_next.py").write_text(_NEXT.format(newest=newest))
     engine = sqlite_writer(make_url(sqlite_url))
 
     migrate_sqlite(engine, history)
 
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM branches")) == 1
-        assert connection.scalar(text("SELECT title IS NULL FROM sessions")) == 1
+        assert connection.scalar(text("SELECT added_next IS NULL FROM sessions")) == 1
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
     engine.dispose()

@@ -47,7 +47,7 @@ async def test_a_deaf_agent_that_takes_too_long_is_left_behind_and_its_run_ends(
 async def test_a_deaf_agent_does_not_keep_the_server_from_stopping(
     make_server: Make, sqlite_url: str, file: str
 ) -> None:
-    server = make_server(sqlite_url, file).start()
+    server = make_server(sqlite_url, file, grace_seconds=0.5).start()
     async with Client(server.url, "deaf") as client:
         session = await client.session()
         accepted = await client.accepted(session, "go")

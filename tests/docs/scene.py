@@ -21,12 +21,13 @@ class Scene:
     def __init__(self, client: Client, session: str, position: str) -> None:
         self.client = client
         self.session = session
+        self.branch = "main"
         self.position = position
 
     async def say(self, text: str, *, behavior: str = "reject", **config: Any) -> dict[str, Any]:
         """Submit a text that must be accepted, and return the answer."""
         body = {"text": text, "runConfig": config, "runningRunBehavior": behavior}
-        response = await self.client.http.post(f"{self.client.path(self.session)}/inputs", json=body)
+        response = await self.client.http.post(f"{self.client.path(self.session, self.branch)}/inputs", json=body)
         assert response.status_code == 202, response.text
         accepted: dict[str, Any] = response.json()
         return accepted
@@ -34,7 +35,7 @@ class Scene:
     async def events(self) -> list[dict[str, Any]]:
         """Return what has come since the scene began."""
         seen: list[dict[str, Any]] = json.loads(
-            await self.client.log_text(self.session, query=f"?after={self.position}&limit=10000")
+            await self.client.log_text(self.session, self.branch, query=f"?after={self.position}&limit=10000")
         )
         return seen
 
@@ -60,6 +61,12 @@ class Scene:
         """Answer a request; that must be accepted."""
         response = await post_answer(self.client, self.session, answer_to(request, **members))
         assert response.status_code == 200, response.text
+
+    async def fork(self, message: str) -> None:
+        """Make the branch `fork`."""
+        body = {"fromMessageId": message, "newBranchId": "fork"}
+        response = await self.client.http.post(f"{self.client.path(self.session)}/fork", json=body)
+        assert response.status_code == 201, response.text
 
     async def interrupt(self, **wish: Any) -> None:
         """End the run, or a flow in it."""
@@ -148,6 +155,22 @@ async def _another_interrupting(scene: Scene, text: str) -> None:
     await scene.seen("BRANCH_RUN_COMPLETED", 2)
 
 
+async def _forked_and_continued(scene: Scene, text: str) -> None:
+    await scene.say(text)
+    await scene.seen("BRANCH_RUN_COMPLETED")
+    await scene.fork(next(event["messageId"] for event in await scene.events() if event["type"] == "TOOL_CALL_START"))
+    epoch = (await scene.client.position(scene.session, "fork")).partition(".")[0]
+    scene.branch, scene.position = "fork", f"{epoch}.0"
+    await scene.say("Hello")
+
+
+async def _forked_and_approved(scene: Scene, text: str) -> None:
+    accepted = await scene.say(text)
+    (request,) = await scene.asked()
+    await scene.fork(accepted["messageId"])
+    await scene.answer(request, approved=True)
+
+
 _PLAYS: Final[dict[str, Callable[[Scene, str], Awaitable[None]]]] = {
     "": _plain,
     "approved": _approved,
@@ -161,6 +184,8 @@ _PLAYS: Final[dict[str, Callable[[Scene, str], Awaitable[None]]]] = {
     "another queued": _another_queued,
     "another queued and removed": _another_queued_and_removed,
     "another interrupting": _another_interrupting,
+    "forked and continued": _forked_and_continued,
+    "forked and approved": _forked_and_approved,
 }
 
 

@@ -1,5 +1,6 @@
 """What the pages about asking, steering and tools say is what happens."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ from tests.docs.curl import Runner, WithHarness
 from tests.docs.pages import Page
 from tests.docs.walk import Walk
 
-ANSWER, QUEUE, TOOLS, ASK, CLIENT_TOOLS = CONVERSATION = tuple(
+ANSWER, QUEUE, TOOLS, ASK, CLIENT_TOOLS, FORK = CONVERSATION = tuple(
     Page(f"docs/how-to/{name}.md")
     for name in (
         "answer-a-question",
@@ -15,6 +16,7 @@ ANSWER, QUEUE, TOOLS, ASK, CLIENT_TOOLS = CONVERSATION = tuple(
         "write-tools",
         "ask-a-question-of-your-own",
         "client-tools",
+        "fork-a-conversation",
     )
 )
 
@@ -83,6 +85,26 @@ async def test_the_clients_tools_are_called_and_taken_away(walk: Prepare) -> Non
     assert walked.outputs == {
         "python editor.py": "read_selection {'text': ''}\nreplace_selection {'text': 'better words'}\n"
     }
+
+
+async def test_a_conversation_is_forked_drawn_and_tidied_up_as_the_page_says(walk: Prepare) -> None:
+    async with walk(FORK, WithHarness()) as walked:
+        await walked.go()
+
+    outputs = {line.split(" -")[0].rpartition("/sessions")[2]: text for line, text in walked.outputs.items()}
+    siblings, drawn = (json.loads(outputs[f"/trip/{path}"]) for path in ("branches/south/siblings", "tree"))
+    assert [(each["id"], each["siblingIndex"], each["name"]) for each in siblings] == [
+        ("main", 0, "main"),
+        ("south", 1, "To the south"),
+    ]
+    assert [(each["branchId"], each["children"]) for each in drawn["branches"]] == [("main", ["south"]), ("south", [])]
+    assert drawn["branches"][1]["forkedAtMessageIndex"] == 1
+    (renamed,) = (text for line, text in walked.outputs.items() if "by train" in line)
+    assert (json.loads(renamed)["name"], json.loads(renamed)["metadata"]) == ("South, by train", {"stars": 5})
+    (found,) = (text for line, text in walked.outputs.items() if "/sessions/search" in line)
+    assert [each["id"] for each in json.loads(found)] == ["trip"]
+    assert [text for line, text in walked.outputs.items() if "DELETE" in line] == ["204"] * 3
+    assert walked.outputs["python fork.py"] == "main main 2 b\nb Way b 1\n"
 
 
 def member(log: list[dict[str, Any]], wire_type: str, name: str) -> Any:

@@ -1,36 +1,27 @@
-"""Checks answers against /openapi.json: a status that a route gives and does not document is a failure."""
+"""Checks answers against /openapi.json: what a route answers with and does not document is a failure."""
 
-import re
 from typing import Any
 
 import httpx
+
+from tests.harness.contract import STREAM, Answer, Contract
 
 
 class Documented:
     """A response hook for httpx; it remembers what it has seen."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._paths = [
-            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), operations)
-            for path, operations in document["paths"].items()
-        ]
+        self._contract = Contract(document)
         self.seen: set[tuple[str, int]] = set()
 
     async def __call__(self, response: httpx.Response) -> None:
-        """Fail when the route does not document the status with this media type."""
-        operation = self._operation(response.request)
+        """Fail when the route does not document the answer: its status, its media type, its code and its members."""
+        path = response.request.url.raw_path.decode().partition("?")[0]
+        operation = self._contract.operation(response.request.method, path)
         if operation is None:
             return
-        status, media_type = str(response.status_code), response.headers["content-type"].partition(";")[0]
-        name = operation["operationId"]
-        assert status in operation["responses"], f"{name} answers {status}, which /openapi.json does not say"
-        assert media_type in operation["responses"][status]["content"], f"{name} answers {status} with {media_type}"
-        self.seen.add((name, response.status_code))
-
-    def _operation(self, request: httpx.Request) -> dict[str, Any] | None:
-        path = request.url.raw_path.decode().partition("?")[0]
-        for pattern, operations in reversed(self._paths):
-            if pattern.fullmatch(path) and request.method.lower() in operations:
-                found: dict[str, Any] = operations[request.method.lower()]
-                return found
-        return None
+        is_stream = response.headers.get("content-type", "").startswith(STREAM)
+        body = b"" if is_stream else await response.aread()
+        fault = self._contract.fault(operation, Answer(response.status_code, response.headers, body))
+        assert fault is None, f"{operation.id} {fault}"
+        self.seen.add((operation.id, response.status_code))

@@ -119,23 +119,20 @@ async def test_a_link_to_the_next_page_leads_there_under_whatever_name_the_agent
         assert [event["sequenceNumber"] for event in (await client.get(link)).json()] == [2]
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "HEAD"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE"])
 async def test_a_wrong_method_is_told_the_right_ones(plain_edge: Client, method: str) -> None:
     response = await plain_edge.http.request(method, "/sessions")
 
     assert response.status_code == 405
-    assert {"GET", "POST", "OPTIONS"} == set(response.headers["allow"].split(", "))
-    if method == "HEAD":
-        assert response.content == b""
-    else:
-        assert problem(response)["code"] == "method-not-allowed"
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS, POST"
+    assert problem(response)["code"] == "method-not-allowed"
 
 
 async def test_options_names_the_methods(plain_edge: Client) -> None:
     response = await plain_edge.http.options("/healthz")
 
     assert response.status_code == 204
-    assert set(response.headers["allow"].split(", ")) == {"GET", "OPTIONS"}
+    assert response.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_a_get_may_say_that_it_sends_json(plain_edge: Client) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,8 +51,12 @@ class Wire:
         return await self.answer()
 
     async def post_chunked(self, path: str, *pieces: bytes, ends: bool = True) -> Answer:
+        """Post a body piece by piece, and its end unless told not to; only then read the answer."""
+        return await self.send_chunked("POST", path, *pieces, ends=ends)
+
+    async def send_chunked(self, method: str, path: str, *pieces: bytes, ends: bool = True) -> Answer:
         """Send a body piece by piece, and its end unless told not to; only then read the answer."""
-        head = self._head("POST", path, ("Transfer-Encoding: chunked", "Content-Type: application/json"))
+        head = self._head(method, path, ("Transfer-Encoding: chunked", "Content-Type: application/json"))
         await self.write(head)
         for piece in pieces:
             await self.write(b"%x\r\n%b\r\n" % (len(piece), piece))
@@ -68,6 +73,25 @@ class Wire:
             }
             body = await self._reader.readexactly(int(headers.get("content-length", "0")))
         return Answer(int(head[0].split()[1]), headers, body)
+
+    async def read_until(self, last: bytes) -> bytes:
+        """Read until this has come; return all that came."""
+        seen = b""
+        async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
+            while last not in seen:
+                piece = await self._reader.read(1 << 16)
+                assert piece, seen
+                seen += piece
+        return seen
+
+    async def all(self, seconds: float) -> bytes:
+        """Return what comes within this time, or until the server ends the connection."""
+        seen = b""
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(seconds):
+                while piece := await self._reader.read(1 << 16):
+                    seen += piece
+        return seen
 
     async def ends(self) -> bool:
         """Say whether the server ends the connection."""

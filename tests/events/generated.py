@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache
 from types import UnionType
 from typing import Any, NewType, Union, get_args, get_origin
 
@@ -39,6 +40,8 @@ SCALARS: dict[object, st.SearchStrategy[Any]] = {
 }
 
 
+# A strategy is checked and measured when it is first drawn from, which takes longer than drawing does.
+@cache
 def structs(cls: type[Any]) -> st.SearchStrategy[Any]:
     """Return instances of a Struct with every member drawn by its type, optional ones now and then left out."""
     fields = msgspec.structs.fields(cls)

@@ -87,6 +87,20 @@ class Feed:
         if self._writer is not None:
             self._writer.transport.abort()
 
+    def take_nothing(self) -> None:
+        """Read nothing from now on, so that the server's side fills up."""
+        assert self._writer is not None
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.pause_reading()
+
+    def take_again(self) -> None:
+        """Read on."""
+        assert self._writer is not None
+        transport = self._writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.resume_reading()
+
     async def read(self) -> bytes:
         """Return the next piece of the body as it comes; empty when the stream has ended."""
         assert self._reader is not None

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tests.harness.fork_order import ForkOrder
 from tests.harness.run_order import Event, OutOfOrder, RunOrder
 
-_OF_THE_BRANCH = {"BRANCH_METADATA_UPDATED", "BRANCH_TREE_UPDATED", "BRANCH_FORKED", "BRANCH_HISTORY_COMPACTED"}
+_OF_THE_BRANCH = {"BRANCH_METADATA_UPDATED", "BRANCH_TREE_UPDATED", "BRANCH_HISTORY_COMPACTED"}
 _OF_A_MESSAGE = {"MESSAGE_STARTED", "CONTENT_ADDED", "MESSAGE_COMPLETED"}
 _NEVER_LOGGED = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED", "INTERRUPTION_REQUEST"}
 
@@ -40,6 +41,7 @@ class LogOrder:
         self._message: str | None = None
         self._contents = 0
         self._last_message: str | None = None
+        self._copies: ForkOrder | None = None
 
     def see(self, event: Event) -> None:
         """Take the next event of the log, or refuse it."""
@@ -53,6 +55,7 @@ class LogOrder:
         """Know that nothing more comes."""
         _demand(self._next is None, f"the log stops before {self._next}")
         _demand(self._message is None and self._last_message is None, "the log stops within a message")
+        _demand(self._copies is None, "the log stops within the messages of a fork")
         if ended:
             _demand(self.run is None, "the log stops while a run is active")
             _demand(not self.waiting, f"the log stops while {self.waiting} wait")
@@ -65,6 +68,7 @@ class LogOrder:
         self._epoch = epoch
         kind = event["type"]
         _demand((kind == "BRANCH_CREATED") == (self._count == 1), "BRANCH_CREATED is the first event, and only that")
+        _demand(kind != "BRANCH_FORKED" or self._count == 2, "BRANCH_FORKED follows BRANCH_CREATED, and nothing else")
         _demand(kind not in _NEVER_LOGGED, "it has no place in a log")
 
     def _see(self, event: Event) -> None:
@@ -74,7 +78,11 @@ class LogOrder:
             self._next = None
         elif self._message is not None or self._last_message is not None:
             _demand(kind in _OF_A_MESSAGE, "the messages of the input must come next")
-        if kind == "BRANCH_QUEUE_UPDATED":
+        elif self._copies is not None:
+            _demand(kind in _OF_A_MESSAGE, "the messages of the fork must come next")
+        if kind == "BRANCH_FORKED":
+            self._copies = ForkOrder(event)
+        elif kind == "BRANCH_QUEUE_UPDATED":
             self._queue_updated(event)
         elif kind == "BRANCH_RUN_STARTED":
             self._run_started(event)
@@ -136,10 +144,15 @@ class LogOrder:
         kind, message_id = event["type"], event["messageId"]
         if kind == "MESSAGE_STARTED":
             _demand(self._message is None, "another message is open")
-            # Outside of an input there are only those that a fork copies, before anything runs.
-            _demand(self._last_message is not None or not self.begun, "it belongs to no input")
+            _demand(self._last_message or self._copies, "it belongs to no input, and to no fork")
             self._message, self._contents = message_id, 0
-            return
+        else:
+            self._part_of_open_message(kind, message_id)
+        if self._copies is not None:
+            self._copies.see(event)
+            self._copies = None if self._copies.is_whole else self._copies
+
+    def _part_of_open_message(self, kind: str, message_id: str) -> None:
         _demand(self._message == message_id, "the message is not open")
         if kind == "CONTENT_ADDED":
             self._contents += 1

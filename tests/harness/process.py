@@ -10,6 +10,8 @@ from typing import IO, Self
 
 import psutil
 
+from tests.harness.warm_python import WARM_PYTHON, WarmProcess
+
 _ADDRESS = re.compile(r"listens on (http://\S+:\d+)")
 _STARTS_WITHIN_SECONDS = 30
 
@@ -22,7 +24,8 @@ class ServerProcess:
         self.database_url = database_url
         self._arguments = arguments
         self._settings = settings
-        self._process: subprocess.Popen[str] | None = None
+        self._process: WarmProcess | subprocess.Popen[bytes] | None = None
+        self._output: IO[str] | None = None
         self.url = ""
 
     @property
@@ -44,9 +47,8 @@ class ServerProcess:
     def start(self) -> Self:
         """Start it and wait until it listens; recovery has run by then."""
         self._spawn()
-        assert self._process is not None
-        assert self._process.stdout is not None
-        self.url = self._read_address(self._process.stdout)
+        assert self._output is not None
+        self.url = self._read_address(self._output)
         return self
 
     def refuse(self) -> tuple[int, str]:
@@ -74,8 +76,8 @@ class ServerProcess:
         """Wait for the end; return the exit status."""
         assert self._process is not None
         status = self._process.wait(20)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        if self._output is not None:
+            self._output.close()
         return status
 
     def __enter__(self) -> Self:
@@ -92,18 +94,25 @@ class ServerProcess:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}
         environment |= {"BRANCHLINE_DATABASE_URL": self.database_url, "BRANCHLINE_PORT": "0"}
         environment |= {f"BRANCHLINE_{name.upper()}": str(value) for name, value in self._settings.items()}
-        with self.errors.open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hosting", "serve", *self._arguments],
-                cwd=self.folder,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
+        reading, writing = os.pipe()
+        self._output = os.fdopen(reading)
+        with os.fdopen(writing, "w") as output, open(os.devnull) as nothing, self.errors.open("a") as log:
+            self._process = self._begin(environment, (nothing.fileno(), output.fileno(), log.fileno()))
+
+    def _begin(self, environment: dict[str, str], files: tuple[int, int, int]) -> WarmProcess | subprocess.Popen[bytes]:
+        return WARM_PYTHON.start("serve", *self._arguments, folder=self.folder, environment=environment, files=files)
 
     def _read_address(self, output: IO[str]) -> str:
         for line in output:
             if match := _ADDRESS.search(line):
                 return match[1]
         raise AssertionError(f"the server did not start:\n{self.errors.read_text()}")
+
+
+class ColdServerProcess(ServerProcess):
+    """`branchline serve` in a Python of its own, for what starting Python has a part in."""
+
+    def _begin(self, environment: dict[str, str], files: tuple[int, int, int]) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "hosting", "serve", *self._arguments]
+        nothing, output, log = files
+        return subprocess.Popen(command, cwd=self.folder, env=environment, stdin=nothing, stdout=output, stderr=log)

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import httpx
 import pytest
 
-from tests.harness.process import ServerProcess
+from tests.harness.process import ColdServerProcess
 from tests.house.conftest import ROOT, Distribution, python
 
 
@@ -22,10 +22,11 @@ def elsewhere(tmp_path: Path, distribution: Distribution, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def installed_server(elsewhere: Path, make_server: Callable[..., ServerProcess]) -> ServerProcess:
+def installed_server(elsewhere: Path) -> Iterator[ColdServerProcess]:
     """A server of the installed wheel in the empty folder, on the database it takes by default."""
     assert list(elsewhere.iterdir()) == []
-    return make_server("sqlite+aiosqlite:///./branchline.db").start()
+    with ColdServerProcess(elsewhere, "sqlite+aiosqlite:///./branchline.db") as server:
+        yield server
 
 
 def files(folder: Path) -> set[PurePosixPath]:
@@ -50,12 +51,12 @@ def test_the_wheel_holds_the_packages_the_migrations_and_the_license_and_nothing
 
 
 def test_a_server_of_the_wheel_makes_its_tables_in_an_empty_folder(
-    installed_server: ServerProcess, elsewhere: Path, distribution: Distribution
+    installed_server: ColdServerProcess, elsewhere: Path, distribution: Distribution
 ) -> None:
     home = python(["-c", "import hosting; print(hosting.__file__)"], elsewhere).strip()
 
-    ready = httpx.get(f"{installed_server.url}/readyz")
-    created = httpx.post(f"{installed_server.url}/sessions", json={"sessionId": "s1"})
+    ready = httpx.get(f"{installed_server.url}/readyz", verify=False)
+    created = httpx.post(f"{installed_server.url}/sessions", json={"sessionId": "s1"}, verify=False)
 
     assert Path(home).is_relative_to(distribution.folder)
     assert (ready.status_code, created.status_code) == (200, 201)

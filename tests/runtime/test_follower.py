@@ -40,7 +40,7 @@ async def following(bench: Bench, branch: Branch, after: int | None = None) -> A
     try:
         yield follower
     finally:
-        follower.close()
+        await follower.aclose()
 
 
 async def append(bench: Bench, branch: Branch, *texts: str) -> None:
@@ -208,7 +208,7 @@ async def test_a_branch_that_is_not_there_has_no_head(bench: Bench) -> None:
     follower = Follower(bench.rings, bench.database.log, BranchKey(1), "0" * 12)
 
     assert await follower.open() is None
-    follower.close()
+    await follower.aclose()
 
 
 async def test_a_ring_lives_as_long_as_its_last_follower(bench: Bench) -> None:

@@ -81,6 +81,12 @@ class RawSocket:
         assert isinstance(transport, asyncio.ReadTransport)
         transport.pause_reading()
 
+    def take_again(self) -> None:
+        """Read on."""
+        transport = self.writer.transport
+        assert isinstance(transport, asyncio.ReadTransport)
+        transport.resume_reading()
+
     async def write(self, *frames: bytes, seconds: float = 30) -> None:
         """Send frames, and wait until they are on their way."""
         async with asyncio.timeout(seconds):
@@ -96,6 +102,11 @@ class RawSocket:
             elif size == 127:
                 (size,) = struct.unpack("!Q", await self.reader.readexactly(8))
             return first & 0x0F, await self.reader.readexactly(size)
+
+    async def read_all(self, *, seconds: float = 30) -> bytes:
+        """Return whatever comes until the server cuts the connection."""
+        async with asyncio.timeout(seconds):
+            return await self.reader.read()
 
     async def closing(self, *, seconds: float = 30) -> tuple[int, str]:
         """Return the code and the reason of the close frame, once it comes; pings are not answered."""

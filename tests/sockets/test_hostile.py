@@ -105,7 +105,7 @@ async def test_a_bomb_is_not_inflated(make_server: Callable[..., ServerProcess],
 async def test_a_client_that_reads_nothing_costs_little_and_is_cut_off(
     make_server: Callable[..., ServerProcess], database_url: str
 ) -> None:
-    server = make_server(database_url, heartbeat_seconds=HEARTBEAT_SECONDS).start()
+    server = make_server(database_url, heartbeat_seconds=HEARTBEAT_SECONDS, slow_reader_seconds=0.5).start()
     process = psutil.Process(server.pid)
     async with Client(server.url) as client:
         session = await client.session()

@@ -1,18 +1,25 @@
 """One line through all layers: an input, its events, a crash, and the rest of the stream."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.harness.client import Client
 from tests.harness.feed import completed
-from tests.harness.process import ServerProcess
+from tests.harness.process import ColdServerProcess
 
 TOKENS = 400
 
 
-async def test_a_run_survives_kill_9_and_a_reader_resumes_where_it_was(
-    make_server: Callable[..., ServerProcess], database_url: str
-) -> None:
-    server = make_server(database_url, lease_seconds=3).start()
+@pytest.fixture
+def server(tmp_path: Path, bare_database_url: str) -> Iterator[ColdServerProcess]:
+    """A server for which nothing is prepared: it imports what it needs, and makes its tables."""
+    with ColdServerProcess(tmp_path, bare_database_url, lease_seconds=3) as server:
+        yield server
+
+
+async def test_a_run_survives_kill_9_and_a_reader_resumes_where_it_was(server: ColdServerProcess) -> None:
     async with Client(server.url) as client:
         session = await client.session("s1")
         accepted = await client.accepted(session, f"/tokens {TOKENS} 5")

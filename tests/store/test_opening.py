@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hosting.domain.errors import StorageRefused, StorageUnavailable
+from tests.harness.postgres import PostgresCluster
 from tests.store.units import add_notes, execute, log, make_branch, opened, said, stored
 
 
@@ -104,9 +105,11 @@ async def test_migrating_what_is_migrated_changes_nothing(database_url: str) -> 
     assert len(before) == 1
 
 
-async def test_two_servers_that_migrate_one_postgresql_at_once_both_come_up(postgres_url: str) -> None:
+async def test_two_servers_that_migrate_one_postgresql_at_once_both_come_up(postgres: PostgresCluster) -> None:
+    url = postgres.url(await postgres.create_bare_database())
+
     async def come_up() -> int:
-        async with opened(postgres_url) as database:
+        async with opened(url) as database:
             return database.writers
 
     assert await asyncio.gather(*(come_up() for _ in range(3))) == [2, 2, 2]

@@ -164,7 +164,7 @@ async def test_a_message_is_opened_and_closed_in_one_unit(database: Database) ->
 
 async def test_a_branch_counts_the_messages_that_are_part_of_the_conversation(database: Database) -> None:
     branch = await make_branch(database)
-    await stored(database.events, start_run(branch, user_message("a" * 300), user_message("b\n🌿")))
+    await stored(database.events, start_run(branch, user_message("b\n🌿"), user_message("a" * 300)))
     (lease,) = await database.leases.claim(await database.leases.unowned(1), NODE, LEASE_SECONDS)
     kept = answer(lease, "m1", TextContent(text="yes"))
     dropped = answer(lease, "m2", TextContent(text="y"), state=MessageState.DISCARDED)

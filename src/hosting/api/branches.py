@@ -4,10 +4,10 @@ from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
-from events.ids import AgentId, BranchId, SessionId
+from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.branch_views import BranchView, TreeView
 from hosting.api.caller import Caller
@@ -183,12 +183,13 @@ async def delete_branch(
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     *,
-    recursive: bool = False,
-    force: bool = False,
+    recursive: FromQuery[bool] = False,
+    force: FromQuery[bool] = False,
 ) -> None:
     """Delete a branch, with `recursive` its forks too; with `force` what runs there is interrupted first."""
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id))
-    if recursive and not request.app.state.recursive_delete:
+    # Of `main` its protection is the truer word: the operator's setting would not let it go either.
+    if recursive and branch.scope.branch_id != MAIN_BRANCH and not request.app.state.recursive_delete:
         raise RecursiveDeleteDisabled(branch.scope.branch_id)
     await remove_branch(caller.runtime, branch, recursive=recursive, force=force)
 

@@ -36,6 +36,7 @@ from hosting.runtime.submit import submit_input
         "message-exists",
         "payload-too-large",
         "unsupported-media-type",
+        "not-ready",
         "storage-unavailable",
     ),
 )

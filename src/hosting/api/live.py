@@ -94,17 +94,18 @@ class LiveFeed(Response[None]):
             await _send(send, self._opening(follower.position, reset))
             await self._follow(follower, receive, send)
         finally:
-            follower.close()
+            await follower.aclose()
 
     async def _follow(self, follower: Follower, receive: Receive, send: Send) -> None:
-        watcher = asyncio.create_task(_watch_disconnect(receive, follower), name="live feed disconnect")
-        try:
-            await self._pump(follower, send)
-        except Exception:  # noqa: BLE001 - the outermost loop of a stream: what breaks it becomes its last events
-            _log.exception("live feed broke", branch=self._branch.scope.branch_id)
-            await self._apologise(send)
-        finally:
-            watcher.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_watch_disconnect(receive, follower), name="live feed disconnect")
+            try:
+                await self._pump(follower, send)
+            except Exception:  # noqa: BLE001 - the outermost loop of a stream: what breaks it becomes its last events
+                _log.exception("live feed broke", branch=self._branch.scope.branch_id)
+                await self._apologise(send)
+            finally:
+                watching.cancel()
 
     async def _pump(self, follower: Follower, send: Send) -> None:
         loop = asyncio.get_running_loop()

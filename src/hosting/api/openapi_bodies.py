@@ -11,7 +11,10 @@ from events.event import Event
 from events.inputs import ChatMessage, Input, UserMessagesInput, UserTextInput
 from events.interactions import Response as Answer
 from events.interruption import InterruptionRequest
+from events.permissions import PermissionChoice, PermissionResponse
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, one_of, record, reference
+
+Envelopes = dict[str, type[msgspec.Struct]]
 
 RUN_CONFIG: Final = "RunConfig"
 ENVELOPES: Final = "SocketEnvelope"
@@ -47,15 +50,17 @@ def request_body(schemas: Schemas, body: type[msgspec.Struct]) -> Json:
 
 def describe_bodies(schemas: Schemas) -> None:
     """Name the schemas of everything that has an envelope when it comes in, and of what goes without one."""
-    inputs = {name: cls for name, cls in Catalog.standard() if issubclass(cls, Input)}
-    answers = {name: cls for name, cls in Catalog.standard() if issubclass(cls, Answer)}
-    for name, cls in (*inputs.items(), *answers.items(), (InterruptionRequest.wire_type, InterruptionRequest)):
+    inputs: Envelopes = {name: cls for name, cls in Catalog.standard() if issubclass(cls, Input)}
+    inputs |= {InterruptionRequest.wire_type: InterruptionRequest}
+    answers: Envelopes = {name: cls for name, cls in Catalog.standard() if issubclass(cls, Answer)}
+    for name, cls in (*inputs.items(), *answers.items()):
         schemas.named[_sent_name(cls)] = _envelope(schemas, name, cls)
-    inputs_and_interrupts = {**inputs, InterruptionRequest.wire_type: InterruptionRequest}
-    _name_choice(schemas, _INPUTS, "An input or interrupt as an envelope.", inputs_and_interrupts)
+    _name_choice(schemas, _INPUTS, "An input or interrupt as an envelope.", inputs)
     _name_choice(schemas, _ANSWERS, "An answer to a question of the server's own.", answers)
     schemas.named[_CUSTOM_ANSWER] = _custom_answer([name for name, _ in Catalog.standard()])
-    schemas.named[_TEXT_INPUT] = _closed(schemas, UserTextInput, _TEXT_INPUT, "A user says something, without envelope.")
+    schemas.named[_TEXT_INPUT] = _closed(
+        schemas, UserTextInput, _TEXT_INPUT, "A user says something, without envelope."
+    )
     schemas.named[_INTERRUPTION] = _closed(schemas, InterruptionRequest, _INTERRUPTION, "What is to end, and why.")
     schemas.named[RUN_CONFIG] = _run_config(schemas)
     schemas.named[ENVELOPES] = {
@@ -78,7 +83,7 @@ def _closed(schemas: Schemas, cls: type[msgspec.Struct], title: str, description
     return described | {"title": title, "description": description, "additionalProperties": False}
 
 
-def _name_choice(schemas: Schemas, name: str, description: str, among: dict[str, type[msgspec.Struct]]) -> None:
+def _name_choice(schemas: Schemas, name: str, description: str, among: Envelopes) -> None:
     names = {wire_type: _sent_name(cls) for wire_type, cls in among.items()}
     schemas.named[name] = {"title": name, "description": f"{description} Case does not count in `type`."}
     schemas.named[name] |= one_of(names, "type")
@@ -92,7 +97,7 @@ def _custom_answer(standard: list[str]) -> Json:
 
 def _run_config(schemas: Schemas) -> Json:
     waits = ("permissionTimeout", "continuationTimeout", "clarificationTimeout", "clientToolTimeout")
-    members: dict[str, Json] = {name: _DURATION for name in ("runTimeout", *waits)}
+    members: dict[str, Json] = dict.fromkeys(("runTimeout", *waits), _DURATION)
     members["permissionOverrides"] = {"type": ["object", "null"], "additionalProperties": {"type": "boolean"}}
     members["clientToolInput"] = {"anyOf": [schemas.sent(ClientToolInput), NULL]}
     described = record(RUN_CONFIG, "How one run is to be done.", members, ())
@@ -109,6 +114,8 @@ def _narrow(schemas: Schemas) -> None:
         "contents": {"type": "array", "minItems": 1, "items": schemas.sent(TextContent)},
     }
     schemas.named[_sent_name(UserMessagesInput)]["properties"]["messages"]["minItems"] = 1
+    choice = schemas.named[_sent_name(PermissionResponse)]["properties"]["choice"]
+    choice["anyOf"][1] |= {"minimum": 0, "maximum": len(PermissionChoice) - 1}
     for name in (_sent_name(UserTextInput), _TEXT_INPUT):
         schemas.named[name]["properties"]["text"] = {**TEXT, "minLength": 1}
 

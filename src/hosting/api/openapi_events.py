@@ -36,7 +36,8 @@ def describe_events(schemas: Schemas) -> None:
     for name, cls in known.items():
         schemas.named[cls.__name__] = _event(schemas, name, cls, placed=cls not in _OF_A_CONNECTION)
     logged = {name: cls.__name__ for name, cls in known.items() if cls not in _OF_A_CONNECTION}
-    schemas.named[_STANDARD] = {"title": _STANDARD, "description": "An event of the server's own.", **one_of(logged, "type")}
+    told_apart = one_of(logged, "type")
+    schemas.named[_STANDARD] = {"title": _STANDARD, "description": "An event of the server's own.", **told_apart}
     schemas.named[_CUSTOM] = _custom([name for name, _ in Catalog.standard()])
     schemas.named[_BROKEN] = _broken(schemas)
     _name_union(schemas, LOGGED, "An event as it is in a branch's log, always with the same bytes.", _STANDARD, _CUSTOM)
@@ -93,4 +94,5 @@ def _broken(schemas: Schemas) -> Json:
 
 
 def _name_union(schemas: Schemas, name: str, description: str, *choices: str) -> None:
-    schemas.named[name] = {"title": name, "description": description, "oneOf": [reference(choice) for choice in choices]}
+    among = [reference(choice) for choice in choices]
+    schemas.named[name] = {"title": name, "description": description, "oneOf": among}

@@ -3,7 +3,7 @@
 The two differ: what is written leaves out members without a value and knows no older spelling, and what is sent may.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +23,7 @@ _ID_A_CLIENT_CHOOSES: Final[Mapping[str, str]] = {
     "ForkBranch": "newBranchId",
     "ChatMessage": "messageId",
 }
+_DURATION: Final = r"^-?P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
 _POSITIONS: Final = frozenset(("eventId", "position"))
 
 _PLAIN: Final[Mapping[type[inspect.Type], Json]] = {
@@ -33,7 +34,8 @@ _PLAIN: Final[Mapping[type[inspect.Type], Json]] = {
     inspect.StrType: TEXT,
     inspect.FloatType: {"type": "number"},
     inspect.DateTimeType: {"type": "string", "format": "date-time"},
-    inspect.TimeDeltaType: {"type": "string", "format": "duration"},
+    # `format: duration` (RFC 3339, appendix A) has no fractions of a second, and ours may.
+    inspect.TimeDeltaType: {"type": "string", "pattern": _DURATION, "examples": ["PT5M"]},
 }
 
 
@@ -71,6 +73,15 @@ class Schemas:
     def __init__(self, raw: Mapping[str, Json]) -> None:
         self.named: dict[str, Json] = {}
         self._raw = raw
+        self._by_kind: Mapping[type[inspect.Type], Callable[[Any, str], Json]] = {
+            inspect.Metadata: lambda kind, prefix: self._schema(kind.type, prefix),
+            inspect.StructType: self._name,
+            inspect.EnumType: lambda kind, prefix: self._name_enum(kind),
+            inspect.UnionType: self._union,
+            inspect.ListType: self._array,
+            inspect.VarTupleType: self._array,
+            inspect.DictType: self._map,
+        }
 
     def sent(self, kind: Any) -> Json:
         """Return the schema of a type as clients may send it."""
@@ -89,23 +100,15 @@ class Schemas:
         return self._written(_struct(cls))
 
     def _schema(self, kind: inspect.Type, prefix: str) -> Json:
-        if isinstance(kind, inspect.Metadata):
-            return self._schema(kind.type, prefix)
-        if isinstance(kind, inspect.StructType):
-            return self._name(kind, prefix)
-        if isinstance(kind, inspect.EnumType):
-            return self._name_enum(kind)
-        if isinstance(kind, inspect.UnionType):
-            return self._union(kind, prefix)
-        if isinstance(kind, inspect.IntType):
-            bounds = {"minimum": kind.ge, "maximum": kind.le}
-            return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
-        if isinstance(kind, inspect.ListType | inspect.VarTupleType):
-            return {"type": "array", "items": self._schema(kind.item_type, prefix)}
-        if isinstance(kind, inspect.DictType):
-            values = self._schema(kind.value_type, prefix)
-            return {"type": "object", "additionalProperties": values} if values else {"type": "object"}
-        return dict(_PLAIN[type(kind)])
+        describe = self._by_kind.get(type(kind))
+        return _leaf(kind) if describe is None else describe(kind, prefix)
+
+    def _array(self, kind: Any, prefix: str) -> Json:
+        return {"type": "array", "items": self._schema(kind.item_type, prefix)}
+
+    def _map(self, kind: inspect.DictType, prefix: str) -> Json:
+        values = self._schema(kind.value_type, prefix)
+        return {"type": "object", "additionalProperties": values} if values else {"type": "object"}
 
     def _name(self, kind: inspect.StructType, prefix: str) -> Json:
         # What only comes in has its own name; the vocabulary goes both ways, and looks different coming in.
@@ -170,6 +173,13 @@ class Schemas:
         if _is_raw(kind):
             return self._raw.get(field.encode_name, {})
         return self._schema(kind, prefix)
+
+
+def _leaf(kind: inspect.Type) -> Json:
+    if isinstance(kind, inspect.IntType):
+        bounds = {"minimum": kind.ge, "maximum": kind.le}
+        return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    return dict(_PLAIN[type(kind)])
 
 
 def _struct(cls: type[msgspec.Struct]) -> inspect.StructType:

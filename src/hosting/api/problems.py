@@ -11,6 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from hosting.api.farewell import Farewell, may_send_more
+from hosting.api.head import allow_header
 from hosting.domain import errors
 from hosting.domain.errors import BranchlineError, InvalidPosition, ResponseRefused
 
@@ -51,6 +52,7 @@ STATUS: Final[Mapping[type[BranchlineError], int]] = {
     errors.QueueFull: 429,
     errors.Invalid: 400,
     errors.InvalidPosition: 400,
+    errors.ServerLeaving: 503,
     errors.StorageUnavailable: 503,
 }
 
@@ -59,8 +61,11 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "origin-refused": 403,
     "not-found": 404,
     "method-not-allowed": 405,
+    "request-timeout": 408,
     "payload-too-large": 413,
     "unsupported-media-type": 415,
+    "too-many-requests": 429,
+    "headers-too-large": 431,
     "internal-error": 500,
     "not-ready": 503,
 }
@@ -72,10 +77,19 @@ _DETAIL: Final = {
     "internal-error": "Something went wrong on the server; its log says more.",
 }
 
-_NEVER_OF_THE_FRAMEWORK: Final = {"not-ready", "origin-refused"}
+_NEVER_OF_THE_FRAMEWORK: Final = {
+    "not-ready",
+    "origin-refused",
+    "request-timeout",
+    "too-many-requests",
+    "headers-too-large",
+}
 _CODE_OF_STATUS: Final = {
     status: code for code, status in STATUS_OF_CODE.items() if code not in _NEVER_OF_THE_FRAMEWORK
 }
+
+
+INTERNAL_ERROR: Final = _DETAIL["internal-error"]
 
 
 def status_of(code: str) -> int:
@@ -97,7 +111,7 @@ def problem(path: str, status: int, code: str, detail: str, **places: str) -> Pr
         detail=shown,
         instance=quote(path[:_LONGEST_INSTANCE]),
         code=code,
-        errors={_pascal_case(code): (shown,)},
+        errors={pascal_case(code): (shown,)},
         **places,
     )
 
@@ -142,7 +156,7 @@ def framework_problem(request: Request[Any, Any, Any], error: HTTPException) -> 
     detail = _DETAIL.get(code) or _parameters(error) or error.detail
     response = _answer(request, STATUS_OF_CODE[code], code, detail)
     for name, value in (error.headers or {}).items():
-        response.headers[name] = value
+        response.headers[name] = allow_header(value.split(", ")) if name.lower() == "allow" else value
     return response
 
 
@@ -175,5 +189,6 @@ def _answer(request: Request[Any, Any, Any], status: int, code: str, detail: str
     return answer(msgspec.json.encode(document), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _pascal_case(code: str) -> str:
+def pascal_case(code: str) -> str:
+    """Return a code as older clients know it: `NotFound` for `not-found`."""
     return re.sub(r"(?:^|-)(.)", lambda match: match[1].upper(), code)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from msgspec import Struct
 
 from events.ids import MAIN_BRANCH, SessionId, is_client_id
@@ -102,7 +102,9 @@ async def patch_session(
     status_code=204,
     responses=answers("session-not-found", "invalid-request", "branch-run-active", "storage-unavailable"),
 )
-async def delete_session(session_id: FromPath[str], caller: NamedDependency[Caller], *, force: bool = False) -> None:
+async def delete_session(
+    session_id: FromPath[str], caller: NamedDependency[Caller], *, force: FromQuery[bool] = False
+) -> None:
     """Delete a session with all its branches; with `force` what runs there is interrupted first."""
     await remove_session(caller.runtime, await caller.session(SessionId(session_id)), force=force)
 

@@ -6,7 +6,7 @@ It has the only table of close codes.
 import asyncio
 import sys
 from collections.abc import Awaitable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
@@ -52,6 +52,10 @@ _EVENTS_IN_ONE_GO: Final = 64
 _BEYOND_EVERY_HEAD: Final = sys.maxsize
 
 
+class SlowReader(Exception):
+    """The server's word that the peer takes nothing; what is sent next may be the last that it hears."""
+
+
 class CloseCode(IntEnum):
     """How we close a WebSocket (RFC 6455, section 7.4.1).
 
@@ -65,6 +69,7 @@ class CloseCode(IntEnum):
     CONFLICT = 1008
     TOO_LARGE = 1009
     FAULT = 1011
+    SLOW = 1013
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ _GONE: Final = "Session or branch not found"
 _INVALID: Final = "Invalid agent input or response event envelope"
 _BINARY: Final = Ending(CloseCode.UNSUPPORTED_DATA, "Only text frames hold envelopes")
 _DELETED: Final = Ending(CloseCode.INVALID, _GONE, CloseReason.DELETED)
+_SLOW: Final = Ending(CloseCode.SLOW, "slow", CloseReason.SLOW)
 _ON_STOP: Final = {
     CloseReason.DRAIN: Ending(CloseCode.GOING_AWAY, "drain", CloseReason.DRAIN),
     CloseReason.ERROR: Ending(CloseCode.FAULT, "internal-error", CloseReason.ERROR),
@@ -101,6 +107,10 @@ _ON_STOP: Final = {
 def ending_of(error: Exception) -> Ending:
     """Return how a connection ends over an error."""
     code = next((CODES[base] for base in type(error).__mro__ if base in CODES), CloseCode.FAULT)
+    if isinstance(error, SlowReader):
+        return _SLOW
+    if isinstance(error, errors.ServerLeaving):
+        return _ON_STOP[CloseReason.DRAIN]
     if isinstance(error, errors.SessionMissing | errors.BranchMissing):
         return _DELETED
     if code is CloseCode.INVALID:
@@ -148,11 +158,12 @@ async def open_socket(
     caller: NamedDependency[Caller],
 ) -> None:
     """Talk with a branch: from the position in Last-Event-ID or `after`, else from the first envelope that comes."""
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         try:
             branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
             runtime = caller.runtime
-            follower = stack.enter_context(closing(Follower(runtime.rings, runtime.log, branch.key, branch.epoch)))
+            follower = Follower(runtime.rings, runtime.log, branch.key, branch.epoch)
+            await stack.enter_async_context(aclosing(follower))
             conversation = Conversation(caller, branch, AgentId(agent_id), follower, socket)
             await conversation.start(asked_position(socket))
         except Exception as error:  # noqa: BLE001 - what goes wrong before the handshake is answered is its answer

@@ -1,11 +1,14 @@
 """uvicorn, as we ship it."""
 
+import asyncio
 import gc
+import math
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 import uvicorn
@@ -14,11 +17,13 @@ from litestar import Litestar
 from events.control import CloseReason
 from hosting.api.handshake import HandshakeGuard
 from hosting.bootstrap import server_of
+from hosting.cli.http import shipped_http
+from hosting.cli.slow_reader import HURRY_SECONDS, PatientHttp, bound_connections
 from hosting.cli.websocket import ShippedWebSocket
 from hosting.domain.errors import BranchlineError
 
-_KEEP_ALIVE_SECONDS = 75
-_GRACE_SECONDS = 10
+_LOOK_SECONDS = 0.05
+_LAST_SECONDS = 0.5
 _YOUNG_OBJECTS = 10_000
 _WEBSOCKET_FRAME_BYTES = 1 << 20
 
@@ -46,17 +51,61 @@ class ShippedServer(uvicorn.Server):
         await super().startup()
         _calm_the_collector()
         if self.started and self.servers:
+            for listening in self.servers:
+                bound_connections(listening.sockets, server_of(self._app).settings.slow_reader_seconds)
             self._on_listening(self.servers[0].sockets[0].getsockname()[1])
 
     async def shutdown(self, sockets: object = None) -> None:
-        """Send the live feeds away, wait for what is under way, then end."""
+        """Send the streams away, give runs and requests their grace, then end, two seconds after that at the latest.
+
+        Meanwhile the server listens: whoever asks must hear that it is not ready, and whoever is asked can answer.
+        """
         server = server_of(self._app)
+        leave_by = self._now() + server.settings.grace_seconds
         server.shut(CloseReason.DRAIN)
-        await super().shutdown()
+        for connection in self.server_state.connections:
+            if isinstance(connection, PatientHttp | ShippedWebSocket):
+                connection.hurry()
+        async with asyncio.TaskGroup() as tasks:
+            runs = tasks.create_task(server.finish_runs(), name="runs end")
+            await self._until(lambda: runs.done() and not self.server_state.tasks, leave_by)
+            await self._end_connections(min(self._now() + HURRY_SECONDS, leave_by + _LAST_SECONDS))
+            await self._until(runs.done)
+            if self.force_exit:
+                runs.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HURRY_SECONDS if self.force_exit else None):
+                await self.lifespan.shutdown()
         if server.stragglers:
             # All is stored and closed. The loop would wait for these for ever, and they do not hear.
             sys.stderr.flush()
             os._exit(1 if server.failed else 0)
+
+    async def _end_connections(self, leave_by: float) -> None:
+        """Listen no more, let what was sent be taken, and cut who does not take it."""
+        for listening in self.servers:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await self._until(self._is_left_alone, leave_by)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await self._until(self._is_left_alone, self._now() + _LAST_SECONDS)
+        for task in self.server_state.tasks:
+            # It waits for something else than its client, and has nobody to tell of it any more.
+            task.cancel()
+
+    async def _until(self, is_so: Callable[[], bool], by: float = math.inf) -> None:
+        """Wait until something is so, the time has come, or a second interrupt does."""
+        # uvicorn keeps sets, and tells nobody when they change.
+        while not is_so() and self._now() < by and not self.force_exit:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _is_left_alone(self) -> bool:
+        return not self.server_state.connections and not self.server_state.tasks
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
 
 def check_address(host: str, port: int) -> None:
@@ -80,26 +129,24 @@ def check_address(host: str, port: int) -> None:
 def shipped_server(app: Litestar, host: str, port: int, on_listening: Callable[[int], None]) -> ShippedServer:
     """Return a server with the settings that we ship."""
     # Proxies keep what is never quiet for long. A peer has two heartbeats' time to answer one.
-    heartbeat = server_of(app).settings.heartbeat_seconds
+    settings = server_of(app).settings
     config = uvicorn.Config(
         HandshakeGuard(app),
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=shipped_http(settings),
         ws=ShippedWebSocket,
         ws_max_size=_WEBSOCKET_FRAME_BYTES,
         # Besides the frame that is carried out, one that waits and one on its way: 3 MiB of a peer's at most.
         ws_max_queue=1,
-        ws_ping_interval=heartbeat,
-        ws_ping_timeout=2 * heartbeat,
+        ws_ping_interval=settings.heartbeat_seconds,
+        ws_ping_timeout=2 * settings.heartbeat_seconds,
         # It would more than double what an idle connection costs, and let bombs in.
         ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_config=None,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         server_header=False,
     )
     return ShippedServer(config, app, on_listening)

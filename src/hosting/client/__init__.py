@@ -1,4 +1,4 @@
-"""A client of a Branchline server: sends inputs, follows their events through cut connections, answers, interrupts."""
+"""A client of a Branchline server: sends inputs, follows their events through cuts, answers, interrupts, forks."""
 
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
@@ -14,11 +14,13 @@ from hosting.client.errors import (
     ResponseRefused,
     ServerUnreachable,
 )
+from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction
 from hosting.client.interrupting import Interrupting
 from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
+from hosting.client.tree_branch import TreeBranch
 
 __all__ = [
     "Accepted",
@@ -29,6 +31,7 @@ __all__ = [
     "Client",
     "ClientError",
     "FeedLost",
+    "Forked",
     "Interaction",
     "Interrupting",
     "Patience",
@@ -38,4 +41,5 @@ __all__ = [
     "Responded",
     "ResponseRefused",
     "ServerUnreachable",
+    "TreeBranch",
 ]

@@ -1,6 +1,6 @@
 """Where a branch is found on a server."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
@@ -23,3 +23,7 @@ class BranchAddress:
     def path(self) -> str:
         """The path of the branch."""
         return f"{self.branches}/{quote(self.branch_id, safe='')}"
+
+    def beside(self, branch_id: BranchId) -> "BranchAddress":
+        """Return the address of another branch of the session."""
+        return replace(self, branch_id=branch_id)

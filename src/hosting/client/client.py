@@ -11,7 +11,7 @@ import msgspec
 
 from events.catalog import Catalog
 from events.event import Event
-from events.ids import MAIN_BRANCH, RunId, SessionId
+from events.ids import MAIN_BRANCH, BranchId, MessageId, RunId, SessionId
 from events.inputs import Input
 from events.interactions import Response
 from events.queue import BranchQueueUpdated, QueueItem
@@ -22,11 +22,13 @@ from hosting.client.address import BranchAddress
 from hosting.client.answer import check_answer, read_answer
 from hosting.client.errors import AddressRefused, AnswerLost, Problem, ServerUnreachable
 from hosting.client.feed import Feed, OnCut
+from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction, ListedInteraction
 from hosting.client.interrupting import Interrupting
 from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
+from hosting.client.tree_branch import TreeBranch
 
 T = TypeVar("T")
 
@@ -41,6 +43,10 @@ class _Branch(msgspec.Struct):
 
 class _Queue(msgspec.Struct):
     items: tuple[QueueItem, ...]
+
+
+class _Tree(msgspec.Struct):
+    branches: tuple[TreeBranch, ...]
 
 
 class Client:
@@ -65,7 +71,9 @@ class Client:
         self._patience = patience or Patience()
         self._serializer = Serializer(catalog or Catalog.standard())
         limits = httpx.Timeout(self._patience.answer.total_seconds(), connect=self._patience.connect.total_seconds())
-        self._http = httpx.AsyncClient(base_url=_checked(url), timeout=limits)
+        address = _checked(url)
+        # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
+        self._http = httpx.AsyncClient(base_url=address, timeout=limits, verify=address.scheme == "https")
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,6 +102,36 @@ class Client:
         except Problem as problem:
             if problem.code != "branch-exists":
                 raise
+
+    async def fork(
+        self,
+        at: BranchAddress,
+        message_id: MessageId,
+        branch_id: BranchId | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+    ) -> Forked:
+        """Make a branch that begins with the messages up to and with one that has ended; without an id it gets one."""
+        given = {"fromMessageId": message_id, "newBranchId": branch_id, "name": name, "description": description}
+        return await self._post(f"{at.path}/fork", _given(given), Forked)
+
+    async def tree(self, session_id: SessionId) -> tuple[TreeBranch, ...]:
+        """Return the branches of a session, in order of creation."""
+        return read_answer(await self._request("GET", f"{_path(session_id)}/tree"), _Tree).branches
+
+    async def delete_branch(self, at: BranchAddress, *, recursive: bool = False, force: bool = False) -> None:
+        """Delete a branch, with `recursive` its forks too; with `force` what runs there is interrupted first.
+
+        An agent that does not hear of the interrupt may take longer to end than an answer may (`Patience.answer`).
+        """
+        wish = _wish(recursive=recursive, force=force)
+        path = f"{_path(at.session_id)}/branches/{quote(at.branch_id, safe='')}"
+        check_answer(await self._request("DELETE", path + wish))
+
+    async def delete_session(self, session_id: SessionId, *, force: bool = False) -> None:
+        """Delete a session with all its branches; with `force` what runs there is interrupted first."""
+        check_answer(await self._request("DELETE", _path(session_id) + _wish(force=force)))
 
     async def submit(self, at: BranchAddress, received: Input) -> Accepted:
         """Submit an input; when this returns, the server has stored it and will answer it.
@@ -155,8 +193,7 @@ class Client:
 
         With the flow of the run's turn, as its events carry it, no other run can be meant: not the next one either.
         """
-        wish = {"reason": reason, "eventFlowId": event_flow_id}
-        body = {name: value for name, value in wish.items() if value is not None}
+        body = _given({"reason": reason, "eventFlowId": event_flow_id})
         return await self._post(f"{at.path}/interrupt", body, Interrupting)
 
     async def interactions(self, at: BranchAddress) -> list[Interaction]:
@@ -183,6 +220,18 @@ class Client:
             raise ServerUnreachable(self._url, _cause(error)) from error
         except httpx.TransportError as error:
             raise AnswerLost(f"{method} {path}", _cause(error)) from error
+
+
+def _path(session_id: SessionId) -> str:
+    return f"/sessions/{quote(session_id, safe='')}"
+
+
+def _wish(**wanted: bool) -> str:
+    return "".join(f"{'&' if index else '?'}{name}=true" for index, name in enumerate(filter(wanted.get, wanted)))
+
+
+def _given(members: dict[str, str | None]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _waits(event: Event | None, run_id: RunId) -> bool:

@@ -16,6 +16,7 @@ from middleware.errors import Withdrawn
 _log = structlog.get_logger("branchline.dispatch")
 
 _AT_ONCE = 256
+_DEAF_SECONDS = 1.0
 
 
 class Dispatcher:
@@ -38,7 +39,7 @@ class Dispatcher:
         self._leaving = False
 
     def accepted(self, lease: Lease) -> None:
-        """Take a run that this node has accepted and holds."""
+        """Take a run that this node holds; on the way out it is only given back."""
         if self._leaving:
             self._held.add(lease.run.id)
         else:
@@ -61,8 +62,22 @@ class Dispatcher:
                 await self._give_back()
 
     def leave(self) -> None:
-        """Know that the server stops in good order."""
+        """Know that the server stops in good order: nothing is begun any more."""
         self._leaving = True
+
+    async def finish(self, seconds: float) -> None:
+        """Leave: give the runs that are under way so long to end, then stop and give back those that have not."""
+        self.leave()
+        running = set(self._running.values())
+        if running:
+            _, running = await asyncio.wait(running, timeout=seconds)
+        for _ in range(2):
+            # An agent that does not hear the first time is left behind.
+            for task in running:
+                task.cancel()
+            if running:
+                _, running = await asyncio.wait(running, timeout=_DEAF_SECONDS)
+        await self._give_back()
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -70,9 +85,12 @@ class Dispatcher:
             await self._sweep()
 
     async def _sweep(self) -> None:
-        """Claim active runs that nobody holds."""
+        """Claim active runs that nobody holds; on the way out, give back those that were promoted meanwhile."""
+        if self._leaving:
+            await self._give_back()
+            return
         try:
-            while unowned := await self._leases.unowned(_AT_ONCE):
+            while not self._leaving and (unowned := await self._leases.unowned(_AT_ONCE)):
                 if not await self._claim(unowned):
                     return
         except StorageUnavailable as error:
@@ -89,7 +107,7 @@ class Dispatcher:
             _log.warning("cannot claim runs", why=error.why, runs=len(runs))
             return []
         for lease in claimed:
-            self._start(lease)
+            self.accepted(lease)
         return claimed
 
     def _start(self, lease: Lease) -> None:
@@ -154,6 +172,9 @@ class Dispatcher:
                 task.cancel()
 
     async def _give_back(self) -> None:
-        if self._held:
+        """Give back uncounted what is held and not under way."""
+        idle = self._held.difference(self._running)
+        if idle:
             with suppress(StorageUnavailable):
-                await self._leases.release(self._held, self._node)
+                await self._leases.release(idle, self._node)
+                self._held -= idle

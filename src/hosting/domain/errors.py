@@ -12,6 +12,7 @@ BranchlineError
 |   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused
 |   +-- ForkMessageMissing, ProtectedBranch, HasChildren, RecursiveDeleteDisabled
 +-- InvalidPosition
++-- ServerLeaving         the server is being stopped; try again, there or at another
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
@@ -177,6 +178,15 @@ class QueueFull(BranchlineError):
 
     def __init__(self, branch_id: BranchId, most: int) -> None:
         super().__init__(f"{most} inputs wait on branch {branch_id!r} already; send again when one of them has run.")
+
+
+class ServerLeaving(BranchlineError):
+    """No run is begun here any more."""
+
+    code = "not-ready"
+
+    def __init__(self) -> None:
+        super().__init__("The server is being stopped and takes no more inputs. Send again shortly.")
 
 
 class Invalid(BranchlineError):

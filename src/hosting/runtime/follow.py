@@ -1,7 +1,7 @@
 """Following a branch's log with a cursor: ring or store while behind, and at the head arm, look, wait."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from enum import Enum, auto
 from typing import Final
 
@@ -11,7 +11,7 @@ from events.position import Position
 from hosting.domain.branch import Branch
 from hosting.domain.errors import LogCorrupt, StorageUnavailable
 from hosting.domain.scope import BranchKey
-from hosting.ports.store import LogReader
+from hosting.ports.store import LogPage, LogReader
 from hosting.runtime.rings import Feed, Rings
 
 _PIECE_BYTES: Final = 64 * 1024
@@ -45,12 +45,14 @@ class Follower:
         self._epoch = epoch
         self._feed: Feed | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._pages: AsyncGenerator[LogPage] | None = None
+        self._read_to = 0
         self._beat = False
         self._gone = False
         self.cursor = 0
 
     async def open(self) -> int | None:
-        """Begin to follow and return the number of the last event; None when the branch is gone. Pair with `close`."""
+        """Begin to follow and return the number of the last event; None when the branch is gone. Pair with `aclose`."""
         # Armed first: what is committed after the head was read reaches the ring, what was before is in the store.
         self._feed = self._rings.open(self._branch)
         head = await self._log.head(self._branch)
@@ -60,13 +62,14 @@ class Follower:
             self._rings.advance(self._branch, head)
         return head
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop following."""
         if self._feed is not None:
             if self._waiter is not None:
                 self._feed.disarm(self._waiter)
             self._rings.close(self._branch)
             self._feed = None
+        await self._stop_reading()
 
     @property
     def position(self) -> Position:
@@ -107,6 +110,7 @@ class Follower:
             found = self._look(feed)
             if found is not None:
                 break
+            await self._stop_reading()
             await waiter
         return await self._page(feed) if found is _Behind.RING else found
 
@@ -140,14 +144,15 @@ class Follower:
         """Read a piece of what the ring does not hold from the store; DELETED when the branch has gone from there."""
         piece: list[bytes] = []
         size = 0
+        goes_on = self._pages if self._read_to == self.cursor else None
+        pages = goes_on or await self._begin_reading(feed)
         try:
-            async with aclosing(self._log.pages(self._branch, self.cursor, feed.ring.head)) as pages:
-                async for page in pages:
-                    piece += sse.frames(Position(self._epoch, page.first), page.lines)
-                    size += sum(map(len, page.lines))
-                    self.cursor = page.last
-                    if size >= _PIECE_BYTES:
-                        break
+            async for page in pages:
+                piece += sse.frames(Position(self._epoch, page.first), page.lines)
+                size += sum(map(len, page.lines))
+                self.cursor = self._read_to = page.last
+                if size >= _PIECE_BYTES:
+                    return b"".join(piece)
         except StorageUnavailable:
             # What is whole goes out first; the next look meets the same fault.
             if not piece:
@@ -156,11 +161,25 @@ class Follower:
             # The same; but rows are missing, too, where the branch was deleted while they were read.
             if not piece and not await self._is_deleted(feed):
                 raise
+        self._pages = None
         if piece:
             return b"".join(piece)
+        if goes_on is not None:
+            return await self._page(feed)
         if await self._is_deleted(feed):
             return Pause.DELETED
         raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
+
+    async def _begin_reading(self, feed: Feed) -> AsyncGenerator[LogPage]:
+        # Kept between two pieces: it has read ahead, and begun anew for each one it would read all several times over.
+        await self._stop_reading()
+        self._pages = self._log.pages(self._branch, self.cursor, feed.ring.head)
+        return self._pages
+
+    async def _stop_reading(self) -> None:
+        pages, self._pages = self._pages, None
+        if pages is not None:
+            await pages.aclose()
 
     async def _is_deleted(self, feed: Feed) -> bool:
         return feed.gone or await self._log.head(self._branch) is None

@@ -74,7 +74,8 @@ class Rings:
     def publish(self, branch: BranchKey, committed: Committed) -> None:
         """Show events to the branch's followers; only ever called with what is committed."""
         feed = self._feeds.get(branch)
-        if feed is None or not committed.lines:
+        # Behind a run that goes on writing nobody would ever come to the end, and take his leave.
+        if feed is None or self.closing is not None or not committed.lines:
             return
         if feed.ring.append(committed.first.seq, sse.frames(committed.first, committed.lines)):
             feed.wake()
@@ -82,7 +83,7 @@ class Rings:
     def advance(self, branch: BranchKey, head: int) -> None:
         """Tell followers that the log reaches to `head`, whose events they then read from the store."""
         feed = self._feeds.get(branch)
-        if feed is not None and feed.ring.advance(head):
+        if feed is not None and self.closing is None and feed.ring.advance(head):
             feed.wake()
 
     def gone(self, branch: BranchKey) -> None:
@@ -97,7 +98,8 @@ class Rings:
         return list(self._feeds)
 
     def shut(self, reason: CloseReason) -> None:
-        """Ask all followers to take their leave; later ones are asked at once."""
-        self.closing = reason
-        for feed in self._feeds.values():
-            feed.wake()
+        """Ask all followers to take their leave once they have what is there now; later ones are asked at once."""
+        if self.closing is None:
+            self.closing = reason
+            for feed in self._feeds.values():
+                feed.wake()

@@ -16,7 +16,7 @@ from events.queue import BranchQueueUpdated, QueueAction
 from events.runs import BranchRunStarted, RunStatus
 from events.serializer import Encoded, Stamp
 from hosting.domain.branch import Branch
-from hosting.domain.errors import BranchMissing, MessageExists, QueueFull, RunActive
+from hosting.domain.errors import BranchMissing, MessageExists, QueueFull, RunActive, ServerLeaving
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
@@ -52,8 +52,11 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         RunActive: the branch is busy, and the input is not one to wait.
         QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
+        ServerLeaving: the server is being stopped.
         StorageUnavailable: nothing was stored.
     """
+    if runtime.rings.closing is not None:
+        raise ServerLeaving
     config = bytes(received.run_config) or b"{}"
     await check_configuration(runtime, branch, config)
     run_id, now = runtime.ids.run(), runtime.clock()

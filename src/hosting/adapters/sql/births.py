@@ -9,7 +9,7 @@ from events.position import Position
 from events.serializer import Encoded, number
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.messages import TOUCH_SESSION, message_row, title
-from hosting.adapters.sql.ranges import range_row
+from hosting.adapters.sql.ranges import range_rows
 from hosting.adapters.sql.rows import to_branch
 from hosting.adapters.sql.tables import branch_state, branches, events, messages, sessions
 from hosting.adapters.sql.times import to_ticks
@@ -59,7 +59,7 @@ def add_fork(connection: Connection, unit: Unit, change: AddFork) -> Refusal | S
     lines = number(change.log, Position(fork.epoch, 1))
     if not _insert_branch(connection, fork, next_seq=1 + len(lines)):
         return Refusal.BRANCH_EXISTS
-    connection.execute(insert(events), range_row(tenant, fork.key, None, 1, lines))
+    connection.execute(insert(events), list(range_rows(tenant, fork.key, None, 1, lines)))
     connection.execute(insert(messages), [message_row(tenant, fork.key, message) for message in change.messages])
     connection.execute(_COPY_STATE, {"fork": fork.key, "source": unit.branch_key})
     now = to_ticks(fork.created_at)

@@ -1,10 +1,10 @@
 """The event store on SQL: a batch of units is one transaction, numbered under the branch rows it moves."""
 
 from collections.abc import Awaitable, Sequence
-from typing import cast
+from typing import Final, cast
 
 import structlog
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from events.ids import RunId
@@ -28,13 +28,25 @@ from hosting.ports.units import (
     EndRun,
     Failed,
     Outcome,
+    PatchBranch,
+    PatchSession,
     Refusal,
+    RemoveBranches,
     RemoveSession,
     StartRun,
     Unit,
 )
 
 _log = structlog.get_logger("branchline.store")
+
+# What locks a branch and then its session, or more than one branch.
+_OF_THE_TREE: Final = (AddFork, PatchBranch, PatchSession, RemoveBranches, RemoveSession)
+_LOCK_BRANCHES: Final = (
+    select(branches.c.key)
+    .where(branches.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(branches.c.key)
+    .with_for_update()
+)
 
 # Where the events of a unit would be that leaves no branch to hold them.
 _NOWHERE = Position("", 1)
@@ -82,7 +94,9 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
     leased = sorted((unit for unit in units if not unit.is_guarded), key=_lock_order)
     if leased:
         outcomes.update(_commit_leased(connection, leased))
-    for unit in sorted((unit for unit in units if unit.is_guarded), key=_lock_order):
+    guarded = sorted((unit for unit in units if unit.is_guarded), key=_lock_order)
+    _lock_branches(connection, guarded)
+    for unit in guarded:
         outcomes[unit.branch_key] = _commit_guarded(connection, unit)
     return [outcomes[unit.branch_key] for unit in units]
 
@@ -156,6 +170,14 @@ def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
             if isinstance(change, StartRun) and change.holder is not None:
                 hold_run(connection, unit.tenant, change.run.id, change.holder, place.fence)
         return committed
+
+
+def _lock_branches(connection: Connection, units: Sequence[Unit]) -> None:
+    """Lock all branches of a batch, in order and before any session, as a transaction does that deletes some."""
+    changes = [change for unit in units for change in unit.changes]
+    if len(units) > 1 and any(isinstance(change, _OF_THE_TREE) for change in changes):
+        doomed = {key for change in changes if isinstance(change, RemoveBranches) for key in change.keys}
+        connection.execute(_LOCK_BRANCHES, {"keys": [*doomed, *(unit.branch_key for unit in units)]})
 
 
 def _lock_order(unit: Unit) -> tuple[str, int]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, func, update
 
+from events.text import Role
 from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.tables import branches, messages, sessions
@@ -56,7 +57,8 @@ def title(text: str) -> str:
 
 
 def touch(connection: Connection, run: Run, now: datetime, said: Sequence[Message]) -> None:
-    """Note that a branch and its session were active, and what was said first."""
-    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title(said[-1].text)})
+    """Note that a branch and its session were active, and what a user said first; the last message is a user's."""
+    first = next(message for message in said if message.role is Role.USER)
+    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title(first.text)})
     scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": to_ticks(now)}
     connection.execute(TOUCH_SESSION, scope)

@@ -17,13 +17,16 @@ from hosting.ports.units import PatchBranch, PatchSession, Refusal, Unit
 _SESSION = (
     select(sessions.c.metadata)
     .where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
-    .with_for_update()
+    # Whoever adds a branch names the session, and touches it later: those two must not wait for each other.
+    .with_for_update(key_share=True)
 )
 _BRANCH = select(branches).where(branches.c.key == bindparam("branch")).with_for_update()
 
 
 def patch_session(connection: Connection, unit: Unit, change: PatchSession) -> Refusal | Sequence[Encoded]:
     """Merge metadata into a session's."""
+    # As all others do it: the branch, whose unit this is, and then the session.
+    connection.execute(_BRANCH, {"branch": unit.branch_key})
     known = connection.scalar(_SESSION, {"owner": unit.tenant, "session": change.session_id})
     if known is None:
         return Refusal.SESSION_MISSING

@@ -1,7 +1,7 @@
 """Rows of the log: one for each branch and flush, with a checksum over bytes and place."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 from zlib import crc32
 
 from events.ids import RunId
@@ -9,6 +9,23 @@ from events.serializer import join, split
 from hosting.domain.errors import LogCorrupt
 from hosting.domain.scope import BranchKey, TenantId
 from hosting.ports.store import LogPage
+
+_MOST_EVENTS: Final = 1_000
+_MOST_BYTES: Final = 1 << 20
+
+
+def range_rows(
+    tenant: TenantId, branch: BranchKey, run_id: RunId | None, first: int, lines: Sequence[bytes]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of events that may be too many for one: a page of a log reads whole rows."""
+    begin = size = 0
+    for index, line in enumerate(lines):
+        size += len(line)
+        if index > begin and (size > _MOST_BYTES or index - begin == _MOST_EVENTS):
+            yield range_row(tenant, branch, run_id, first + begin, lines[begin:index])
+            begin, size = index, len(line)
+    if begin < len(lines):
+        yield range_row(tenant, branch, run_id, first + begin, lines[begin:])
 
 
 def range_row(

@@ -38,8 +38,10 @@ _DROP_SESSION = delete(sessions).where(sessions.c.tenant == bindparam("owner"), 
 def remove_branches(connection: Connection, unit: Unit, change: RemoveBranches) -> Refusal | Sequence[Encoded]:
     """Remove branches that are idle and have no forks beside each other."""
     keys = sorted(change.keys)
-    # Locked before anything is looked at: neither a run nor a fork can begin on them from here on.
-    found = connection.execute(_LOCK_BRANCHES, {"keys": keys}).all()
+    # Locked before anything is looked at: neither a run nor a fork can begin on them from here on. With their source,
+    # whose log tells of it: two who delete within each other would wait for each other, if one came to it only then.
+    locked = connection.execute(_LOCK_BRANCHES, {"keys": [*keys, unit.branch_key]}).all()
+    found = [row for row in locked if row.key in change.keys]
     if len(found) < len(keys):
         return Refusal.BRANCH_MISSING
     place = {"owner": unit.tenant, "session": change.session_id}
@@ -56,6 +58,9 @@ def remove_branches(connection: Connection, unit: Unit, change: RemoveBranches) 
 def remove_session(connection: Connection, unit: Unit, change: RemoveSession) -> Refusal | Sequence[Encoded]:
     """Remove a session whose branches are all idle."""
     place = {"owner": unit.tenant, "session": change.session_id}
+    # As all others do it, the branches first and then the session, or they would wait for each other; and then those
+    # branches that have come to be in between, which none can any more.
+    connection.execute(_LOCK_ALL, place)
     if connection.scalar(_LOCK_SESSION, place) is None:
         return Refusal.SESSION_MISSING
     keys = list(connection.scalars(_LOCK_ALL, place))

@@ -1,0 +1,135 @@
+"""The API's description as it is served: what the framework finds out, with what it cannot know put in.
+
+It cannot know the bodies, since routes decode them from raw bytes, nor which problems a route answers with, nor how
+an event looks.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from hosting.api.openapi_answers import success_response
+from hosting.api.openapi_bodies import RUN_CONFIG, describe_bodies, request_body
+from hosting.api.openapi_events import LOGGED, describe_events
+from hosting.api.openapi_problems import Problems, ProblemSpec, describe_problem
+from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
+from hosting.api.openapi_streams import FEED, POSITION_PARAMETERS, SOCKET, describe_feed, describe_socket
+
+TAKES: Final = "takes"
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_RAW: Final[Mapping[str, Json]] = {"runConfig": reference(RUN_CONFIG), "request": reference(LOGGED)}
+_INFO: Final[Json] = {
+    "description": (
+        "A server that hosts agents. Errors are problem documents (RFC 9457), and each answer names the `code`s that it"
+        " comes with. Unknown query parameters are ignored. HEAD is answered as GET is, without the body;"
+        " `x-outside-routes` says what is answered to OPTIONS, and to a path or a method that is not here."
+    ),
+    "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+}
+_MEANS: Final[Mapping[str, str]] = {
+    "agent_id": "The agent.",
+    "session_id": "The session.",
+    "branch_id": "The branch; every session has `main`.",
+    "run_id": "The run.",
+    "limit": "At most so many.",
+    "offset": "Leave out so many of the first ones.",
+    "recursive": "Delete its forks, and theirs, too.",
+    "force": "Interrupt what runs there first.",
+}
+_OPTIONS: Final[Json] = {
+    "description": "The methods of the route. A listed origin that asks before it sends has the CORS headers too.",
+    "headers": {"Allow": {"description": "The methods that the route answers.", "schema": TEXT}},
+}
+
+
+def operation_id(handler: HTTPRouteHandler) -> str:
+    """Return the name of a route in the description: `getAgentRun` for `get_agent_run`."""
+    first, *others = handler.handler_name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def completed(document: Json, app: Litestar) -> Json:
+    """Put what is missing into the framework's description of an application."""
+    handlers = {operation_id(handler): handler for handler in _handlers(app)}
+    schemas, problems = Schemas(_RAW), Problems()
+    describe_events(schemas)
+    describe_bodies(schemas)
+    describe_problem(schemas)
+    for operation in _operations(document):
+        _complete(operation, schemas, problems, handlers[operation["operationId"]])
+    document["info"] |= _INFO
+    document["x-outside-routes"] = {
+        "unknown path": {"404": problems.response(404, ["not-found"])},
+        "unknown method": {"405": problems.response(405, ["method-not-allowed"])},
+        "OPTIONS": {"204": _OPTIONS},
+    }
+    document["components"] = {
+        "responses": dict(sorted(problems.named.items())),
+        "schemas": dict(sorted(schemas.named.items())),
+    }
+    return document
+
+
+def _handlers(app: Litestar) -> Iterator[HTTPRouteHandler]:
+    routes = (route for route in app.routes if isinstance(route, HTTPRoute))
+    return (handler for route in routes for handler in route.route_handlers)
+
+
+def _operations(document: Json) -> Iterator[Json]:
+    return (item[method] for item in document["paths"].values() for method in _METHODS if method in item)
+
+
+def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HTTPRouteHandler) -> None:
+    operation["summary"] = operation["description"].partition("\n")[0].removesuffix(".")
+    operation["tags"] = [handler.fn.__module__.rpartition(".")[2]]
+    del operation["deprecated"]
+    body: type[msgspec.Struct] | None = handler.opt.get(TAKES)
+    if body is not None:
+        operation["requestBody"] = request_body(schemas, body)
+    operation["responses"] = {
+        str(handler.status_code): success_response(schemas, handler),
+        **_refusals(problems, handler),
+    }
+    parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
+    if operation["operationId"] in {FEED, SOCKET}:
+        parameters += POSITION_PARAMETERS
+    if parameters:
+        operation["parameters"] = parameters
+    if operation["operationId"] == FEED:
+        describe_feed(operation["responses"]["200"])
+    if operation["operationId"] == SOCKET:
+        describe_socket(operation)
+
+
+def _refusals(problems: Problems, handler: HTTPRouteHandler) -> Json:
+    specs = (handler.responses or {}).items()
+    known = {status: spec.codes for status, spec in specs if isinstance(spec, ProblemSpec)}
+    return {str(status): problems.response(status, codes) for status, codes in known.items()}
+
+
+def _parameter(given: Json) -> Json:
+    name: str = given["name"]
+    return {
+        "name": name,
+        "in": given["in"],
+        "required": given["required"],
+        "description": given.get("description") or _MEANS[name],
+        "schema": {key: _whole(value) for key, value in _not_null(given["schema"]).items()},
+    }
+
+
+def _not_null(schema: Json) -> Json:
+    """Return the schema of a parameter that is there: one that may be left out cannot be null for all that."""
+    choices = [one for one in schema.get("oneOf", ()) if one != NULL]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{key: value for key, value in schema.items() if key not in {"oneOf", "description"}}}
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -1,0 +1,94 @@
+"""What holds for the body of one route holds for the body of every route, those included that are yet to come."""
+
+import gzip
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import psutil
+import pytest
+
+from tests.edge import bodies
+from tests.edge.rows import MADE_BY_REQUESTS, count_rows
+from tests.edge.test_hostile_bodies import refusals
+from tests.edge.wire import Wire
+from tests.harness.client import Client
+from tests.harness.process import ServerProcess
+
+MEBIBYTE = 1 << 20
+LARGEST = 16 * MEBIBYTE
+JSON = "Content-Type: application/json"
+
+
+async def test_a_body_that_is_too_large_is_refused_by_every_route_before_it_has_come(
+    plain_edge: Client, plain_server: ServerProcess
+) -> None:
+    process = psutil.Process(plain_server.pid)
+    routes = [route async for route in _write_routes(plain_edge)]
+    before = process.memory_info().rss
+    wrong = []
+
+    for method, path in routes:
+        async with Wire(plain_edge.base) as wire:
+            declared = await wire.request(method, path, JSON, f"Content-Length: {LARGEST + 1}")
+        async with Wire(plain_edge.base) as wire:
+            limit = LARGEST if path.endswith(("/inputs", "/responses")) else MEBIBYTE
+            chunked = await wire.send_chunked(method, path, b" " * limit, b" ", ends=False)
+        for answer in (declared, chunked):
+            if (answer.status, answer.headers.get("connection")) != (413, "close"):
+                wrong.append(f"{method} {path} is {answer.status}")
+    grown = process.memory_info().rss - before
+
+    assert wrong == []
+    assert len(routes) >= 9
+    assert grown < 2 * LARGEST
+
+
+async def test_what_is_packed_is_unpacked_by_no_route(plain_edge: Client, plain_server: ServerProcess) -> None:
+    process = psutil.Process(plain_server.pid)
+    bomb = gzip.compress(b" " * 40 * MEBIBYTE, 1)
+    routes = [route async for route in _write_routes(plain_edge)]
+    before = process.memory_info().rss
+
+    statuses = set()
+    for method, path in routes:
+        async with Wire(plain_edge.base) as wire:
+            length = f"Content-Length: {len(bomb)}"
+            answer = await wire.request(method, path, JSON, "Content-Encoding: gzip", length, body=bomb)
+        statuses.add((answer.status, answer.json["code"]))
+
+    assert statuses == {(415, "unsupported-media-type")}
+    assert process.memory_info().rss - before < 16 * MEBIBYTE
+
+
+@pytest.mark.parametrize("behind", [b"a" * 100_000, b"{}" * 50, b"\x00" * 10])
+async def test_what_stands_behind_the_length_of_a_body_is_no_part_of_it(plain_edge: Client, behind: bytes) -> None:
+    async with Wire(plain_edge.base) as wire:
+        created = await wire.request("POST", "/sessions", JSON, "Content-Length: 2", body=b"{}" + behind)
+        refused = await wire.answer()
+        ended = await wire.ends()
+
+    assert (created.status, refused.status) == (201, 400)
+    assert ended
+
+
+async def test_hostile_bodies_interrupt_nothing(edge: Client, shared_server: ServerProcess) -> None:
+    session = await edge.session()
+    before = await count_rows(shared_server.database_url, MADE_BY_REQUESTS)
+
+    wrong = await refusals(edge, shared_server, f"{edge.path(session)}/interrupt", _interrupts())
+
+    assert wrong == []
+    assert before == await count_rows(shared_server.database_url, MADE_BY_REQUESTS)
+
+
+def _interrupts() -> Iterator[bodies.Hostile]:
+    yield from bodies.anywhere("invalid-request", lambda value: b'{"reason":%b}' % value, MEBIBYTE)
+
+
+async def _write_routes(client: Client) -> AsyncIterator[tuple[str, str]]:
+    session = await client.session()
+    names = {"agent_id": "demo", "session_id": session, "branch_id": "main"}
+    for path, operations in (await client.http.get("/openapi.json")).json()["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                yield method.upper(), re.sub(r"\{(\w+)\}", lambda match: names[match[1]], path)

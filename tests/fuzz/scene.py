@@ -1,0 +1,92 @@
+"""Something to ask about: a session in which every route finds what it is for."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+
+COMMANDS = ("hi", "/tool", "/permission", "/parallel", "/clarify", "/continue", "/client-tool", "/fail", "/slow 1")
+LATEST_LIFE = 999_999
+
+
+Place = dict[str, str]
+"""The ids that go together in a path, by the names of its parameters."""
+
+
+@dataclass
+class Scene:
+    """A session; `values` are those that are worth sending, by the member or parameter that they go into."""
+
+    places: list[Place] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Scenes:
+    """One scene after the other; each is for so many requests, for those that delete wear it out."""
+
+    def __init__(self, http: requests.Session, base: str, lasts: int) -> None:
+        self._http, self._base, self._lasts = http, base, lasts
+        self._left = 0
+        self._scene = Scene()
+
+    def current(self) -> Scene:
+        """Return the scene of the next request."""
+        if self._left == 0:
+            self._scene, self._left = prepare_scene(self._http, self._base), self._lasts
+        self._left -= 1
+        return self._scene
+
+
+def prepare_scene(http: requests.Session, base: str) -> Scene:
+    """Make a session with a run that has ended, a fork, a run that asks and an input that waits; and an idle one."""
+    idle, session = (_post(http, f"{base}/sessions", {})["id"] for _ in range(2))
+    branch = f"{base}/agents/demo/sessions/{session}/branches/main"
+    ended = _post(http, f"{branch}/inputs", {"text": "hi"})
+    _eventually(lambda: http.get(f"{branch}/runs/{ended['runtimeRunId']}").json()["status"] == "completed")
+    fork = _post(http, f"{branch}/fork", {"fromMessageId": ended["messageId"]})["id"]
+    _post(http, f"{branch}/inputs", {"text": "/permission"})
+    question = _eventually(lambda: http.get(f"{branch}/interactions").json())[0]
+    queued = _post(http, f"{branch}/inputs", {"text": "next", "runningRunBehavior": "queue"})
+    runs = [ended["runtimeRunId"], queued["runtimeRunId"]]
+    epoch = ended["position"].partition(".")[0]
+    return Scene(
+        places=[
+            {"agent_id": "demo", "session_id": session_id, "branch_id": branch_id, "run_id": run}
+            for session_id, branch_id, run in (
+                (session, "main", runs[0]),
+                (session, "main", runs[1]),
+                (session, fork, runs[0]),
+                (idle, "main", runs[0]),
+            )
+        ],
+        values={
+            "sessionId": [session],
+            "branchId": ["main", fork],
+            "newBranchId": ["main", fork],
+            "fromMessageId": [ended["messageId"]],
+            "messageId": [ended["messageId"]],
+            "permissionId": [question["requestId"]],
+            "requestId": [question["requestId"]],
+            "continuationId": [question["requestId"]],
+            "eventFlowId": [question["request"]["eventFlowId"]],
+            "after": [ended["position"], question["position"], f"{epoch}.{LATEST_LIFE}"],
+            "text": list(COMMANDS),
+        },
+    )
+
+
+def _post(http: requests.Session, url: str, body: dict[str, Any]) -> dict[str, Any]:
+    response = http.post(url, json=body)
+    assert response.ok, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def _eventually(look: Callable[[], Any], *, seconds: float = 10) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.01)
+    return found

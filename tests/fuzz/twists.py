@@ -1,0 +1,56 @@
+"""What is done to a request that the description inspired, so that it reaches further, or breaks something else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from schemathesis import Case
+
+from tests.fuzz.scene import Scene
+
+
+@dataclass(frozen=True)
+class Twist:
+    """What no schema speaks of: other headers, and a body that ends early."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    keeps_of_body: float = 1.0
+
+
+STRAIGHT = Twist()
+_TWISTS = (
+    Twist(headers={"Origin": "https://evil.example"}),
+    Twist(headers={"Origin": "null"}),
+    Twist(headers={"Content-Type": "text/plain"}),
+    Twist(headers={"Content-Encoding": "gzip"}),
+    Twist(keeps_of_body=0.5),
+    Twist(keeps_of_body=0.9),
+)
+_TWISTED, _UNKNOWN_PLACE, _REAL_VALUE = 0.1, 0.06, 0.5
+
+
+def twist(chance: Random) -> Twist:
+    """Return what is to be done to a request; to most nothing is."""
+    return chance.choice(_TWISTS) if chance.random() < _TWISTED else STRAIGHT
+
+
+def put_real_ids(case: Case, scene: Scene, chance: Random) -> None:
+    """Let most of a request's path, and half of what it names besides, be about something that is there."""
+    place = chance.choice(scene.places)
+    for name in case.path_parameters:
+        if chance.random() > _UNKNOWN_PLACE:
+            case.path_parameters[name] = place[name]
+    _put_values(case.query, scene, chance)
+    _put_values(case.body, scene, chance)
+
+
+def _put_values(given: object, scene: Scene, chance: Random) -> None:
+    if isinstance(given, dict):
+        for name, value in given.items():
+            if name in scene.values and isinstance(value, str) and chance.random() < _REAL_VALUE:
+                given[name] = chance.choice(scene.values[name])
+            else:
+                _put_values(value, scene, chance)
+    elif isinstance(given, list):
+        for value in given:
+            _put_values(value, scene, chance)

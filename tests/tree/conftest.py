@@ -1,0 +1,33 @@
+"""The servers of this package: one for each kind of database, for all its tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.conftest import DATABASES
+from tests.harness.postgres import PostgresCluster
+from tests.harness.process import ServerProcess
+from tests.runs.raw_store import RawStore
+
+AGENTS: Final = str(Path(__file__).with_name("tree_agents.py"))
+
+
+@pytest.fixture(scope="package", params=DATABASES)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A running server, with agents of this package, that its tests share."""
+    folder = tmp_path_factory.mktemp("tree")
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{folder}/test.db"
+    else:
+        cluster: PostgresCluster = request.getfixturevalue("postgres")
+        url = cluster.create_database()
+    with ServerProcess(folder, url, AGENTS, sweep_seconds=0.1) as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: ServerProcess) -> RawStore:
+    """The database behind the server's back."""
+    return RawStore(server.database_url)
