@@ -72,7 +72,7 @@ _BARE_ENCODER: Final = msgspec.json.Encoder()
 
 
 def _best(count: int, work: Callable[[], object], *, each: int = 1) -> Figures:
-    """Return how many seconds one takes at best: what is slower was disturbed."""
+    """Return how many seconds of the processor one takes at best: what is slower was disturbed."""
     gc.disable()
     try:
         return {"seconds": min(_timed(count, work) for _ in range(_TRIES)) / (count * each)}
@@ -81,10 +81,10 @@ def _best(count: int, work: Callable[[], object], *, each: int = 1) -> Figures:
 
 
 def _timed(count: int, work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(count):
         work()
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 def _row(found: Comparison, program: str, scenario: str, most: float) -> Row:

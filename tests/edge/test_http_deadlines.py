@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from itertools import cycle
 from statistics import median
 
 import httpx
@@ -22,6 +24,8 @@ BODY_SECONDS = 1.5
 KEEP_ALIVE_SECONDS = 1.2
 LINGER_SECONDS = 1.0
 SLACK_SECONDS = 3.0
+UNHARMED_SECONDS = 2
+"""The longest that a healthy request may take; nearly all of it is what else the machine has to do."""
 
 HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "
 HALF_A_BODY = b'POST /sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"meta'
@@ -49,16 +53,16 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 async def test_two_hundred_slow_clients_are_gone_in_time_and_nobody_waits_for_them(hasty: ServerProcess) -> None:
     process = psutil.Process(hasty.pid)
     async with Client(hasty.url) as client, contextlib.AsyncExitStack() as stack:
-        for sent in (HALF_A_HEAD, b"G", b"", HALF_A_BODY):
-            for _ in range(50):
-                await (await stack.enter_async_context(Wire(hasty.url))).write(sent)
-        await seconds_until(lambda: _many(process), within=SLACK_SECONDS)
+        wires = [await stack.enter_async_context(Wire(hasty.url)) for _ in range(200)]
+        for wire, sent in zip(wires, cycle((HALF_A_HEAD, b"G", HALF_A_BODY, b"")), strict=False):
+            await wire.write(sent)
         delays = await _delays(client, 20)
+        heard = [(await wire.all(HEADER_SECONDS + LINGER_SECONDS + SLACK_SECONDS))[:12] for wire in wires]
+        gone = await seconds_until(lambda: _few(process), within=LINGER_SECONDS + SLACK_SECONDS)
 
-        await seconds_until(lambda: _few(process), within=HEADER_SECONDS + LINGER_SECONDS + SLACK_SECONDS)
-
-    print(f"half of the healthy requests within {median(delays) * 1000:.0f} ms, all in {max(delays) * 1000:.0f} ms")
-    assert max(delays) < 1
+    print(f"half within {median(delays) * 1000:.0f} ms, all in {max(delays) * 1000:.0f} ms; gone {gone:.1f} s later")
+    assert Counter(heard) == {b"HTTP/1.1 408": 150, b"": 50}
+    assert max(delays) < UNHARMED_SECONDS
 
 
 async def test_who_is_too_slow_is_told_so(hasty: ServerProcess) -> None:
@@ -176,10 +180,6 @@ async def _delays(client: Client, count: int) -> list[float]:
         assert (await client.http.get("/healthz")).status_code == 200
         delays.append(time.perf_counter() - begun)
     return delays
-
-
-async def _many(process: psutil.Process) -> bool:
-    return len(_peers(process)) >= 200
 
 
 async def _few(process: psutil.Process) -> bool:

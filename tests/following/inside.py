@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from msgspec.structs import replace
+
 from hosting import create_app
 from hosting.bootstrap import Server, server_of
 from hosting.cli.server import shipped_server
 from hosting.settings import Settings
+
+GRACE_SECONDS = 0.2
 
 
 @asynccontextmanager
@@ -17,7 +21,8 @@ async def serving(
 ) -> AsyncIterator[tuple[str, Server]]:
     """Serve on a free port until the block is left; gives the address and what the application is made of."""
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    app = create_app(settings=settings, on_connect=on_connect)
+    # What a test leaves running has shown what it was to show.
+    app = create_app(settings=replace(settings, grace_seconds=GRACE_SECONDS), on_connect=on_connect)
     server = shipped_server(app, "127.0.0.1", 0, listening.set_result)
     task = asyncio.create_task(server.serve(), name="server")
     await asyncio.wait([listening, task], return_when=asyncio.FIRST_COMPLETED, timeout=30)

@@ -61,12 +61,6 @@ def connected(process: psutil.Process) -> set[tuple[str, int]]:
     }
 
 
-async def until_gone(process: psutil.Process, clients: list[Stuck], *, seconds: float) -> None:
-    """Wait until a server has cut all of them."""
-    addresses = {client.address for client in clients}
-    await until(lambda: not addresses & connected(process), seconds=seconds)
-
-
 async def until(is_so: Callable[[], bool], *, seconds: float = 15) -> None:
     """Look now and then until something is so."""
     async with asyncio.timeout(seconds):

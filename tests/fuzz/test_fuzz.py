@@ -20,7 +20,7 @@ ALTERED = Path(__file__).with_name("altered.py")
 REQUESTS = 1000
 """On each of two databases."""
 REQUESTS_OF_A_CAMPAIGN = 25_000
-MAY_HAVE_NO_LUCK = 2
+MAY_HAVE_NO_LUCK = 5
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def fuzz(server: ServerProcess, document: Json, requests: int, seed: int) -> Ver
     return verdict
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_a_thousand_requests_are_answered_as_described(server: ServerProcess, document: Json) -> None:
     verdict = fuzz(server, document, REQUESTS, seed=1)
 

@@ -18,6 +18,8 @@ class Twist:
 
 
 STRAIGHT = Twist()
+STRANGE_IDS = ("none", "~", " ", "\x00", "\r\nX: y", "é\u202e", "%", "\ufffe", "'--", "x" * 300, "🦊")
+"""What stands in a path where no id stands that is there."""
 _TWISTS = (
     Twist(headers={"Origin": "https://evil.example"}),
     Twist(headers={"Origin": "null"}),

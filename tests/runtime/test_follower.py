@@ -181,6 +181,34 @@ async def test_closing_comes_after_everything_that_is_there(bench: Bench) -> Non
         assert await follower.next() is Pause.CLOSING
 
 
+async def test_a_follower_of_a_run_that_goes_on_writing_comes_to_the_closing(bench: Bench) -> None:
+    branch = await make_branch(bench.database)
+    async with following(bench, branch) as follower:
+        await append(bench, branch, "before")
+        bench.rings.shut(CloseReason.DRAIN)
+        await append(bench, branch, "after")
+
+        seen = await follower.next()
+        assert await follower.next() is Pause.CLOSING
+
+    lines = await log(bench.database, branch)
+    assert framed(branch, 2, lines[1:2]) == seen
+
+
+async def test_a_follower_that_waits_hears_that_its_branch_is_gone_once_it_has_what_was_there(bench: Bench) -> None:
+    branch = await make_branch(bench.database)
+    async with following(bench, branch) as follower:
+        await append(bench, branch, "last")
+        assert isinstance(await follower.next(), bytes)
+        waiting = asyncio.ensure_future(follower.next())
+        await idle()
+
+        bench.rings.gone(branch.key)
+
+        assert await asyncio.wait_for(waiting, WITHIN_SECONDS) is Pause.DELETED
+        assert await follower.next() is Pause.DELETED
+
+
 async def test_a_follower_that_waits_hears_of_the_closing(bench: Bench) -> None:
     branch = await make_branch(bench.database)
     async with following(bench, branch) as follower:

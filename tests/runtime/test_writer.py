@@ -231,11 +231,13 @@ async def test_a_refusal_is_returned_and_a_mistake_is_raised(bench: Bench) -> No
     written = await make_written(bench)
 
     refused = await bench.writer.append_to(start_run(written.branch))
+    missing = await bench.writer.append_to(add_branch(new_branch("no-such-session")))
+    nameless = replace(new_branch(written.branch.scope.session_id, "b1"), epoch=None)  # type: ignore[arg-type]
     with pytest.raises(IntegrityError):
-        await bench.writer.append_to(add_branch(new_branch("no-such-session")))
+        await bench.writer.append_to(add_branch(nameless))
     outcome = await bench.writer.append_to(add_notes(written.branch, "still writing"))
 
-    assert refused is Refusal.RUN_ACTIVE
+    assert (refused, missing) == (Refusal.RUN_ACTIVE, Refusal.SESSION_MISSING)
     assert isinstance(outcome, Committed)
 
 

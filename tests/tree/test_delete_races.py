@@ -154,7 +154,7 @@ async def test_deletes_that_race_leave_no_orphans(client: Client, store: RawStor
 async def test_deletes_that_race_on_two_servers_leave_no_orphans(
     make_server: Callable[..., ServerProcess], postgres: PostgresCluster
 ) -> None:
-    await _race_on_two_servers(make_server, await postgres.create_database_async(), 4)
+    await _race_on_two_servers(make_server, await postgres.create_database_async(), 3)
 
 
 @pytest.mark.campaign

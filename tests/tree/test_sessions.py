@@ -194,3 +194,11 @@ async def test_what_is_not_there_is_neither_patched_nor_deleted(client: Client) 
     session = await client.session()
     assert problem(await delete(client, session, query="?force=perhaps"))["code"] == "invalid-request"
     assert problem(await client.http.patch(f"/sessions/{session}", json={"id": "a"}))["code"] == "unknown-member"
+
+
+async def test_a_session_cannot_have_the_name_of_a_route(client: Client) -> None:
+    response = await client.http.post("/sessions", json={"sessionId": "search"})
+
+    refused = problem(response)
+    assert (response.status_code, refused["code"]) == (400, "invalid-request")
+    assert refused["detail"] == "`sessionId` cannot be 'search': /sessions/search is a route."

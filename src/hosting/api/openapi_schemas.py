@@ -23,6 +23,8 @@ _ID_A_CLIENT_CHOOSES: Final[Mapping[str, str]] = {
     "ForkBranch": "newBranchId",
     "ChatMessage": "messageId",
 }
+_NO_ID: Final[Mapping[str, Json]] = {"sessionId": {"not": {"const": "search"}}}
+"""Ids that nobody may choose, since a route has the place that they would stand in."""
 _DURATION: Final = r"^-?P(\d+D)?(T(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
 _POSITIONS: Final = frozenset(("eventId", "position"))
 
@@ -151,7 +153,7 @@ class Schemas:
     def _sent_member(self, kind: inspect.StructType, field: inspect.Field) -> Json:
         schema = self._member(field, field.type, "Sent")
         if _ID_A_CLIENT_CHOOSES.get(kind.cls.__name__) == field.encode_name:
-            schema = {"anyOf": [{**TEXT, "pattern": _CHOSEN_ID}, NULL]}
+            schema = {"anyOf": [{**TEXT, "pattern": _CHOSEN_ID, **_NO_ID.get(field.encode_name, {})}, NULL]}
         if field.default in (NODEFAULT, None, (), "") or isinstance(field.default, msgspec.Raw):
             return schema
         return {**schema, "default": field.default}

@@ -17,6 +17,7 @@ from hosting.runtime.delete import delete_session as remove_session
 from hosting.runtime.patch import patch_session as merge_metadata
 from hosting.runtime.sessions import create_session
 
+_NAME_OF_A_ROUTE: Final = "search"
 LISTED: Final = 50
 MOST_LISTED: Final = 200
 LARGEST_OFFSET: Final = 2**53
@@ -54,6 +55,7 @@ async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[
     body = await decode_body(await read_body(request), CreateSession)
     if body.session_id is not None:
         check_id("sessionId", body.session_id)
+        check_free(body.session_id)
     session = await create_session(caller.runtime, caller.tenant, body.session_id, body.metadata or {})
     return Response(SessionView.of(session), headers={"Location": f"/sessions/{session.id}"})
 
@@ -107,6 +109,16 @@ async def delete_session(
 ) -> None:
     """Delete a session with all its branches; with `force` what runs there is interrupted first."""
     await remove_session(caller.runtime, await caller.session(SessionId(session_id)), force=force)
+
+
+def check_free(session_id: SessionId) -> None:
+    """Refuse the id that would stand where a route's name does (docs/decisions/0012-a-session-is-not-named-search.md).
+
+    Raises:
+        InvalidRequest: nobody could ask for that session.
+    """
+    if session_id == _NAME_OF_A_ROUTE:
+        raise InvalidRequest(f"`sessionId` cannot be {_NAME_OF_A_ROUTE!r}: /sessions/{_NAME_OF_A_ROUTE} is a route.")
 
 
 def check_id(member: str, given: str) -> None:

@@ -270,16 +270,17 @@ class ShippedHttp(PatientHttp):
         self._last_words = refused.answer(target, self.server_state.default_headers)
         self._part = _NOTHING
         self._deadline.lift()
-        if broken is not None and broken is not self._running:
-            self.pipeline.popleft()
         if broken is None or broken is not self._running:
-            if not self._is_busy():
-                self._say_last_words(self._last_words)
+            if broken is not None:
+                self.pipeline.popleft()
+            if self._is_busy():
+                return
         elif broken.response_started:
             self.transport.close()
+            return
         else:
             _give_up(broken)
-            self._say_last_words(self._last_words)
+        self._say_last_words(self._last_words)
 
     def _say_last_words(self, words: bytes) -> None:
         """Answer, and close once the peer has: closed with bytes unread, a connection is reset and its answer lost."""

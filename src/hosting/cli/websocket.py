@@ -200,7 +200,7 @@ class ShippedWebSocket(WebSocketProtocol):
         """Wait less from now on for a peer that takes nothing, or does not answer a close: the server stops."""
         self.close_timeout = HURRY_SECONDS / 2
         self._patience_seconds = min(self._patience_seconds, HURRY_SECONDS)
-        if self._limit is not None:
+        if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(min(self._limit.when() or math.inf, self.loop.time() + self._patience_seconds))
 
     def shutdown(self) -> None:

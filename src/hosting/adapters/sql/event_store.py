@@ -15,6 +15,7 @@ from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
 from hosting.adapters.sql.queue import promote
 from hosting.adapters.sql.ranges import range_row
 from hosting.adapters.sql.run_changes import apply_run_changes
+from hosting.adapters.sql.savepoint import Savepoint
 from hosting.adapters.sql.tables import branches, events, sessions
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.adapters.sql.unknown_commits import was_stored
@@ -153,16 +154,16 @@ def _what_is_gone(connection: Connection, unit: Unit) -> Refusal | None:
 
 
 def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
-    with connection.begin_nested() as savepoint:
+    with Savepoint(connection) as savepoint:
         told = apply_guarded(connection, unit)
         if isinstance(told, Refusal):
-            savepoint.rollback()
+            savepoint.undo()
             return told
         if any(isinstance(change, RemoveSession) for change in unit.changes):
             return Committed(_NOWHERE, [])
         place = allot(connection, [wanted(unit, len(told))]).get(unit.branch_key)
         if place is None:
-            savepoint.rollback()
+            savepoint.undo()
             return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
         committed = Committed(place.first, place.fill(told), place.fence)
         _insert_ranges(connection, [(unit, unit.run_id, committed)])
