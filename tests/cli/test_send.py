@@ -149,14 +149,17 @@ def test_an_answer_cut_by_kill_9_begins_again_on_a_line_of_its_own(
 
     *cuts, whole, end = sent.out.split("\n")
     assert sent.status == 0
-    assert cuts
-    assert all(tokens(300).startswith(cut) and cut != tokens(300) for cut in cuts)
+    # What was stored and not yet sent when the server died comes on a line of its own, before the answer begins again.
+    tries = ["tok0 " + said for said in "".join(cuts).split("tok0 ")[1:]]
+    assert tries
+    assert "".join(tries) == "".join(cuts)
+    assert all(tokens(300).startswith(said) and said != tokens(300) for said in tries)
     assert whole == tokens(300)
     assert end == ""
     connection, *again = sent.errors.splitlines()
     assert connection.startswith("The connection was cut (")
     # Once, unless the machine is so busy that the new server loses its lease, too.
-    assert again == [f"The answer begins again (attempt {place} of 3)." for place in range(2, 2 + len(cuts))]
+    assert again == [f"The answer begins again (attempt {place} of 3)." for place in range(2, 2 + len(tries))]
 
 
 async def test_json_of_an_answer_cut_by_kill_9_has_every_event_once(
@@ -189,8 +192,9 @@ def test_an_answer_goes_on_when_the_server_is_replaced_in_good_order(
 
     assert left == 0
     assert sent.status == 0
-    assert sent.out.endswith(f"\n{tokens(300)}\n")
-    assert sent.errors.startswith("The connection was cut (the server ended the stream); trying again.\n")
+    # The old server ends the run within its grace, and the new one tells the rest of it.
+    assert sent.out.replace("\n", "") == tokens(300)
+    assert sent.errors == "The connection was cut (the server ended the stream); trying again.\n"
 
 
 def test_a_reader_who_leaves_the_pipe_gets_no_traceback(sqlite_server: ServerProcess) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
@@ -24,21 +23,18 @@ def told(response: httpx.Response) -> str:
     return str(response.status_code) if response.is_success else str(response.json()["code"])
 
 
-async def raced(*requests: asyncio.Future[httpx.Response] | object, pause: float = 0) -> list[str]:
+async def raced(first: Awaitable[httpx.Response], *others: Awaitable[httpx.Response], pause: float) -> list[str]:
     """Send requests at once, the first one a little later, and return what is said to each."""
 
-    async def later(request: object) -> httpx.Response:
+    async def later() -> httpx.Response:
         await asyncio.sleep(pause)
-        response: httpx.Response = await request  # type: ignore[misc]
-        return response
+        return await first
 
-    first, *others = requests
-    return [told(response) for response in await asyncio.gather(later(first), *others)]  # type: ignore[arg-type]
+    return [told(response) for response in await asyncio.gather(later(), *others)]
 
 
 async def deletes_race_inputs(one: Client, other: Client, store: RawStore, rounds: int) -> None:
     """Race them, round after round, at all distances; for a session the same as for a branch."""
-    seen: Counter[tuple[str, ...]] = Counter()
     for number in range(rounds):
         session = await one.session()
         message, _ = await said(one, session, "Hi")
@@ -47,7 +43,6 @@ async def deletes_race_inputs(one: Client, other: Client, store: RawStore, round
 
         answers = await raced(gone, *(other.send(session, "Hello", "f1") for _ in range(2)), pause=number % 12 / 1000)
 
-        seen[answers[0], *sorted(answers[1:])] += 1
         if answers[0] == "204":
             # An input that came first has ended before it.
             assert set(answers[1:]) <= {"202", "branch-run-active", "branch-not-found", "session-not-found"}
@@ -57,11 +52,9 @@ async def deletes_race_inputs(one: Client, other: Client, store: RawStore, round
         else:
             assert answers[0] == "branch-run-active"
             assert sorted(answers[1:]) == ["202", "branch-run-active"]
-            await one.http.get(f"{one.path(session, 'f1')}/runs/active")
             (run,) = (await one.http.get(f"{one.path(session, 'f1')}/runs")).json()
             assert (await one.ended(session, run["runtimeRunId"], "f1"))["status"] == "completed"
             check_log(await one.log(session, "f1"))
-    assert sum(seen.values()) == rounds
 
 
 async def deletes_race_forks(one: Client, other: Client, store: RawStore, rounds: int) -> None:

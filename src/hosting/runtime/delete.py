@@ -23,7 +23,7 @@ async def delete_branch(runtime: Runtime, branch: Branch, *, recursive: bool, fo
 
     Raises:
         ProtectedBranch: it is the one that every session has.
-        HasChildren: it has forks, and is to be deleted alone.
+        HasChildren: it has forks, and is to be deleted alone; or it is forked all the time.
         RunActive: something runs or waits there.
         BranchMissing: it is gone.
         StorageUnavailable: nothing was deleted.
@@ -43,6 +43,8 @@ async def delete_branch(runtime: Runtime, branch: Branch, *, recursive: bool, fo
         if outcome is Refusal.RUN_ACTIVE and not force:
             break
         # A fork, an input or another deletion came between the look and the unit.
+    if outcome is Refusal.HAS_CHILDREN:
+        raise HasChildren(branch.scope.branch_id, Tree(everyone).place_of(branch).children)
     raise await _busy(runtime, doomed)
 
 

@@ -1,11 +1,9 @@
 """A part of a transaction that can be undone by itself."""
 
-from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 _BEGIN: Final = "SAVEPOINT unit"
 _UNDO: Final = "ROLLBACK TO SAVEPOINT unit"
@@ -31,10 +29,9 @@ class Savepoint:
         if kind is None:
             self._connection.exec_driver_sql(_END)
         elif not self._connection.invalidated:
-            # Some faults, such as a full disk, have undone the whole transaction: what went wrong is to be told.
-            with suppress(DBAPIError):
-                self.undo()
-                self._connection.exec_driver_sql(_END)
+            # Not suppressed when it fails: whoever caught the first error would go on with half a unit.
+            self.undo()
+            self._connection.exec_driver_sql(_END)
 
     def undo(self) -> None:
         """Undo what was done inside of it so far."""
