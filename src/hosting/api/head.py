@@ -26,6 +26,8 @@ class HeadAsGet:
 
         as_get = dict(scope)
         as_get["method"] = "GET"
+        # By an extension, somebody could send a body past this.
+        as_get["extensions"] = {}
         await self._app(as_get, receive, send_headers)  # type: ignore[arg-type]
 
 

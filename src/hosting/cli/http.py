@@ -8,6 +8,7 @@ uvicorn's callbacks are stood on, not copied, so pyproject.toml says which uvico
 """
 
 import asyncio
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any, ClassVar, Final
 
@@ -17,6 +18,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from websockets.datastructures import Headers
 
+from hosting.api.live import CHUNKS
 from hosting.api.problems import INTERNAL_ERROR
 from hosting.cli.http_deadline import Deadline
 from hosting.cli.http_head import WATCHED, Head, Header, check_head, size_of_head
@@ -82,6 +84,8 @@ class ShippedHttp(PatientHttp):
         # The base tells the request that came last, and others may be before it.
         if self._running is not None:
             _give_up(self._running)
+            # It holds this object, which would wait for the collector.
+            self._running.scope["extensions"] = {}
         self.pipeline.clear()
         self._deadline.end()
         if self._address is not None:
@@ -197,7 +201,15 @@ class ShippedHttp(PatientHttp):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
+        cycle.scope["extensions"] = {CHUNKS: self._write_chunk}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
+
+    def _write_chunk(self, piece: bytes) -> Awaitable[None] | None:
+        """See CHUNKS; `send` does the same with a message."""
+        if self._running is None or self._running.disconnected or self._running.response_complete:
+            return None
+        self.transport.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        return self.flow.drain() if self.flow.write_paused else None
 
     def _feed(self, data: bytes) -> None:
         while data:

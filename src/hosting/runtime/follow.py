@@ -105,12 +105,13 @@ class Follower:
         feed = self._feed
         if feed is None:
             return Pause.GONE
-        while (found := self._look(feed)) is None:
+        while True:
             waiter = self._arm(feed)
             found = self._look(feed)
             if found is not None:
                 break
-            await self._stop_reading()
+            if self._pages is not None:
+                await self._stop_reading()
             await waiter
         return await self._page(feed) if found is _Behind.RING else found
 
@@ -123,11 +124,12 @@ class Follower:
     def _look(self, feed: Feed) -> "bytes | Pause | _Behind | None":
         if self._gone:
             return Pause.GONE
-        chunk = self.ready()
-        if chunk is not None:
-            return chunk
-        if not feed.gone and self.cursor < feed.ring.head:
-            return _Behind.RING
+        if self.cursor < feed.ring.head:
+            chunk = self.ready()
+            if chunk is not None:
+                return chunk
+            if not feed.gone:
+                return _Behind.RING
         return self._pause(feed)
 
     def _pause(self, feed: Feed) -> Pause | None:
