@@ -117,7 +117,10 @@ class Executor:
         retry = retry_of(lease, steps, max_attempts=self.max_attempts)
         if retry is not None:
             pen.put(retry)
-        await self._run_turn(self._hand(pen, past, agent.name), past, agent, steps)
+        hand = self._hand(pen, past, agent.name)
+        # An interrupt may come before the agent is back inside of what it had begun.
+        reopen_nested(hand, past)
+        await self._run_turn(hand, past, agent, steps)
 
     async def _end_interrupted(self, pen: Pen, past: Past, wish: Interrupt) -> None:
         """End a run whose interrupt came while nobody held it."""

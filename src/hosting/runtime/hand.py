@@ -71,10 +71,21 @@ class Hand:
         await self.pen.settle()
 
     def nested(self, turn: Turn, unfinished: Unfinished | None = None) -> "Hand":
-        """Return the hand of a turn inside of this one; pair with `end`."""
+        """Return the hand of a turn inside of this one; pair with `end`.
+
+        It takes the place of the one that was kept for the same turn, in case that nobody goes on with it.
+        """
         hand = Hand(self.pen, turn, unfinished, self)
+        for kept in [other for other in self.inside if other.turn.id == turn.id]:
+            self.inside.remove(kept)
+            hand._adopt(kept.inside)
         self.inside.append(hand)
         return hand
+
+    def _adopt(self, inside: "list[Hand]") -> None:
+        for hand in inside:
+            hand._above = self
+        self.inside += inside
 
     def end(self) -> None:
         """Know that nothing of this turn is open any more."""

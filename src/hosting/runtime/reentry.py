@@ -1,14 +1,17 @@
 """Coming back to a run that was cut: what is told, and the turns inside of it that are closed with it."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from events.retries import ModelCallRetry
+from events.turns import MessageTurnStarted
 from hosting.domain.lease import Lease
 from hosting.domain.step import StepKind
 from hosting.runtime.hand import Hand
 from hosting.runtime.recovery import Past
 from hosting.runtime.steps import Steps
 from hosting.runtime.turn import Turn
+from hosting.runtime.unfinished import Unfinished
 
 
 def retry_of(lease: Lease, steps: Steps, *, max_attempts: int) -> ModelCallRetry | None:
@@ -26,12 +29,9 @@ def retry_of(lease: Lease, steps: Steps, *, max_attempts: int) -> ModelCallRetry
 
 
 def reopen_nested(hand: Hand, past: Past) -> None:
-    """Give the turns inside of a run, which nobody goes on with, a hand that can close them: the deepest first."""
-    open_turns = [unfinished for unfinished in past.flows.values() if unfinished.turn and unfinished.turn.metadata]
-    for unfinished in sorted(open_turns, key=lambda each: -_depth(each.turn)):
-        started = unfinished.turn
-        if started is None:
-            continue
+    """Give the turns inside of a run that are open hands, which close them unless somebody goes on with them."""
+    hands = dict.fromkeys((past.flows.get(hand.turn.id) or Unfinished()).spans, hand)
+    for unfinished, started in sorted(_open_turns(past), key=lambda each: _depth(each[1])):
         turn = Turn(
             id=started.message_turn_id,
             trace_id=started.trace_id or hand.turn.trace_id,
@@ -42,9 +42,16 @@ def reopen_nested(hand: Hand, past: Past) -> None:
             parent_span_id=started.parent_span_id,
             metadata=started.metadata,
         )
-        hand.nested(turn, unfinished)
+        above = hands.get(started.parent_span_id or "", hand)
+        hands |= dict.fromkeys(unfinished.spans, above.nested(turn, unfinished))
 
 
-def _depth(started: object) -> int:
-    metadata = getattr(started, "metadata", None) or {}
-    return int(metadata.get("depth", 0))
+def _open_turns(past: Past) -> Iterator[tuple[Unfinished, MessageTurnStarted]]:
+    for unfinished in past.flows.values():
+        started = unfinished.turn
+        if started is not None and started.metadata:
+            yield unfinished, started
+
+
+def _depth(started: MessageTurnStarted) -> int:
+    return int((started.metadata or {}).get("depth", 0))

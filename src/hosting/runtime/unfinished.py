@@ -24,11 +24,13 @@ class Unfinished:
     """What is open in one turn, each as the event that opened it.
 
     `calling` are the messages whose calls have not all been answered, `results` the answers that there are.
-    `interrupted` says that the turn was told to be interrupted, and has not ended since.
+    `interrupted` says that the turn was told to be interrupted, and has not ended since; `spans` are those that it has
+    had, a new one each time that it began again.
     """
 
     def __init__(self) -> None:
         self.turn: MessageTurnStarted | None = None
+        self.spans: set[str] = set()
         self.interrupted = False
         self.iterations = 0
         self.agent_turn: AgentTurnStarted | None = None
@@ -66,6 +68,8 @@ def _unknown(unfinished: Unfinished, event: Event) -> None:
 
 def _turn_started(unfinished: Unfinished, event: MessageTurnStarted) -> None:
     unfinished.turn = event
+    if event.span_id is not None:
+        unfinished.spans.add(event.span_id)
 
 
 def _turn_ended(unfinished: Unfinished, event: Event) -> None:
