@@ -1,7 +1,7 @@
 """The transaction that gives runs to a node."""
 
-from collections.abc import Collection
-from typing import Any, cast
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, Float, Row, bindparam, insert, or_, select, update
@@ -46,12 +46,29 @@ _FIRST_LEASE = insert(leases).values(expires_at=database_now() + bindparam("seco
 _INPUTS = select(messages).where(messages.c.run_id.in_(_WANTED)).order_by(messages.c.number)
 
 
-def hold_run(connection: Connection, tenant: TenantId, run_id: RunId, holder: Holder, fence: int) -> None:
-    """Give a run that begins with this transaction to the node that is to have it from the beginning."""
-    connection.execute(
-        _FIRST_LEASE,
-        {"run_id": run_id, "tenant": tenant, "node": holder.node, "fence": fence, "seconds": holder.seconds},
-    )
+class First(NamedTuple):
+    """A run that begins, and the node that is to have it from the beginning."""
+
+    tenant: TenantId
+    run_id: RunId
+    holder: Holder
+    fence: int
+
+
+def hold_runs(connection: Connection, begun: Sequence[First]) -> None:
+    """Give runs that begin with this transaction to their nodes."""
+    rows = [
+        {
+            "run_id": first.run_id,
+            "tenant": first.tenant,
+            "node": first.holder.node,
+            "fence": first.fence,
+            "seconds": first.holder.seconds,
+        }
+        for first in begun
+    ]
+    if rows:
+        connection.execute(_FIRST_LEASE, rows)
 
 
 def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, seconds: float) -> list[Lease]:

@@ -1,6 +1,6 @@
 """The event store on SQL: a batch of units is one transaction, numbered under the branch rows it moves."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Final, cast
 
 import structlog
@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from events.ids import RunId
 from events.position import Position
-from hosting.adapters.sql.claims import hold_run
+from hosting.adapters.sql.claims import First, hold_runs
 from hosting.adapters.sql.guarded_changes import apply_guarded
+from hosting.adapters.sql.messages import Said, touch
 from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
 from hosting.adapters.sql.queue import promote
 from hosting.adapters.sql.ranges import range_row
@@ -97,8 +98,12 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
         outcomes.update(_commit_leased(connection, leased))
     guarded = sorted((unit for unit in units if unit.is_guarded), key=_lock_order)
     _lock_branches(connection, guarded)
+    starting = [unit for unit in guarded if _only_starts(unit)]
+    if starting:
+        outcomes.update(_commit_starts(connection, starting))
     for unit in guarded:
-        outcomes[unit.branch_key] = _commit_guarded(connection, unit)
+        if unit.branch_key not in outcomes:
+            outcomes[unit.branch_key] = _commit_guarded(connection, unit)
     return [outcomes[unit.branch_key] for unit in units]
 
 
@@ -128,9 +133,61 @@ def _promote(connection: Connection, unit: Unit, ending: EndRun, ended: Committe
     place = allot(connection, [wanted_by_promoted(key, len(promoted.events), len(promoted.messages))])[key]
     begun = Committed(place.first, place.fill(promoted.events), place.fence)
     _insert_ranges(connection, [(unit, promoted.run.id, begun)])
-    hold_run(connection, unit.tenant, promoted.run.id, holder, place.fence)
+    hold_runs(connection, [First(unit.tenant, promoted.run.id, holder, place.fence)])
     lease = Lease(promoted.run, promoted.messages, holder.node, place.fence, attempt=1)
     return Committed(ended.first, [*ended.lines, *begun.lines], place.fence, lease)
+
+
+def _only_starts(unit: Unit) -> bool:
+    return unit.fence is None and bool(unit.changes) and all(isinstance(change, StartRun) for change in unit.changes)
+
+
+def _commit_starts(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Outcome]:
+    """Begin runs: each is refused by itself, and what all of them need besides is written for all at once."""
+    outcomes: dict[BranchKey, Outcome] = {}
+    begun = [unit for unit in units if not _is_refused(connection, unit, outcomes)]
+    if not begun:
+        return outcomes
+    # Their rows hold the branches: none can be deleted any more before this is committed.
+    touch(connection, [Said(start.run, start.started_at, start.messages) for _, start in _starts(begun)])
+    places = allot(connection, [wanted(unit, len(unit.events)) for unit in begun])
+    committed = {unit.branch_key: _committed(unit, places[unit.branch_key]) for unit in begun}
+    _insert_ranges(connection, [(unit, unit.run_id, committed[unit.branch_key]) for unit in begun])
+    hold_runs(
+        connection,
+        [
+            First(unit.tenant, start.run.id, start.holder, places[unit.branch_key].fence)
+            for unit, start in _starts(begun)
+            if start.holder is not None
+        ],
+    )
+    return {**outcomes, **committed}
+
+
+def _starts(units: Sequence[Unit]) -> Iterator[tuple[Unit, StartRun]]:
+    return ((unit, change) for unit in units for change in unit.changes if isinstance(change, StartRun))
+
+
+def _is_refused(connection: Connection, unit: Unit, outcomes: dict[BranchKey, Outcome]) -> bool:
+    refusal = _insert_start(connection, unit)
+    if refusal is not None:
+        outcomes[unit.branch_key] = refusal
+    return refusal is not None
+
+
+def _insert_start(connection: Connection, unit: Unit) -> Refusal | None:
+    try:
+        with Savepoint(connection) as savepoint:
+            told = apply_guarded(connection, unit)
+            if isinstance(told, Refusal):
+                savepoint.undo()
+                return told
+    except IntegrityError:
+        gone = _what_is_gone(connection, unit)
+        if gone is None:
+            raise
+        return gone
+    return None
 
 
 def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
@@ -167,9 +224,6 @@ def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
             return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
         committed = Committed(place.first, place.fill(told), place.fence)
         _insert_ranges(connection, [(unit, unit.run_id, committed)])
-        for change in unit.changes:
-            if isinstance(change, StartRun) and change.holder is not None:
-                hold_run(connection, unit.tenant, change.run.id, change.holder, place.fence)
         return committed
 
 

@@ -10,7 +10,7 @@ from hosting.adapters.sql.births import add_branch, add_fork, add_session
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
-from hosting.adapters.sql.messages import add_message, touch
+from hosting.adapters.sql.messages import add_message
 from hosting.adapters.sql.patches import patch_branch, patch_session
 from hosting.adapters.sql.queue import enqueue, remove
 from hosting.adapters.sql.removals import remove_branches, remove_session
@@ -66,7 +66,6 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome
     for message in change.messages:
         if not add_message(connection, unit.tenant, unit.branch_key, message):
             return Refusal.MESSAGE_EXISTS
-    touch(connection, run, change.started_at, change.messages)
     return ()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, update
 
@@ -56,9 +56,25 @@ def title(text: str) -> str:
     return text[:_LONGEST_TITLE]
 
 
-def touch(connection: Connection, run: Run, now: datetime, said: Sequence[Message]) -> None:
-    """Note that a branch and its session were active, and what a user said first; the last message is a user's."""
-    first = next(message for message in said if message.role is Role.USER)
-    connection.execute(_TOUCH_BRANCH, {"branch": run.branch_key, "now": to_ticks(now), "title": title(first.text)})
-    scope = {"owner": run.scope.tenant, "session": run.scope.session_id, "now": to_ticks(now)}
-    connection.execute(TOUCH_SESSION, scope)
+class Said(NamedTuple):
+    """What was said to begin a run; the last message is a user's."""
+
+    run: Run
+    at: datetime
+    messages: Sequence[Message]
+
+
+def touch(connection: Connection, said: Sequence[Said]) -> None:
+    """Note that branches and then their sessions were active, and what a user said first on each."""
+    connection.execute(_TOUCH_BRANCH, [_touched_branch(each) for each in said])
+    connection.execute(TOUCH_SESSION, [_touched_session(each) for each in said])
+
+
+def _touched_branch(said: Said) -> dict[str, object]:
+    first = next(message for message in said.messages if message.role is Role.USER)
+    return {"branch": said.run.branch_key, "now": to_ticks(said.at), "title": title(first.text)}
+
+
+def _touched_session(said: Said) -> dict[str, object]:
+    scope = said.run.scope
+    return {"owner": scope.tenant, "session": scope.session_id, "now": to_ticks(said.at)}
