@@ -1,7 +1,7 @@
 """The event store on SQL: a batch of units is one transaction, numbered under the branch rows it moves."""
 
-from collections.abc import Awaitable, Iterator, Sequence
-from typing import Final, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar, cast
 
 import structlog
 from sqlalchemy import Connection, bindparam, insert, select
@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from events.ids import RunId
 from events.position import Position
+from events.serializer import Encoded
 from hosting.adapters.sql.claims import First, hold_runs
 from hosting.adapters.sql.guarded_changes import apply_guarded
 from hosting.adapters.sql.messages import Said, touch
@@ -40,6 +41,8 @@ from hosting.ports.units import (
 )
 
 _log = structlog.get_logger("branchline.store")
+
+T = TypeVar("T")
 
 # What locks a branch and then its session, or more than one branch.
 _OF_THE_TREE: Final = (AddFork, PatchBranch, PatchSession, RemoveBranches, RemoveSession)
@@ -98,7 +101,7 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
         outcomes.update(_commit_leased(connection, leased))
     guarded = sorted((unit for unit in units if unit.is_guarded), key=_lock_order)
     _lock_branches(connection, guarded)
-    starting = [unit for unit in guarded if _only_starts(unit)]
+    starting = [unit for unit in guarded if _starts(unit)]
     if starting:
         outcomes.update(_commit_starts(connection, starting))
     for unit in guarded:
@@ -138,61 +141,53 @@ def _promote(connection: Connection, unit: Unit, ending: EndRun, ended: Committe
     return Committed(ended.first, [*ended.lines, *begun.lines], place.fence, lease)
 
 
-def _only_starts(unit: Unit) -> bool:
-    return unit.fence is None and bool(unit.changes) and all(isinstance(change, StartRun) for change in unit.changes)
-
-
 def _commit_starts(connection: Connection, units: Sequence[Unit]) -> dict[BranchKey, Outcome]:
     """Begin runs: each is refused by itself, and what all of them need besides is written for all at once."""
     outcomes: dict[BranchKey, Outcome] = {}
-    begun = [unit for unit in units if not _is_refused(connection, unit, outcomes)]
+    told: dict[BranchKey, Sequence[Encoded]] = {}
+    for unit in units:
+        applied = _tried(connection, unit, lambda events: events)
+        if isinstance(applied, Refusal):
+            outcomes[unit.branch_key] = applied
+        else:
+            told[unit.branch_key] = applied
+    begun = [(unit, start) for unit in units if unit.branch_key in told for start in _starts(unit)]
     if not begun:
         return outcomes
-    # Their rows hold the branches: none can be deleted any more before this is committed.
-    touch(connection, [Said(start.run, start.started_at, start.messages) for _, start in _starts(begun)])
-    places = allot(connection, [wanted(unit, len(unit.events)) for unit in begun])
-    committed = {unit.branch_key: _committed(unit, places[unit.branch_key]) for unit in begun}
-    _insert_ranges(connection, [(unit, unit.run_id, committed[unit.branch_key]) for unit in begun])
+    touch(connection, [Said(start.run, start.started_at, start.messages) for _, start in begun])
+    # Their rows hold the branches: each is there until this is committed.
+    places = allot(connection, [wanted(unit, len(told[unit.branch_key])) for unit, _ in begun])
+    committed = {key: Committed(place.first, place.fill(told[key]), place.fence) for key, place in places.items()}
+    _insert_ranges(connection, [(unit, unit.run_id, committed[unit.branch_key]) for unit, _ in begun])
+    holders = ((unit, start, start.holder) for unit, start in begun)
     hold_runs(
         connection,
         [
-            First(unit.tenant, start.run.id, start.holder, places[unit.branch_key].fence)
-            for unit, start in _starts(begun)
-            if start.holder is not None
+            First(unit.tenant, start.run.id, holder, places[unit.branch_key].fence)
+            for unit, start, holder in holders
+            if holder is not None
         ],
     )
     return {**outcomes, **committed}
 
 
-def _starts(units: Sequence[Unit]) -> Iterator[tuple[Unit, StartRun]]:
-    return ((unit, change) for unit in units for change in unit.changes if isinstance(change, StartRun))
-
-
-def _is_refused(connection: Connection, unit: Unit, outcomes: dict[BranchKey, Outcome]) -> bool:
-    refusal = _insert_start(connection, unit)
-    if refusal is not None:
-        outcomes[unit.branch_key] = refusal
-    return refusal is not None
-
-
-def _insert_start(connection: Connection, unit: Unit) -> Refusal | None:
-    try:
-        with Savepoint(connection) as savepoint:
-            told = apply_guarded(connection, unit)
-            if isinstance(told, Refusal):
-                savepoint.undo()
-                return told
-    except IntegrityError:
-        gone = _what_is_gone(connection, unit)
-        if gone is None:
-            raise
-        return gone
-    return None
+def _starts(unit: Unit) -> list[StartRun]:
+    return [change for change in unit.changes if isinstance(change, StartRun)]
 
 
 def _commit_guarded(connection: Connection, unit: Unit) -> Outcome:
+    return _tried(connection, unit, lambda told: _write_guarded(connection, unit, told))
+
+
+def _tried(connection: Connection, unit: Unit, write: Callable[[Sequence[Encoded]], T | Refusal]) -> T | Refusal:
+    """Apply a unit's changes and then write the events that it tells; when either is refused, nothing has changed."""
     try:
-        return _write_guarded(connection, unit)
+        with Savepoint(connection) as savepoint:
+            told = apply_guarded(connection, unit)
+            outcome = told if isinstance(told, Refusal) else write(told)
+            if isinstance(outcome, Refusal):
+                savepoint.undo()
+            return outcome
     except IntegrityError:
         # A row names its branch or session: the database refuses it when that is gone.
         gone = _what_is_gone(connection, unit)
@@ -210,21 +205,15 @@ def _what_is_gone(connection: Connection, unit: Unit) -> Refusal | None:
     return None if there else Refusal.BRANCH_MISSING
 
 
-def _write_guarded(connection: Connection, unit: Unit) -> Outcome:
-    with Savepoint(connection) as savepoint:
-        told = apply_guarded(connection, unit)
-        if isinstance(told, Refusal):
-            savepoint.undo()
-            return told
-        if any(isinstance(change, RemoveSession) for change in unit.changes):
-            return Committed(_NOWHERE, [])
-        place = allot(connection, [wanted(unit, len(told))]).get(unit.branch_key)
-        if place is None:
-            savepoint.undo()
-            return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
-        committed = Committed(place.first, place.fill(told), place.fence)
-        _insert_ranges(connection, [(unit, unit.run_id, committed)])
-        return committed
+def _write_guarded(connection: Connection, unit: Unit, told: Sequence[Encoded]) -> Outcome:
+    if any(isinstance(change, RemoveSession) for change in unit.changes):
+        return Committed(_NOWHERE, [])
+    place = allot(connection, [wanted(unit, len(told))]).get(unit.branch_key)
+    if place is None:
+        return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
+    committed = Committed(place.first, place.fill(told), place.fence)
+    _insert_ranges(connection, [(unit, unit.run_id, committed)])
+    return committed
 
 
 def _lock_branches(connection: Connection, units: Sequence[Unit]) -> None:

@@ -22,15 +22,19 @@ _OF_SESSION = branches.c.tenant == bindparam("owner"), branches.c.session_id == 
 _LOCK_BRANCHES = (
     select(branches.c.key, branches.c.id).where(branches.c.key.in_(_KEYS)).order_by(branches.c.key).with_for_update()
 )
-_LOCK_ALL = select(branches.c.key).where(*_OF_SESSION).order_by(branches.c.key).with_for_update()
+_ALL = select(branches.c.key).where(*_OF_SESSION)
+_LOCK_ALL = _ALL.order_by(branches.c.key).with_for_update()
 _OTHER_FORK = select(branches.c.key).where(
     *_OF_SESSION,
     branches.c.forked_from.in_(bindparam("sources", expanding=True)),
     branches.c.key.not_in(_KEYS),
 )
-_BUSY = select(runs.c.id).where(runs.c.branch_key.in_(_KEYS), runs.c.status.in_((RunStatus.ACTIVE, RunStatus.QUEUED)))
+_RUNS_OR_WAITS = select(runs.c.id).where(runs.c.status.in_((RunStatus.ACTIVE, RunStatus.QUEUED))).limit(1)
+_BUSY = _RUNS_OR_WAITS.where(runs.c.branch_key.in_(_KEYS))
+_ANY_BUSY = _RUNS_OR_WAITS.where(runs.c.branch_key.in_(_ALL))
 _BRANCH = select(branches).where(branches.c.key == bindparam("branch"))
 _DROP_EVENTS = delete(events).where(events.c.branch_key.in_(_KEYS))
+_DROP_ALL_EVENTS = delete(events).where(events.c.branch_key.in_(_ALL))
 _DROP_BRANCHES = delete(branches).where(branches.c.key.in_(_KEYS))
 _DROP_SESSION = delete(sessions).where(sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session"))
 
@@ -48,7 +52,7 @@ def remove_branches(connection: Connection, unit: Unit, change: RemoveBranches) 
     forks = {**place, "keys": keys, "sources": sorted(row.id for row in found)}
     if connection.scalar(_OTHER_FORK.limit(1), forks) is not None:
         return Refusal.HAS_CHILDREN
-    if connection.scalar(_BUSY.limit(1), {"keys": keys}) is not None:
+    if connection.scalar(_BUSY, {"keys": keys}) is not None:
         return Refusal.RUN_ACTIVE
     connection.execute(_DROP_EVENTS, {"keys": keys})
     connection.execute(_DROP_BRANCHES, {"keys": keys})
@@ -63,10 +67,10 @@ def remove_session(connection: Connection, unit: Unit, change: RemoveSession) ->
     connection.execute(_LOCK_ALL, place)
     if connection.scalar(_LOCK_SESSION, place) is None:
         return Refusal.SESSION_MISSING
-    keys = list(connection.scalars(_LOCK_ALL, place))
-    if connection.scalar(_BUSY.limit(1), {"keys": keys}) is not None:
+    connection.execute(_LOCK_ALL, place)
+    if connection.scalar(_ANY_BUSY, place) is not None:
         return Refusal.RUN_ACTIVE
-    connection.execute(_DROP_EVENTS, {"keys": keys})
+    connection.execute(_DROP_ALL_EVENTS, place)
     connection.execute(_DROP_SESSION, place)
     return ()
 
