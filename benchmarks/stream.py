@@ -23,6 +23,7 @@ class Stream:
         self.wire = wire
         self._end = end
         self._tail = b""
+        self.ended = False
         self.times: list[float] = []
         self.pieces: list[bytes] = []
         if began:
@@ -33,7 +34,8 @@ class Stream:
         count = self.wire.recv_into(buffer)
         if not count:
             raise ConnectionError("The server closed the connection.")
-        return self._add(bytes(memoryview(buffer)[:count]))
+        self._add(bytes(memoryview(buffer)[:count]))
+        return self.ended
 
     def received(self) -> bytes:
         """Return everything."""
@@ -53,12 +55,11 @@ class Stream:
         piece = self._piece_at(self._found(received.find(text), text))
         return received.count(text, 0, sum(map(len, self.pieces[: piece + 1])))
 
-    def _add(self, piece: bytes) -> bool:
+    def _add(self, piece: bytes) -> None:
         self.times.append(time.perf_counter())
         self.pieces.append(piece)
-        seen = self._end in self._tail + piece
+        self.ended = self.ended or self._end in self._tail + piece
         self._tail = (self._tail + piece)[-len(self._end) :]
-        return seen
 
     def _piece_at(self, offset: int) -> int:
         return bisect_right(list(accumulate(map(len, self.pieces))), offset)

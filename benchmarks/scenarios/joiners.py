@@ -100,8 +100,11 @@ def _join(target: Target, branch: str, rng: random.Random, moments: list[float],
                 after = _somewhere(rng, joined) if len(joined) in resumes else ""
                 reader = _Joined(open_feed(target.port, target.feed_path(branch) + after))
                 joined.append(reader)
-                reading[reader.wire.fileno()] = reader
-                poll.register(reader.wire.fileno(), select.EPOLLIN)
+                # One that comes late may have read the end together with the opening.
+                ended = ended or reader.ended
+                if not reader.ended:
+                    reading[reader.wire.fileno()] = reader
+                    poll.register(reader.wire.fileno(), select.EPOLLIN)
             for number, _ in poll.poll(0.001):
                 if reading[number].take(buffer):
                     poll.unregister(number)
