@@ -33,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt
 		"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
 			echo "$(PYTHON) cannot make a virtual environment; its modules venv and ensurepip are needed." >&2; exit 1; }; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt hatchling editables
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e '.[dev,models]'
 	@touch $@
 
 run: install ## Start a server on 127.0.0.1:8000.

@@ -12,10 +12,28 @@ _LIFECYCLE = Envelope(kind=Kind.LIFECYCLE)
 
 
 class Usage(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
-    """What a turn cost, in tokens."""
+    """What model calls cost: in tokens, and in money where the model's price is known."""
 
     input_tokens: int = written(value=0)
+    """All that was read, what came from a cache too."""
     output_tokens: int = written(value=0)
+    """All that was written, reasoning too."""
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost_usd: float | None = None
+    """In US dollars; absent when the price of a model is not known."""
+
+    def __add__(self, other: "Usage") -> "Usage":
+        costs = [usage.cost_usd for usage in (self, other) if usage.cost_usd is not None]
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cache_read_tokens=self.cache_read_tokens + other.cache_read_tokens,
+            cache_write_tokens=self.cache_write_tokens + other.cache_write_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cost_usd=sum(costs) if costs else None,
+        )
 
 
 class MessageTurnStarted(Event, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ SCALARS: dict[object, st.SearchStrategy[Any]] = {
     str: TEXT,
     int: WHOLE,
     bool: st.booleans(),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     datetime: TIMES,
     timedelta: st.timedeltas(timedelta(days=-1000), timedelta(days=1000)),
     Any: JSON,

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn, cast
 
 from events.event import Event
 from events.ids import is_client_id, is_name
+from hosting.adapters.models.adopt import adopt, is_model_agent
 from hosting.domain.errors import BranchlineError
 from hosting.ports.agents import Agent
 
@@ -76,9 +77,11 @@ def _add(served: Served, agent_id: str, agent: Agent, target: str) -> None:
 
 
 def _agents_in(module: ModuleType) -> Iterator[tuple[str, Agent]]:
-    for value in vars(module).values():
+    for bound, value in vars(module).items():
         agent_id = getattr(value, "agent_id", None)
-        if isinstance(agent_id, str) and _is_agent(value):
+        if is_model_agent(value) and not bound.startswith("_"):
+            yield _own_id(value, bound), adopt(_own_id(value, bound), value)
+        elif isinstance(agent_id, str) and _is_agent(value):
             yield agent_id, cast("Agent", value)
 
 
@@ -97,10 +100,18 @@ def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, Agent]
     value = getattr(module, attribute)
     if isinstance(value, type):
         raise AgentsNotFound(f"{target} is a class; name an instance of it.")
+    if is_model_agent(value):
+        return _own_id(value, attribute), adopt(_own_id(value, attribute), value)
     if not _is_agent(value):
         raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {_HOW}.")
     agent_id = getattr(value, "agent_id", None)
     return agent_id if isinstance(agent_id, str) else attribute, cast("Agent", value)
+
+
+def _own_id(agent: Any, bound: str) -> str:
+    """Return an agent's own name where that can be an id, else the name that it is bound to."""
+    name = agent.name
+    return name if isinstance(name, str) and is_client_id(name) else bound
 
 
 def _is_agent(value: Any) -> bool:

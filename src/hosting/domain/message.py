@@ -30,13 +30,18 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as stored."""
+    """A message as stored.
+
+    `attachment` is JSON that whoever wrote the message keeps with it for as long as its run lasts: what a model wants
+    back besides the words.
+    """
 
     id: MessageId
     role: Role
     contents: tuple[Content, ...]
     state: MessageState = MessageState.COMPLETE
     run_id: RunId | None = None
+    attachment: bytes | None = None
 
     @property
     def text(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from events.ids import AgentId, RunId
 from events.interactions import Response
 from events.tools import CallType, ToolResult
+from events.turns import Usage
 from hosting.domain.message import Message
 from hosting.domain.scope import BranchScope
 from hosting.ports.tools import Tool, ToolContext
@@ -45,6 +46,14 @@ class Reply(Protocol):
 
         The call is made by `RunContext.call_tools`, once the message has ended.
         """
+        ...
+
+    def spend(self, usage: Usage) -> None:
+        """Add to what the turn has cost, which MESSAGE_TURN_FINISHED tells."""
+        ...
+
+    def attach(self, value: Any) -> None:
+        """Keep something that JSON can hold with the message: `model_call` returns it as the message's attachment."""
         ...
 
 
@@ -103,9 +112,12 @@ class RunContext(ToolContext, Protocol):
         """
         ...
 
-    async def call_tools(self, message: Message, tools: Sequence[Tool] = ()) -> list[ToolOutcome]:
+    async def call_tools(
+        self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None
+    ) -> list[ToolOutcome]:
         """Make the calls of a message side by side, and return what they came to, in the order of the calls.
 
+        `told` hears of each as soon as it is stored.
         Tools are found among these and the client's own. One that needs permission is asked for first; what is denied,
         fails or does not exist has a result that says so. Each call is made once, see Tool.
 

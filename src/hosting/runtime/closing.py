@@ -76,6 +76,7 @@ def turn_finished(runtime: Runtime, hand: Hand, termination: str | None = None) 
         agent_id=turn.agent_id,
         agent_name=turn.agent_name,
         duration=runtime.clock() - turn.began,
+        usage=hand.usage,
         iteration=hand.unfinished.iterations,
         termination_reason=termination,
         **turn.flow,

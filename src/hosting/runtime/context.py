@@ -10,7 +10,7 @@ import msgspec
 from events.branches import Content, FunctionResult
 from events.ids import AgentId, MessageId, RunId
 from events.text import Role
-from events.turns import AgentTurnFinished, AgentTurnStarted
+from events.turns import AgentTurnFinished, AgentTurnStarted, Usage
 from hosting.domain.message import Message, MessageState
 from hosting.domain.scope import BranchScope
 from hosting.domain.step import StepKind
@@ -33,11 +33,14 @@ from middleware.errors import AgentError
 from middleware.retry import Retry
 
 _RETRY: Final = Retry()
+_NOTHING: Final = msgspec.Raw(b"null")
 
 
-class _StoredMessage(msgspec.Struct, frozen=True):
+class _StoredMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     id: MessageId
     contents: tuple[Content, ...]
+    usage: Usage | None = None
+    attachment: msgspec.Raw = _NOTHING
 
 
 class AgentContext(WorkContext):
@@ -126,7 +129,9 @@ class AgentContext(WorkContext):
 
         await self._model_call(write, "stopped", text)
 
-    async def call_tools(self, message: Message, tools: Sequence[Tool] = ()) -> list[ToolOutcome]:
+    async def call_tools(
+        self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None
+    ) -> list[ToolOutcome]:
         """See RunContext.call_tools."""
         if not message.calls:
             return []
@@ -145,7 +150,7 @@ class AgentContext(WorkContext):
         # All questions are asked, in the order of the calls, before any is waited for.
         for run in runs:
             await run.prepare()
-        outcomes = await together(run.finish() for run in runs)
+        outcomes = await together(run.finish(told) for run in runs)
         self._remember(answered := _answered(message, outcomes, self._ended_state))
         if batch is None or batch.result is None:
             self._end_agent_turn(CloseMessage(answered), FinishStep(run_id, key.place, b"true"))
@@ -163,7 +168,7 @@ class AgentContext(WorkContext):
         key = self._steps.next_key(StepKind.MODEL_CALL, name, arguments)
         step = self._steps.logged(key)
         if step is not None and step.result is not None:
-            return self._remember(_read_message(step.result, self.run_id))
+            return self._remember(self._read(step.result))
         if hand.replies:
             raise RuntimeError("This turn is in a model call already; make the next one when that has ended.")
         begin = () if step is not None else (BeginStep(self.run_id, key),)
@@ -172,10 +177,10 @@ class AgentContext(WorkContext):
         self._end_agent_turn()
         hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
         tries = count()
-        message = await _RETRY.around_model_call(
+        message, usage = await _RETRY.around_model_call(
             self, lambda: self._write(write, is_last=next(tries) >= self.model_retries)
         )
-        finished = FinishStep(self.run_id, key.place, msgspec.json.encode(_StoredMessage(message.id, message.contents)))
+        finished = FinishStep(self.run_id, key.place, _stored(message, usage))
         if message.calls:
             # The turn of the model goes on until its tools have answered.
             hand.record(finished)
@@ -184,7 +189,7 @@ class AgentContext(WorkContext):
         await hand.settle()
         return self._remember(message)
 
-    async def _write(self, write: Callable[[Reply], Awaitable[None]], *, is_last: bool) -> Message:
+    async def _write(self, write: Callable[[Reply], Awaitable[None]], *, is_last: bool) -> tuple[Message, Usage | None]:
         hand = self._bench.hand
         reply = ReplyWriter(hand, self._bench.runtime.ids)
         hand.replies.append(reply)
@@ -201,8 +206,17 @@ class AgentContext(WorkContext):
                 if is_made_again:
                     self._end_calls_of(reply.id)
             raise
+        finally:
+            # What a call that failed has cost, it has cost.
+            hand.spend(reply.usage)
         hand.replies.remove(reply)
-        return message
+        return message, reply.usage
+
+    def _read(self, result: bytes) -> Message:
+        stored = msgspec.json.decode(result, type=_StoredMessage)
+        self._bench.hand.spend(stored.usage)
+        attached = None if stored.attachment == _NOTHING else bytes(stored.attachment)
+        return Message(stored.id, Role.ASSISTANT, stored.contents, run_id=self.run_id, attachment=attached)
 
     def _end_calls_of(self, message_id: MessageId) -> None:
         hand = self._bench.hand
@@ -238,6 +252,6 @@ def _answered(message: Message, outcomes: Sequence[ToolOutcome], state: MessageS
     return Message(message.id, message.role, (*message.contents, *results), state, message.run_id)
 
 
-def _read_message(result: bytes, run_id: RunId) -> Message:
-    stored = msgspec.json.decode(result, type=_StoredMessage)
-    return Message(stored.id, Role.ASSISTANT, stored.contents, run_id=run_id)
+def _stored(message: Message, usage: Usage | None) -> bytes:
+    attached = _NOTHING if message.attachment is None else msgspec.Raw(message.attachment)
+    return msgspec.json.encode(_StoredMessage(message.id, message.contents, usage, attached))

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from events.event import Event
 from events.serializer import Encoded
+from events.turns import Usage
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.units import RunChange
@@ -37,6 +38,7 @@ class Hand:
         self.replies: list[Cut] = []
         self._above = above
         self._withdrawn = False
+        self.usage: Usage | None = None
 
     @property
     def lease(self) -> Lease:
@@ -91,6 +93,11 @@ class Hand:
         """Know that nothing of this turn is open any more."""
         if self._above is not None and self in self._above.inside:
             self._above.inside.remove(self)
+
+    def spend(self, usage: Usage | None) -> None:
+        """Add to what the turn has cost."""
+        if usage is not None:
+            self.usage = usage if self.usage is None else self.usage + usage
 
     def withdraw(self) -> None:
         """Take nothing more from the agent, nor from what it nests."""

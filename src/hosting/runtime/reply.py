@@ -17,6 +17,7 @@ from events.text import (
     TextMessageStart,
 )
 from events.tools import CallType, ToolCallArgs, ToolCallStart
+from events.turns import Usage
 from hosting.domain.message import Message, MessageState
 from hosting.ports.units import CloseMessage, OpenMessage, RunChange
 from hosting.runtime.hand import Hand
@@ -25,7 +26,7 @@ _Part = type[TextDelta] | type[ReasoningDelta]
 
 
 class ReplyWriter:
-    """Writes one message: reasoning first, if any, then text, then calls; parts open by themselves. See Reply."""
+    """Writes one message: reasoning and text, then calls; parts open by themselves. See Reply."""
 
     def __init__(self, hand: Hand, ids: IdSource) -> None:
         self._hand = hand
@@ -38,6 +39,8 @@ class ReplyWriter:
         self._opened = False
         self._ended = False
         self._part: _Part | None = None
+        self._attachment: bytes | None = None
+        self.usage: Usage | None = None
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""
@@ -54,9 +57,10 @@ class ReplyWriter:
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
         self._check(piece)
-        if self._part is TextDelta or self._calls:
-            raise ValueError("A message reasons before it speaks; begin another model call to reason again.")
-        if self._part is None:
+        if self._calls:
+            raise ValueError("A message reasons before it calls; begin another model call to reason again.")
+        if self._part is not ReasoningDelta:
+            self._end_part()
             self._begin(ReasoningMessageStart)
             self._part = ReasoningDelta
         self._reasoning.append(piece)
@@ -84,6 +88,14 @@ class ReplyWriter:
         self._hand.put(ToolCallStart(call_id=chosen, name=name, message_id=self.id, call_type=call_type, **flow))
         await self._hand.emit(ToolCallArgs(call_id=chosen, args_json=encoded.decode()))
         return chosen
+
+    def spend(self, usage: Usage) -> None:
+        """See Reply.spend."""
+        self.usage = usage if self.usage is None else self.usage + usage
+
+    def attach(self, value: Any) -> None:
+        """See Reply.attach."""
+        self._attachment = msgspec.json.encode(value)
 
     def complete(self) -> Message:
         """End the message as the agent meant it; one that was never begun is empty text.
@@ -142,7 +154,9 @@ class ReplyWriter:
         if self._text or not self._calls:
             contents.append(TextContent(text="".join(self._text)))
         contents += self._calls
-        return Message(self.id, Role.ASSISTANT, tuple(contents), state, self._hand.lease.run.id)
+        return Message(
+            self.id, Role.ASSISTANT, tuple(contents), state, self._hand.lease.run.id, attachment=self._attachment
+        )
 
     def _begin(self, start: type[TextMessageStart] | type[ReasoningMessageStart]) -> None:
         changes: tuple[RunChange, ...] = () if self._opened else (OpenMessage(self._hand.lease.run.id, self.id),)

@@ -118,8 +118,14 @@ class ToolRun:
             raise RunLost.inside(self.name)
         self._gate = await _PERMISSIONS.open_gate(self)
 
-    async def finish(self) -> ToolOutcome:
+    async def finish(self, told: Callable[[ToolOutcome], None] | None = None) -> ToolOutcome:
         """Wait for permission, make the call, and tell what it came to; returns when that is stored."""
+        outcome = await self._finish()
+        if told is not None:
+            told(outcome)
+        return outcome
+
+    async def _finish(self) -> ToolOutcome:
         if self._step is not None and self._step.result is not None:
             return self._outcome(msgspec.json.decode(self._step.result, type=ToolResult))
         verdict = Verdict(approved=True) if self._gate is None else await self._gate()

@@ -1,0 +1,27 @@
+"""What a model call cost."""
+
+from pydantic_ai.messages import ModelResponse
+
+from events.turns import Usage
+
+
+def usage_of(response: ModelResponse) -> Usage:
+    """Return the usage that a provider told, priced when the model's price is known."""
+    told = response.usage
+    return Usage(
+        input_tokens=told.input_tokens,
+        output_tokens=told.output_tokens,
+        cache_read_tokens=told.cache_read_tokens,
+        cache_write_tokens=told.cache_write_tokens,
+        reasoning_tokens=told.details.get("reasoning_tokens", 0),
+        cost_usd=_cost(response),
+    )
+
+
+def _cost(response: ModelResponse) -> float | None:
+    if response.usage.total_tokens == 0:
+        return None
+    try:
+        return float(response.cost().total_price)
+    except (LookupError, AssertionError, ValueError):
+        return None
