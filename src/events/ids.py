@@ -45,6 +45,10 @@ class IdSource:
         """Return a new `ses_` id."""
         return SessionId(f"ses_{self._hex32()}")
 
+    def agent(self) -> AgentId:
+        """Return a new `agt_` id."""
+        return AgentId(f"agt_{self._hex32()}")
+
     def branch(self) -> BranchId:
         """Return a new `brn_` id."""
         return BranchId(f"brn_{self._hex32()}")

@@ -18,7 +18,11 @@ class RunningRunBehavior(WireEnum):
 
 
 class ChatMessage(Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """One message of USER_MESSAGES_INPUT, in any of three shapes: `text`, `content`, or `contents` of `$type` text."""
+    """One message of USER_MESSAGES_INPUT, in any of three shapes: `text`, `content`, or `contents`.
+
+    The contents are text (`{"$type": "text", "text": ...}`) and, from a user, files: `{"$type": "data", "uri": ...}`
+    with a data: URI, or `{"$type": "uri", "uri": ..., "mediaType": ...}`.
+    """
 
     role: Role = Role.USER
     message_id: MessageId | None = None

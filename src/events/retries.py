@@ -21,6 +21,8 @@ class ModelCallRetry(Event, frozen=True, kw_only=True):
     exception_type: str
     """What failed, in a word for programs; `RunInterrupted` after a crash of the server."""
     error_message: str
+    category: str | None = None
+    """What went wrong with the model's provider, in a word for programs: see MESSAGE_TURN_ERROR."""
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=True)
 

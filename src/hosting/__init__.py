@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hosting.adapters.agents.function import agent as agent
+    from hosting.adapters.agents.function_tool import tool as tool
     from hosting.bootstrap import create_app as create_app
     from hosting.ports.agents import Agent as Agent
     from hosting.ports.agents import Limits as Limits
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
     from hosting.ports.tools import ToolContext as ToolContext
     from hosting.settings import Settings as Settings
     from middleware.errors import AgentError as AgentError
+    from middleware.errors import CallDenied as CallDenied
+    from middleware.errors import CallFailed as CallFailed
     from middleware.errors import RequestExpired as RequestExpired
 
 _HOMES = {
     "Agent": "hosting.ports.agents",
     "AgentError": "middleware.errors",
+    "CallDenied": "middleware.errors",
+    "CallFailed": "middleware.errors",
     "Limits": "hosting.ports.agents",
     "Reply": "hosting.ports.agents",
     "RequestExpired": "middleware.errors",
@@ -32,6 +37,7 @@ _HOMES = {
     "ToolOutcome": "hosting.ports.agents",
     "agent": "hosting.adapters.agents.function",
     "create_app": "hosting.bootstrap",
+    "tool": "hosting.adapters.agents.function_tool",
 }
 
 __all__ = sorted(_HOMES)  # noqa: PLE0605 - a list of strings, sorted

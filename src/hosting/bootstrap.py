@@ -3,10 +3,12 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import structlog
 from litestar import Litestar
@@ -18,6 +20,11 @@ from events.event import Event
 from events.ids import IdSource
 from events.serializer import Serializer
 from hosting.adapters.agents.demo import DemoAgent
+from hosting.adapters.files.agent_files import read_agent_files
+from hosting.adapters.models.build import ModelBuilder
+from hosting.adapters.models.care import AsksProviders, Care
+from hosting.adapters.models.choice import ModelChoice, ModelRefused
+from hosting.adapters.models.patience import Patience
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.caller import Caller, local_caller
@@ -30,25 +37,35 @@ from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
 from hosting.api.routes import ROUTES
 from hosting.dispatch.dispatcher import Dispatcher
-from hosting.domain.errors import StorageRefused, StorageUnavailable
+from hosting.domain.errors import AgentFileRefused, ConfigRefused, StorageRefused, StorageUnavailable
 from hosting.domain.lease import Holder, Lease
+from hosting.domain.model_config import check_endpoint
 from hosting.domain.scope import NodeId
+from hosting.domain.toolset_config import Leave
+from hosting.hostable import as_agent
 from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
+from hosting.ports.tools import Tool
 from hosting.runtime.agent_task import Stragglers
-from hosting.runtime.agents import Agents
+from hosting.runtime.agents import Agents, Registered, Source
 from hosting.runtime.core import Runtime
+from hosting.runtime.defined_agents import DefinedAgents
 from hosting.runtime.execute import Executor
 from hosting.runtime.rings import Rings
 from hosting.runtime.tops import watch_tops
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.watch import watch_interactions
+from hosting.runtime.workshop import Workshop
 from hosting.runtime.writer import Writer
 from hosting.settings import Settings, SettingsRefused
+from middleware.circuit_breaker import CircuitBreaker
 
 _log = structlog.get_logger("branchline")
 
 T = TypeVar("T")
+
+ASSISTANT: Final = "assistant"
+"""Who answers with the model of the settings."""
 
 _SWITCH_INTERVAL = 0.0005
 
@@ -57,15 +74,20 @@ _SWITCH_INTERVAL = 0.0005
 class Server:
     """What stays the same for the life of an application, running or not.
 
+    `tools` are those that definitions and runs can name.
     `fatal` is called when something that must not end has ended, and `failed` is set; the process should follow it.
     `refused` says why the application could not start; `stragglers` are agents that ignore that they were cancelled.
     """
 
     settings: Settings
-    agents: Agents
+    registered: Mapping[str, Registered]
+    default: Registered | None
+    workshop: Workshop
+    builder: ModelBuilder
     catalog: Catalog
     fatal: Callable[[BaseException], None]
     on_connect: OnConnect | None = None
+    tools: Mapping[str, Tool] = field(default_factory=dict)
     rings: Rings = field(default_factory=Rings)
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
@@ -94,29 +116,88 @@ class Server:
 
 
 def create_app(
-    agents: Mapping[str, Agent] | None = None,
+    agents: Mapping[str, object] | None = None,
     *,
     settings: Settings | None = None,
+    tools: Iterable[Tool] = (),
     events: Iterable[type[Event]] = (),
     fatal: Callable[[BaseException], None] | None = None,
     on_connect: OnConnect | None = None,
 ) -> Litestar:
-    """Build the application that `branchline serve` serves: the demo agent, the given agents and custom events.
+    """Build the application that `branchline serve` serves: the demo agent, the given agents, tools and custom events.
+
+    An agent is an Agent, an agent of pydantic-ai's, or an async function that takes the run context.
 
     Raises:
-        SettingsRefused: the default agent is none of the agents.
+        TypeError: what is given as an agent is none.
+        SettingsRefused: the default agent is none of the agents, or two tools have the same name.
+        AgentFileRefused: a definition in a file cannot be taken.
         CatalogError: a custom event cannot be registered.
     """
     chosen = settings or Settings()
-    known: dict[str, Agent] = {"demo": DemoAgent(), **(agents or {})}
-    default = known.get(chosen.default_agent) if chosen.default_agent else None
+    known: dict[str, Agent] = {"demo": DemoAgent()}
+    known |= {agent_id: as_agent(agent_id, given) for agent_id, given in (agents or {}).items()}
+    care, named = _care(chosen), _by_name(tools)
+    builder = ModelBuilder(care, named, Leave(chosen.client_commands, chosen.client_endpoints, files=False))
+    if chosen.model is not None:
+        known |= {ASSISTANT: _assistant(chosen, chosen.model, builder, known)}
+    for agent in known.values():
+        if isinstance(agent, AsksProviders):
+            agent.ask_with(care)
+    workshop = Workshop(builder if builder.is_possible() else None, named)
+    registered = {agent_id: Registered(agent.name, agent) for agent_id, agent in known.items()}
+    registered |= dict(_from_files(chosen, workshop, registered.keys()))
+    default = registered.get(chosen.default_agent) if chosen.default_agent else None
     if chosen.default_agent and default is None:
-        raise SettingsRefused(f"The default agent {chosen.default_agent!r} is none of {', '.join(known)}.")
+        raise SettingsRefused(f"The default agent {chosen.default_agent!r} is none of {', '.join(registered)}.")
     catalog = Catalog.standard()
     for event in events:
         catalog.register(event)
-    server = Server(chosen, Agents(known, default), catalog, fatal or _log_fatal, on_connect)
+    server = Server(chosen, registered, default, workshop, builder, catalog, fatal or _log_fatal, on_connect, named)
     return _litestar(server)
+
+
+def _assistant(settings: Settings, model: str, builder: ModelBuilder, known: Mapping[str, Agent]) -> Agent:
+    """Build the agent that the setting `model` asks for."""
+    if ASSISTANT in known:
+        raise SettingsRefused(f"There is an agent {ASSISTANT!r} already; the setting model would be another one.")
+    if settings.model_base_url is not None and (wrong := check_endpoint(settings.model_base_url)):
+        raise SettingsRefused(f"The setting model_base_url {wrong}.")
+    try:
+        choice = ModelChoice.parse(model, settings.model_base_url)
+        return builder.build_assistant(ASSISTANT, choice, settings.model_instructions)
+    except ModelRefused as error:
+        raise SettingsRefused(f"The setting model cannot be used: {error}") from error
+
+
+def _from_files(settings: Settings, workshop: Workshop, taken: Iterable[str]) -> Iterator[tuple[str, Registered]]:
+    """Build the agents that lie in files; they are the operator's, as those in code are."""
+    for file in read_agent_files(Path(settings.agents_folder)):
+        if file.agent_id in taken:
+            raise AgentFileRefused(file.path, f"there is an agent {file.agent_id!r} already.")
+        name = file.config.name or file.agent_id
+        try:
+            agent = workshop.build(file.agent_id, name, file.config, by_operator=True)
+        except ConfigRefused as error:
+            raise AgentFileRefused(file.path, str(error)) from error
+        yield file.agent_id, Registered(name, agent, Source.FILE)
+
+
+def _care(settings: Settings) -> Care:
+    patience = Patience(
+        first=timedelta(seconds=settings.model_first_seconds),
+        idle=timedelta(seconds=settings.model_idle_seconds),
+        call=timedelta(seconds=settings.model_call_seconds),
+    )
+    return Care(patience, CircuitBreaker(failures=settings.model_circuit_failures))
+
+
+def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
+    named: dict[str, Tool] = {}
+    for tool in tools:
+        if named.setdefault(tool.name, tool) is not tool:
+            raise SettingsRefused(f"Two tools are named {tool.name!r}.")
+    return named
 
 
 def server_of(app: Litestar) -> Server:
@@ -154,6 +235,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
     sys.setswitchinterval(_SWITCH_INTERVAL)
     settings = server.settings
     async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.builder.close)
         server.database = database = await _open_database(server, stack)
         if database.exclusive:
             await database.leases.expire_all()
@@ -181,7 +263,7 @@ def _runtime(
     server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
 ) -> Runtime:
     return Runtime(
-        agents=server.agents,
+        agents=Agents(server.registered, server.default, DefinedAgents(database.definitions, server.workshop)),
         serializer=Serializer(server.catalog),
         ids=IdSource(),
         clock=system_clock,
@@ -194,6 +276,7 @@ def _runtime(
         holder=holder,
         wakes=Wakes(),
         run_accepted=run_accepted,
+        client_endpoints=server.settings.client_endpoints,
     )
 
 

@@ -72,6 +72,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often a run is begun before it is given up."""
     default_agent: str | None = None
     """The agent that answers under ids that no agent has; without it they are 404."""
+    model: str | None = None
+    """A model as `provider:name`, such as `openai:gpt-5-mini`, that answers as the agent `assistant`.
+
+    Its key is in the provider's usual variable, such as OPENAI_API_KEY.
+    """
+    model_base_url: str | None = None
+    """Where that model is, if not at its provider's own address; `openai` means chat completions there."""
+    model_instructions: str | None = None
+    """What that model is told to be."""
+    model_first_seconds: Seconds = 120.0
+    """How long a model may take until it begins to answer; one that thinks without telling needs long."""
+    model_idle_seconds: Seconds = 60.0
+    """How long a model may fall silent within an answer."""
+    model_call_seconds: Seconds = 600.0
+    """How long one answer of a model may take in all."""
+    model_circuit_failures: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 5
+    """After how many runs in a row that a model's provider failed it is not asked for a while."""
+    client_endpoints: bool = False
+    """Whether clients may say where a model or a tool server is, with which key and headers; for trusted ones only."""
+    client_commands: bool = False
+    """Whether definitions that clients store may start commands on this machine; for trusted ones only."""
+    agents_folder: str = "agents"
+    """Where definitions of agents lie, one a file; the folder need not be there."""
     recursive_delete: bool = True
     """Whether a branch may be deleted together with its forks."""
     origins: tuple[str, ...] = ()

@@ -37,8 +37,8 @@ class Iterations(Asker, Protocol):
         """How long the question waits for an answer."""
         ...
 
-    async def say(self, text: str) -> None:
-        """Write a message of the assistant's that no model made."""
+    async def conclude(self, text: str) -> None:
+        """Write the last message of the turn, which no limit holds back."""
         ...
 
 
@@ -76,5 +76,5 @@ class Continuation:
             self._extended_by += answer.extension_amount if answer.extension_amount > 0 else turn.iteration_extension
 
     async def _stop(self, turn: Iterations, limit: int, reason: str) -> None:
-        await turn.say(_STOPPED.format(limit=limit))
+        await turn.conclude(_STOPPED.format(limit=limit))
         raise TurnStopped(reason)

@@ -5,17 +5,27 @@ AgentError            its sentence is meant for the people who use the agent
 +-- ToolTimedOut      a tool call did
 +-- RequestExpired    nobody answered a question in time
 +-- BudgetExceeded    too many tool calls failed
++-- WrongArguments    a tool was called with arguments that it does not take
++-- CallDenied        a call that the agent made itself was not allowed
++-- CallFailed        a call that the agent made itself failed
++-- ModelFailed       a model did not answer as it should
+|   +-- ModelUnavailable  a model is not asked for a while, since its last calls failed
 +-- ClientToolsRefused  what a client says of its tools does not fit what it said before
 +-- RunBroken         the whole run cannot go on, wherever inside of it that turns out
 Withdrawn             the run is not ended: it goes on elsewhere or later
 TurnFailed            how any failure leaves the layers around a turn
 TurnStopped           the turn ends before the agent is done, and that is no failure
 ToolFailed            how any failure leaves the core of a tool call
+PermissionNeeded      a tool finds out from a call that somebody must allow it
+LeftToClient          a tool leaves a call to the client
 """
 
-from typing import Final
+from datetime import timedelta
+from typing import ClassVar, Final
 
 PRIVATE: Final = "{what} failed."
+MODEL_NOT_FOUND: Final = "model_not_found"
+"""The category of a failure that a model of another name would not have had."""
 _LONGEST: Final = 4_000
 
 
@@ -58,6 +68,54 @@ class BudgetExceeded(AgentError):
         super().__init__(f"{failures} tool calls failed one after the other; the run is ended.")
 
 
+class WrongArguments(AgentError):
+    """A tool was called with arguments that it does not take."""
+
+
+class CallDenied(AgentError):
+    """A tool call that an agent's own code made was not allowed, and so not made."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        self.tool, self.reason = tool, reason
+        super().__init__(reason)
+
+
+class CallFailed(AgentError):
+    """A tool call that an agent's own code made failed."""
+
+    def __init__(self, tool: str, reason: str) -> None:
+        self.tool, self.reason = tool, reason
+        super().__init__(reason)
+
+
+class ModelFailed(AgentError):
+    """A model did not answer as it should.
+
+    `category` is what went wrong, in a word that programs know. With `retry_after` its provider wants to be left alone
+    for that long.
+    """
+
+    category: ClassVar[str] = "failed"
+    is_providers_fault: ClassVar[bool] = False
+    """Whether the next call of the same model is likely to fail as well, whatever it asks."""
+
+    def __init__(self, sentence: str, *, retry_after: timedelta | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(sentence)
+
+
+class ModelUnavailable(ModelFailed):
+    """A model is not asked for a while, since its last calls failed."""
+
+    category = "unavailable"
+    is_retryable = True
+
+    def __init__(self, model: str, wait: timedelta) -> None:
+        seconds = max(1, round(wait.total_seconds()))
+        sentence = f"The model {model} has failed several times and is not asked for another {seconds} seconds."
+        super().__init__(sentence, retry_after=wait)
+
+
 class ClientToolsRefused(AgentError):
     """What a client says of its tools does not fit what it said before."""
 
@@ -73,12 +131,20 @@ class Withdrawn(Exception):
 class TurnFailed(Exception):
     """A turn failed; `message` is fit for people and holds nothing private.
 
-    With `breaks_run` the turns that it is inside of fail with it.
+    With `breaks_run` the turns that it is inside of fail with it. `category` says what went wrong with a model.
     """
 
-    def __init__(self, error_type: str, message: str, *, is_retryable: bool, breaks_run: bool = False) -> None:
+    def __init__(
+        self,
+        error_type: str,
+        message: str,
+        *,
+        is_retryable: bool,
+        breaks_run: bool = False,
+        category: str | None = None,
+    ) -> None:
         self.error_type, self.message, self.is_retryable = error_type, message, is_retryable
-        self.breaks_run = breaks_run
+        self.breaks_run, self.category = breaks_run, category
         super().__init__(message)
 
 
@@ -98,7 +164,15 @@ class ToolFailed(Exception):
         super().__init__(message)
 
 
-def sentence_of(error: AgentError, otherwise: str) -> str:
+class PermissionNeeded(Exception):
+    """A tool does nothing before somebody has allowed this call of it; then it is called again."""
+
+
+class LeftToClient(Exception):
+    """A tool leaves this call to the client: its answer is what the call comes to."""
+
+
+def sentence_of(error: BaseException, otherwise: str) -> str:
     """Return an error's sentence as it can be stored and sent, at most 4 000 characters."""
     try:
         text = str(error)

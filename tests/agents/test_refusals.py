@@ -8,6 +8,7 @@ import pytest
 from tests.harness.process import ServerProcess
 
 AGENT = "import hosting\n\n@hosting.agent('mine')\nasync def mine(context):\n    yield 'hi'\n"
+TOOL = "\n\n@hosting.tool\ndef dig(deep: int) -> None: ...\n"
 OBJECT = """class Mine:
     agent_id = {agent_id}
     name = {name}
@@ -45,14 +46,14 @@ REFUSED = {
     "a function that is not async": (
         {"bad.py": "import hosting\n\n@hosting.agent('mine')\ndef mine(context):\n    return 'hi'\n"},
         ["bad.py"],
-        "must be an async function or an async generator. (bad.py, line 3).",
+        "must be an async function or an async generator that takes the context. (bad.py, line 3).",
     ),
     "no file": ({}, ["bad.py"], "There is no file bad.py."),
     "no module": ({}, ["nothing_here"], "There is no module 'nothing_here' here; a file is named with its `.py`."),
     "no agents": (
         {"bad.py": "x = 1\n"},
         ["bad.py"],
-        "bad.py has no agents; decorate an async function with @hosting.agent('its-id').",
+        "bad.py has no agents; decorate an async function with @hosting.agent.",
     ),
     "no such attribute": (
         {"bad.py": AGENT},
@@ -60,10 +61,9 @@ REFUSED = {
         "bad:yours is not there; the agents in that module are: mine.",
     ),
     "no agent": (
-        {"bad.py": "async def mine(context):\n    yield 'hi'\n"},
+        {"bad.py": "async def mine():\n    yield 'hi'\n"},
         ["bad:mine"],
-        "bad:mine is no agent: it has no `name` and async `run`; "
-        "decorate an async function with @hosting.agent('its-id').",
+        "bad:mine is no agent: it has no `name` and async `run`; decorate an async function with @hosting.agent.",
     ),
     "a class": (
         {"bad.py": "class Mine:\n    name = 'Mine'\n    async def run(self, context): ...\n"},
@@ -86,10 +86,25 @@ REFUSED = {
         ["bad.py"],
         "The agent id 'my agent/1' in bad.py must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..",
     ),
-    "no id at all": (
-        {"bad.py": AGENT.replace("('mine')", "")},
+    "an id that is no text": (
+        {"bad.py": AGENT.replace("'mine'", "7")},
         ["bad.py"],
-        "The id and the name of an agent must be texts; write @agent('its-id'). (bad.py, line 3).",
+        "The id and the name of an agent must be texts; write @agent, or @agent('its-id'). (bad.py, line 3).",
+    ),
+    "one tool name twice": (
+        {"bad.py": AGENT + TOOL, "worse.py": AGENT.replace("'mine'", "'yours'") + TOOL},
+        ["bad.py", "worse.py"],
+        "Two tools are named 'dig'; the second is in worse.py.",
+    ),
+    "a tool that takes what no call can give": (
+        {"bad.py": AGENT + TOOL.replace("deep: int", "*holes: int")},
+        ["bad.py"],
+        "The parameter *holes: int of dig takes any number; a call gives names. (bad.py, line 8).",
+    ),
+    "a tool of a type that JSON cannot be read into": (
+        {"bad.py": AGENT + TOOL.replace("deep: int", "deep: complex")},
+        ["bad.py"],
+        "TypeError: The parameter deep of dig has a type that JSON cannot be read into: complex. (bad.py, line 8).",
     ),
     "half a surrogate pair in a name": (
         {"bad.py": AGENT.replace("'mine'", r"'mine', name='N\ud800'")},

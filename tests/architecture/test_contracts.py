@@ -28,6 +28,7 @@ OFFENCES = {
     "terminal": ("hosting/dispatch/dispatcher.py", "import uvicorn"),
     "http": ("hosting/api/health.py", "import httpx"),
     "sql": ("hosting/bootstrap.py", "import sqlalchemy"),
+    "models": ("hosting/adapters/agents/docstring.py", "import pydantic_ai"),
 }
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from benchmarks.audience import Audience
 from benchmarks.crowd import Crowd
+from benchmarks.local_model import judge
 from benchmarks.machine import Load
 from benchmarks.plan import Plan
 from benchmarks.process import ServerProcess
@@ -20,6 +21,7 @@ from benchmarks.publish import PAGE, merged, publish
 from benchmarks.report import Report, Results, line
 from benchmarks.row import Row
 from benchmarks.scenarios.all import SCENARIOS
+from benchmarks.scenarios.model_agent import Heard
 from benchmarks.servers.fan_out_order import FanOutOrder
 from benchmarks.soak import State, soak, tell
 from benchmarks.stream import EventsLost, Stream, check_numbers, drain
@@ -88,8 +90,10 @@ IDS = {
     "C1": ["C1"] * 2,
     "D1": ["D1"] * 2,
     "D2": ["D2"],
+    "M1": ["M1"],
+    "M2": ["M2"],
 }
-SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2"}
+SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2", "M2"}
 """Rows that between them need all that the others do; each of those starts more servers, which takes its time."""
 
 
@@ -287,3 +291,18 @@ def test_an_audience_that_misses_an_event_says_so(ring: ServerProcess) -> None:
 
         with pytest.raises(EventsLost):
             audience.listen(END, None, seconds=10)
+
+
+def test_a_run_whose_words_come_all_at_once_is_not_taken_for_a_stream() -> None:
+    judged = [judge(0.0, times) is None for times in ([], [1.0], [1.0, 1.0, 1.0], [1.0, 1.1])]
+
+    assert judged == [False, False, False, True]
+
+
+def test_words_of_a_model_that_are_lost_or_out_of_order_are_seen() -> None:
+    heard = [Heard([(number, 1.0, 1.5) for number in numbers]) for numbers in ([0, 1, 2], [0, 2], [0, 2, 1], [0, 0, 1])]
+
+    assert heard[0].latencies(3) == [0.5] * 3
+    for missing in (heard[0], *heard[1:]):
+        with pytest.raises(EventsLost):
+            missing.latencies(4 if missing is heard[0] else 3)

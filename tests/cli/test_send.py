@@ -1,7 +1,9 @@
 """`branchline send` against a real server."""
 
+import asyncio
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.cli.sending import Sending, send
 from tests.harness.client import Client
@@ -128,6 +130,32 @@ def test_standard_input_is_sent_for_a_dash(sqlite_server: ServerProcess) -> None
 
     assert sent.status == 0
     assert sent.out == "You said: grüße\naus der Röhre — try /help for more.\n"
+
+
+async def test_files_are_sent_along_by_their_kind(sqlite_client: Client, tmp_path: Path) -> None:
+    for name, data in (("a.png", b"\x89PNG"), ("b.unheard-of", b"\x00\x01")):
+        (tmp_path / name).write_bytes(data)
+    files = ("--file", str(tmp_path / "a.png"), "--file", str(tmp_path / "b.unheard-of"))
+
+    sent = await asyncio.to_thread(send, "What?", *files, "--session", "s1", url=sqlite_client.base)
+
+    log = await sqlite_client.log("s1")
+    assert (sent.status, sent.out) == (0, "You said: What? — try /help for more.\n")
+    assert [event["content"] for event in log if event["type"] == "CONTENT_ADDED"] == [
+        {"$type": "text", "text": "What?"},
+        {"$type": "data", "uri": "data:image/png;base64,iVBORw==", "mediaType": "image/png"},
+        {"$type": "data", "uri": "data:application/octet-stream;base64,AAE=", "mediaType": "application/octet-stream"},
+    ]
+
+
+def test_files_that_no_message_can_hold_are_not_even_read(tmp_path: Path) -> None:
+    with (tmp_path / "large.bin").open("wb") as large:
+        large.truncate((12 << 20) + 1)
+
+    sent = send("What?", "--file", str(tmp_path / "large.bin"))
+
+    assert sent.status == 2
+    assert "--file takes 12 MiB in all." in sent.errors
 
 
 def test_standard_input_that_is_no_text_is_refused(sqlite_server: ServerProcess) -> None:

@@ -13,7 +13,7 @@ ANSWER, QUEUE, TOOLS, ASK, CLIENT_TOOLS, FORK = CONVERSATION = tuple(
     for name in (
         "answer-a-question",
         "queue-and-interrupt",
-        "write-tools",
+        "tools-and-permissions",
         "ask-a-question-of-your-own",
         "client-tools",
         "fork-a-conversation",
@@ -59,10 +59,11 @@ async def test_the_tools_of_the_page_are_called_and_asked_for(walk: Prepare) -> 
     async with walk(TOOLS, WithHarness()) as walked:
         await walked.go()
 
-    gardener, looping = walked.outputs.values()
-    assert 'water_bed(bed="roses", litres=5)' in gardener
+    gardener, surveyor, looping = walked.outputs.values()
+    assert 'water_bed(bed="roses")' in gardener
     assert gardener.count("Allowed by --yes") == 1
     assert "The roses have had 5 litres." in gardener
+    assert "2 beds, the first: " in surveyor
     assert looping.count("Allowed by --yes") == 1
     assert "Lap 2." in looping
 

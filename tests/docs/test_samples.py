@@ -13,6 +13,7 @@ from tests.docs.curl import CurlLine, Runner, WithCurl, WithHarness
 from tests.docs.pages import README, Page, all_pages, pages_with
 from tests.docs.program import Program
 from tests.docs.test_conversation_pages import CONVERSATION
+from tests.docs.test_definitions_page import DEFINITIONS
 from tests.docs.walk import BASE, Walk
 
 _RUN_HERE = {"python", "sh", "order"}
@@ -25,7 +26,7 @@ PYTHON_CLIENT = Page("docs/how-to/a-client-in-python.md")
 # Done in a browser, by tests/browser.
 BROWSER = Page("docs/how-to/a-client-in-the-browser.md")
 
-_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER, *CONVERSATION}
+_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER, DEFINITIONS, *CONVERSATION}
 
 # Where there is no curl, the harness does what its lines say; where there is one, it is run as well.
 RUNNERS: list[Runner] = [WithHarness(), *([WithCurl()] if shutil.which("curl") else [])]
@@ -86,13 +87,22 @@ async def test_the_tutorials_agents_answer_as_it_says(walk: Callable[[Page, Runn
         await walked.go()
         await walked.follows[0].until("BRANCH_RUN_COMPLETED")
 
-    seen = walked.follows[0].types
-    outputs = list(walked.outputs.values())
-    assert "1. how\n2. many\n" in outputs[0]
-    assert "That makes 5 words." in outputs[0]
-    assert "I remember 2 messages before yours." in next(output for output in outputs if "I remember" in output)
-    assert (seen[0], seen.count("MODEL_CALL_RETRY")) == ("BRANCH_RUN_STARTED", 1)
-    assert walked.follows[0].frames[-1].json["status"] == "completed"
+    seen = [frame.json for frame in walked.follows[0].frames if frame.data]
+    seen = seen[: [event["type"] for event in seen].index("BRANCH_RUN_COMPLETED") + 1]
+    types = [event["type"] for event in seen]
+    said = [event["text"] for event in seen if event["type"] == "TEXT_DELTA"]
+    outputs = {line.split()[-1]: output for line, output in walked.outputs.items()}
+    sent = next(output for line, output in walked.outputs.items() if "notes.txt" in line)
+    counted = next(output for line, output in walked.outputs.items() if "--agent words" in line)
+    assert "You want notes.txt gone; I have to ask first.\n" in sent
+    assert "notes.txt is deleted.\n" in sent
+    assert said == ["You want holiday.jpg gone; I have to ask first.", "holiday.jpg is deleted."]
+    assert [types.count(kind) for kind in ("PERMISSION_REQUEST", "TOOL_CALL_START", "TOOL_CALL_RESULT")] == [1] * 3
+    assert (types[0], seen[-1]["status"]) == ("BRANCH_RUN_STARTED", "completed")
+    assert "1. how\n2. many\n" in counted
+    assert "That makes 5 words." in counted
+    assert "tidier.py is an agent" in outputs["tidier"]
+    assert ["2 passed" in outputs[name] for name in ("test_tidier.py", "test_cleaner.py")] == [True, True]
 
 
 async def test_the_readmes_first_three_commands_are_those_that_serve_prints(tmp_path: Path) -> None:

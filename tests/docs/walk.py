@@ -90,6 +90,7 @@ class Walk:
             "make run": self._serve_default,
             "branchline serve": lambda: self._serve(words[2:], settings),
             "branchline send": lambda: self._run(line, "-m", "hosting", *words[1:]),
+            "branchline new": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "kill -9": self._kill,
             "uvicorn my_server:app": lambda: self._serve_program(words),
         }
@@ -120,10 +121,10 @@ class Walk:
         self._base = (await program.find(r"running on (http://\S+:\d+)"))[1]
 
     async def _kill(self) -> None:
-        """Kill the server of this page, while a message of the active run is being written; nobody else's."""
+        """Kill the server of this page, while the active run writes a message or waits for an answer; nobody else's."""
         assert self._server is not None
         assert self._active is not None, f"{self.page.name} kills a server that does nothing"
-        await self._poll(self._active, lambda types: types[-1] == "TEXT_DELTA" and types.count("TEXT_DELTA") > 3)
+        await self._poll(self._active, _is_worth_killing)
         self._server.kill()
         self._server, self._base = None, ""
 
@@ -205,6 +206,11 @@ class Walk:
 
     def _real(self, sample: Sample) -> str:
         return sample.text.replace(BASE, self._base)
+
+
+def _is_worth_killing(types: list[str]) -> bool:
+    is_writing = types[-1] == "TEXT_DELTA" and types.count("TEXT_DELTA") > 3
+    return is_writing or types[-1] == "PERMISSION_REQUEST"
 
 
 def _ended(types: list[str]) -> bool:

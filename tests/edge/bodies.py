@@ -166,6 +166,13 @@ def _messages() -> Iterator[Hostile]:
         "no contents": [{"contents": []}],
         "contents of another type": [{"contents": [{"$type": "image", "uri": "a"}]}],
         "contents that are text": [{"contents": ["a"]}],
+        "no text but an empty one": [{"contents": [{"$type": "text", "text": ""}]}],
+        "an uploaded file": [{"contents": [{"$type": "uri", "uri": "hpd-content://a", "mediaType": "image/png"}]}],
+        "bytes that are no base64": [{"contents": [{"$type": "data", "uri": "data:image/png;base64,A"}]}],
+        "a file of a system": [
+            {"role": "system", "contents": [{"$type": "data", "uri": "data:image/png;base64,AAAA"}]},
+            user,
+        ],
         "a content that is a number": [{"content": 1}],
         "one id twice": [{"messageId": "m1", "text": "a"}, {"messageId": "m1", "text": "b"}],
     }

@@ -40,13 +40,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class World:
-    """What there is: an idle session whose branch `parent` has a fork, and a busy one with a full queue."""
+    """What there is: an idle session whose branch `parent` has a fork, a busy one with a full queue, a stored agent."""
 
     idle: str
     busy: str
     message: str
     request: str
     ended: str
+    stored: str
 
 
 Recipe = Callable[[World, Operation], Wish]
@@ -57,8 +58,16 @@ def body(**members: object) -> bytes:
     return json.dumps(members).encode()
 
 
+FOR_WORKERS = body(config={"runtime": "worker"})
+
 RECIPES: dict[str, Recipe] = {
     "agent-not-found": lambda world, operation: Wish(ids={"agent_id": "none"}),
+    "agent-not-stored": lambda world, operation: Wish(body=FOR_WORKERS if operation.method == "PUT" else None),
+    "config-refused": lambda world, operation: Wish(
+        ids={"agent_id": world.stored},
+        body=body(config={"nonsense": 1}) if operation.method == "PUT" else body(name="x", config={"nonsense": 1}),
+    ),
+    "no-workers": lambda world, operation: Wish(ids={"agent_id": world.stored}, body=body(text="x")),
     "session-not-found": lambda world, operation: Wish(ids={"session_id": "none"}),
     "branch-not-found": lambda world, operation: Wish(ids={"branch_id": "none"}),
     "run-not-found": lambda world, operation: Wish(ids={"run_id": "none"}),
@@ -155,7 +164,8 @@ async def _world(client: Client) -> World:
         waiting = {"text": str(number), "runningRunBehavior": "queue"}
         assert (await client.http.post(f"{client.path(busy)}/inputs", json=waiting)).status_code == 202
     request = questions[0]["requestId"] if questions else "none"
-    return World(idle, busy, ended["messageId"], request, ended["runtimeRunId"])
+    agent = await client.http.post("/agents", json={"name": "Elsewhere", "config": {"runtime": "worker"}})
+    return World(idle, busy, ended["messageId"], request, ended["runtimeRunId"], agent.json()["id"])
 
 
 async def _ask(client: Client, world: World, operation: Operation, wish: Wish) -> Answer:

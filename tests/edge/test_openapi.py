@@ -17,6 +17,7 @@ from hosting.api.openapi_document import operation_id
 from hosting.api.openapi_problems import EVERYWHERE
 from hosting.api.problems import status_of
 from hosting.api.socket import CloseCode
+from hosting.domain.model_config import MODEL_MEMBERS
 from hosting.domain.run_config import RunConfig
 from tests.harness.client import Client
 from tests.harness.contract import Contract, codes_of
@@ -32,6 +33,8 @@ ROUTES = [
 """Every route that the server has, but the one of the description and those that only name methods."""
 
 OTHER_SUCCESS = {
+    "postAgent": "201",
+    "deleteAgent": "204",
     "postSession": "201",
     "postBranch": "201",
     "postFork": "201",
@@ -43,7 +46,7 @@ OTHER_SUCCESS = {
     "deleteAgentQueued": "204",
     "getSocket": "101",
 }
-MUST_HAVE_A_BODY = {"postInput", "postResponse", "postFork"}
+MUST_HAVE_A_BODY = {"postAgent", "putAgent", "postInput", "postResponse", "postFork"}
 MAY_HAVE_A_BODY = {"postSession", "patchSession", "searchSessions", "postBranch", "patchBranch", "postInterrupt"}
 FOLLOWING = {"after", "Last-Event-ID"}
 NO_EVENTS_OF_THE_LOG = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED"}
@@ -183,10 +186,12 @@ async def test_the_bodies_that_routes_decode_themselves_are_described(
     assert set(schemas["CreateSession"]["properties"]) == {"sessionId", "metadata"}
     assert set(schemas["CreateBranch"]["properties"]) == {"branchId", "name", "description", "tags", "metadata"}
     closed = ("CreateSession", "UpdateSession", "SearchSessions", "CreateBranch", "UpdateBranch", "ForkBranch")
-    for name in (*closed, "TextInput", "Interruption", "RunConfig"):
+    of_agents = ("CreateAgent", "UpdateAgent", "AgentConfig")
+    for name in (*closed, *of_agents, "TextInput", "Interruption", "RunConfig"):
         assert schemas[name]["additionalProperties"] is False
     assert schemas["TextInput"]["required"] == ["text"]
-    assert set(schemas["RunConfig"]["properties"]) == {_camel(field.name) for field in fields(RunConfig)}
+    of_runs = {_camel(field.name) for field in fields(RunConfig) if field.name != "model"}
+    assert set(schemas["RunConfig"]["properties"]) == of_runs | set(MODEL_MEMBERS)
 
 
 async def test_envelopes_are_told_apart_by_their_type(document: dict[str, Any], contract: Contract) -> None:
@@ -217,7 +222,7 @@ async def test_events_are_told_apart_by_their_type_and_contents_by_theirs(docume
         assert {"eventId", "sequenceNumber", "timestamp", "sessionId", "branchId"} <= set(event["required"])
     content = schemas["ContentAdded"]["properties"]["content"]["discriminator"]
     assert content["propertyName"] == "$type"
-    assert set(content["mapping"]) == {"text", "reasoning", "functionCall", "functionResult"}
+    assert set(content["mapping"]) == {"text", "reasoning", "data", "uri", "functionCall", "functionResult"}
     assert "eventId" not in schemas["StreamClosing"]["properties"]
 
 
@@ -260,7 +265,8 @@ async def test_what_is_outside_of_every_route_is_answered_as_described(plain_edg
         got = await plain_edge.http.get(path)
         assert (head.status_code, head.content) == (got.status_code, b"")
         assert head.headers["content-type"] == got.headers["content-type"]
-        wrong = await plain_edge.http.put(path)
+        unanswered = next(method for method in ("PUT", "POST", "PATCH") if method not in described)
+        wrong = await plain_edge.http.request(unanswered, path)
         assert wrong.status_code == 405
         assert contract.misfit(outside["405"], wrong.json()) is None
     unknown = await plain_edge.http.get("/nowhere")

@@ -6,8 +6,8 @@ from events.catalog import Catalog
 from events.serializer import Serializer
 from hosting.api.bodies import decode_body, decode_input
 from hosting.api.branches import CreateBranch
-from hosting.api.sentences import plain_sentence
 from hosting.domain.errors import InvalidInput, InvalidRequest
+from hosting.domain.sentences import plain_sentence
 
 INPUTS = {
     b'{"text":"a","clientInputId":7}': "`clientInputId` must be a string, not a number - at `$.clientInputId`.",

@@ -20,7 +20,7 @@ class Scene:
     """A session; `values` are those that are worth sending, by the member or parameter that they go into."""
 
     places: list[Place] = field(default_factory=list)
-    values: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Scenes:
@@ -40,7 +40,10 @@ class Scenes:
 
 
 def prepare_scene(http: requests.Session, base: str) -> Scene:
-    """Make a session with a run that has ended, a fork, a run that asks and an input that waits; and an idle one."""
+    """Make a session with a run that has ended, a fork, a run that asks and an input that waits; and an idle one.
+
+    There is a definition as well, whose runs nobody does.
+    """
     idle, session = (_post(http, f"{base}/sessions", {})["id"] for _ in range(2))
     branch = f"{base}/agents/demo/sessions/{session}/branches/main"
     ended = _post(http, f"{branch}/inputs", {"text": "hi"})
@@ -50,15 +53,17 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
     question = _eventually(lambda: http.get(f"{branch}/interactions").json())[0]
     queued = _post(http, f"{branch}/inputs", {"text": "next", "runningRunBehavior": "queue"})
     runs = [ended["runtimeRunId"], queued["runtimeRunId"]]
+    defined = _post(http, f"{base}/agents", {"name": "Elsewhere", "config": {"runtime": "worker"}})["id"]
     epoch = ended["position"].partition(".")[0]
     return Scene(
         places=[
-            {"agent_id": "demo", "session_id": session_id, "branch_id": branch_id, "run_id": run}
-            for session_id, branch_id, run in (
-                (session, "main", runs[0]),
-                (session, "main", runs[1]),
-                (session, fork, runs[0]),
-                (idle, "main", runs[0]),
+            {"agent_id": agent_id, "session_id": session_id, "branch_id": branch_id, "run_id": run}
+            for agent_id, session_id, branch_id, run in (
+                ("demo", session, "main", runs[0]),
+                ("demo", session, "main", runs[1]),
+                ("demo", session, fork, runs[0]),
+                ("demo", idle, "main", runs[0]),
+                (defined, idle, "main", runs[0]),
             )
         ],
         values={
@@ -73,6 +78,7 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
             "eventFlowId": [question["request"]["eventFlowId"]],
             "after": [ended["position"], question["position"], f"{epoch}.{LATEST_LIFE}"],
             "text": list(COMMANDS),
+            "config": [{"runtime": "worker"}, {"runtime": "worker", "priority": 1}],
         },
     )
 

@@ -1,6 +1,7 @@
 """What is done to a request that the description inspired, so that it reaches further, or breaks something else."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 
@@ -49,8 +50,9 @@ def put_real_ids(case: Case, scene: Scene, chance: Random) -> None:
 def _put_values(given: object, scene: Scene, chance: Random) -> None:
     if isinstance(given, dict):
         for name, value in given.items():
-            if name in scene.values and isinstance(value, str) and chance.random() < _REAL_VALUE:
-                given[name] = chance.choice(scene.values[name])
+            known = scene.values.get(name)
+            if known is not None and isinstance(value, type(known[0])) and chance.random() < _REAL_VALUE:
+                given[name] = deepcopy(chance.choice(known))
             else:
                 _put_values(value, scene, chance)
     elif isinstance(given, list):

@@ -5,6 +5,9 @@ from tests.harness.run_order import Event, OutOfOrder
 _PLACES = ("reasoning", "text", "functionCall", "functionResult")
 """A message thinks, speaks, calls, and has the results, in this order."""
 
+_FILES = ("data", "uri")
+"""A user's message may have these in between, in any order."""
+
 
 class ForkOrder:
     """Takes the parts of the copied messages one by one, which stand behind BRANCH_FORKED."""
@@ -42,6 +45,9 @@ class ForkOrder:
         self._role, self._place, self._calls, self._results = event["role"], 0, [], []
 
     def _added(self, content: Event) -> None:
+        if content["$type"] in _FILES:
+            _demand(self._role == "user", "only a user's message has files")
+            return
         place = _PLACES.index(content["$type"])
         _demand(place >= self._place, f"it stands behind a {_PLACES[self._place]}")
         _demand(self._role == "assistant" or content["$type"] == "text", "only an assistant does more than speak")

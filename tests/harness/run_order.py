@@ -294,16 +294,19 @@ class RunOrder:
         _demand(request_id not in self._settled, "that was asked before")
         _demand(all(request_id not in known.requests for known in self.flows.values()), "that is being asked")
         if event["type"] == "PERMISSION_REQUEST":
-            self._asked_about(flow, _call(flow, event), request_id)
+            call = _call(flow, event)
+            self._asked_about(flow, call, event)
+            call.asked = request_id
         flow.requests[request_id] = event
 
-    def _asked_about(self, flow: Flow, call: Call, request_id: str) -> None:
+    def _asked_about(self, flow: Flow, call: Call, event: Event) -> None:
         _demand(call.asked is None and call.decided is None and call.result is None, "that was asked before")
         batch = [other for other in flow.calls.values() if other.start["messageId"] == call.start["messageId"]]
         later = batch[batch.index(call) + 1 :]
-        _demand(all(other.asked is None for other in later), "questions are asked in the order of the calls")
-        _demand(all(other.result is None for other in batch), "all questions of a batch are asked at once")
-        call.asked = request_id
+        # A tool that finds out only when it is called that somebody must allow it, asks whenever that is.
+        if event["sourceName"] != "Tool":
+            _demand(all(other.asked is None for other in later), "questions are asked in the order of the calls")
+            _demand(all(other.result is None for other in batch), "all questions of a batch are asked at once")
 
     def _turn_finished(self, flow: Flow, event: Event) -> None:
         _demand(event["messageTurnId"] == flow.id, "it names another turn")

@@ -24,6 +24,8 @@ _LOADED: Final = (
     "litestar._kwargs",
     "litestar.exceptions.responses",
     "litestar.middleware._internal.exceptions.middleware",
+    "pydantic_ai.models.anthropic",
+    "pydantic_ai.models.openai",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",

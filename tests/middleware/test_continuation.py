@@ -37,7 +37,7 @@ class Turn:
         more = {} if given is None else {"extension_amount": given}
         return answer(continuation_id=request.request_key, approved=given is not None, **more)
 
-    async def say(self, text: str) -> None:
+    async def conclude(self, text: str) -> None:
         self.said.append(text)
 
     async def call(self, layer: Continuation) -> str:

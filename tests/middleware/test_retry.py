@@ -11,7 +11,7 @@ import pytest
 from events.event import Event
 from events.retries import FunctionRetry, ModelCallRetry
 from events.tools import ToolResult
-from middleware.errors import AgentError, ToolFailed, ToolTimedOut
+from middleware.errors import AgentError, ModelFailed, ModelUnavailable, ToolFailed, ToolTimedOut
 from middleware.retry import Retry
 
 PAUSE = timedelta(milliseconds=1)
@@ -21,6 +21,11 @@ NEVER = ToolFailed("Refused", "The ground is rock.", is_retryable=False)
 
 
 class Busy(AgentError):
+    is_retryable = True
+
+
+class Slower(ModelFailed):
+    category = "rate_limit"
     is_retryable = True
 
 
@@ -34,6 +39,7 @@ class Call:
     call_id: str = "call_1"
     arguments: Mapping[str, Any] = field(default_factory=dict)
     timeout: timedelta | None = None
+    chance: float = 1.0
     notes: list[str] = field(default_factory=list)
     told: list[Event] = field(default_factory=list)
     was_told: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,7 +65,7 @@ class Call:
 
     async def made_by_model(self, first_pause: timedelta = PAUSE) -> ToolResult:
         """Make the call as a model's."""
-        return await Retry(first_pause).around_model_call(self, self.work)
+        return await Retry(first_pause, chance=lambda: self.chance).around_model_call(self, self.work)
 
 
 @pytest.mark.parametrize("retries", [0, 1, 5])
@@ -198,6 +204,55 @@ async def test_a_model_call_that_fails_for_the_last_time_raises_that() -> None:
         await call.made_by_model()
 
     assert call.notes == ["tried", "told", "tried"]
+
+
+@pytest.mark.parametrize(("chance", "part"), [(0.0, 0.5), (0.5, 0.75), (1.0, 1.0)])
+async def test_a_models_pause_is_between_half_and_the_whole_of_its_length(chance: float, part: float) -> None:
+    call = Call([Busy("busy"), Busy("busy")], retries=2, chance=chance)
+
+    await call.made_by_model()
+
+    assert _delays(call) == [PAUSE * part, 2 * PAUSE * part]
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+async def test_a_provider_is_left_alone_as_long_as_it_wants(chance: float) -> None:
+    wish = timedelta(milliseconds=20)
+    call = Call([Slower("slower", retry_after=wish)], retries=1, chance=chance)
+
+    await call.made_by_model()
+
+    (delay,) = _delays(call)
+    assert wish <= delay <= 1.1 * wish
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(Slower("slower", retry_after=timedelta(seconds=61)), id="wants a minute and more"),
+        pytest.param(ModelUnavailable("m-1", timedelta(seconds=1)), id="is not asked for a while"),
+    ],
+)
+async def test_a_call_that_would_have_to_wait_too_long_is_not_made_again(error: ModelFailed) -> None:
+    call = Call([error], retries=3)
+
+    with pytest.raises(type(error)):
+        await call.made_by_model()
+
+    assert call.notes == ["tried"]
+
+
+async def test_a_repetition_tells_what_went_wrong_with_the_model() -> None:
+    call = Call([Slower("slower")], retries=1)
+
+    await call.made_by_model()
+
+    told = [event.category for event in call.told if isinstance(event, ModelCallRetry)]
+    assert told == ["rate_limit"]
+
+
+def _delays(call: Call) -> list[timedelta]:
+    return [event.delay for event in call.told if isinstance(event, ModelCallRetry)]
 
 
 def _retry(

@@ -42,3 +42,19 @@ async def test_an_approval_survives_a_killed_server_and_no_tool_is_called_twice(
     calls = [event["argsJson"] for event in log if event["type"] == "TOOL_CALL_ARGS"]
     assert calls == ['{"city":"Oslo"}', '{"city":"Oslo"}']
     check_log(log)
+
+
+async def test_a_model_that_cannot_stream_is_told_whole(
+    make_server: Callable[..., ServerProcess], sqlite_url: str
+) -> None:
+    server = make_server(sqlite_url, str(TRAVELLER)).start()
+    async with Client(server.url, "curt") as client:
+        session = await client.session()
+        accepted = await client.accepted(session, "Are you there?")
+        run = await client.ended(session, accepted["runtimeRunId"])
+        log = await client.log(session)
+
+    assert run["status"] == "completed"
+    assert [event["text"] for event in log if event["type"] == "REASONING_DELTA"] == ["Hm."]
+    assert "".join(event["text"] for event in log if event["type"] == "TEXT_DELTA") == "Here I am."
+    check_log(log)

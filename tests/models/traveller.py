@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pydantic_ai import Agent
-from pydantic_ai.messages import ModelMessage, ToolReturnPart
+from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ThinkingPart, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 
@@ -21,6 +21,11 @@ async def _answer(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterato
     yield {1: DeltaToolCall(name="book", json_args='{"city":"Oslo"}', tool_call_id="call_book")}
 
 
+def _answer_whole(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
+    return ModelResponse(parts=[ThinkingPart("Hm."), TextPart("Here I am.")])
+
+
+curt = Agent(FunctionModel(_answer_whole), name="curt")
 traveller = Agent(FunctionModel(stream_function=_answer), name="traveller")
 
 

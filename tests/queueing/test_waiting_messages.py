@@ -91,6 +91,23 @@ async def test_an_input_of_several_messages_waits_as_one_with_all_that_it_brough
     assert said(log)[1:] == ["Be brief.", "I am.", "What", " now?"]
 
 
+async def test_files_wait_with_their_message(client: Client) -> None:
+    talk = await busy(client)
+    files = [
+        {"$type": "data", "uri": "data:image/png;base64,iVBORw0KGgo=", "mediaType": "image/png"},
+        {"$type": "uri", "uri": "https://example.org/a.pdf", "mediaType": "application/pdf"},
+    ]
+    body = {"type": "USER_MESSAGES_INPUT", "messages": [{"contents": files}], "runningRunBehavior": "queue"}
+
+    response = await talk.post("inputs", body)
+    items = await talk.queue()
+    await let_go(talk)
+    log = await talk.idle()
+
+    assert (response.status_code, [item["text"] for item in items]) == (202, [""])
+    assert [event["content"] for event in log if event["type"] == "CONTENT_ADDED"][1:] == files
+
+
 async def test_what_a_waiting_run_is_allowed_is_what_it_was_sent_with(client: Client) -> None:
     talk = await busy(client)
 

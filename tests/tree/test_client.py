@@ -58,8 +58,10 @@ async def test_a_fork_is_made_drawn_followed_and_deleted(server: ServerProcess) 
 
 
 async def _beginning(client: Client, at: BranchAddress) -> str:
-    """Return the place of a branch's first event."""
+    """Say something on a branch, wait for the answer, and return the place of the branch's first event."""
     accepted = await client.submit(at, UserTextInput(text="Go on"))
+    async with aclosing(client.follow_run(at, accepted)) as events:
+        _ = [received async for received in events]
     return f"{accepted.position.partition('.')[0]}.1"
 
 

@@ -9,12 +9,19 @@ from tests.runs.raw_store import RawStore
 from tests.tree.branching import fork, history, said, shown, tree, tree_updates
 from tests.tree.projection import Told, copies, messages
 
+FILES = [
+    {"$type": "data", "uri": "data:image/png;base64,iVBORw0KGgo=", "mediaType": "image/png"},
+    {"$type": "text", "text": "Which of them?"},
+    {"$type": "uri", "uri": "https://example.org/a.pdf", "mediaType": "application/pdf"},
+]
+
 
 async def everything(client: Client) -> Talk:
     """Hold a conversation with all that there is, and return it when it has ended."""
     talk = await Talk.begin(client)
     several = [{"role": "system", "text": "Be kind."}, {"role": "assistant", "text": "I am."}]
     several.append({"contents": [{"$type": "text", "text": part} for part in ("Hello ", "there")]})
+    several.append({"contents": FILES})
     assert (await talk.post("inputs", {"type": "USER_MESSAGES_INPUT", "messages": several})).status_code == 202
     await talk.idle()
     for text in ("/reason", "/tool", "/fail"):
@@ -86,6 +93,8 @@ async def test_a_fork_at_any_message_begins_with_exactly_the_messages_up_to_it(c
     assert {content["$type"] for message in told for content in message.whole} == {
         "text",
         "reasoning",
+        "data",
+        "uri",
         "functionCall",
         "functionResult",
     }

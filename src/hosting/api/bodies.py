@@ -16,8 +16,8 @@ from events.interruption import InterruptionRequest
 from events.serializer import EnvelopeRefused, Serializer
 from hosting.api.farewell import body_was_read
 from hosting.api.problems import ApiError
-from hosting.api.sentences import plain_sentence
 from hosting.domain.errors import Invalid, InvalidInput, InvalidRequest, InvalidResponse, UnknownMember
+from hosting.domain.sentences import plain_sentence
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)

@@ -64,7 +64,7 @@ async def post_branch(
     caller: NamedDependency[Caller],
 ) -> Response[BranchView]:
     """Create an empty branch beside the session's others."""
-    caller.check_agent(AgentId(agent_id))
+    await caller.check_agent(AgentId(agent_id))
     session = await caller.session(SessionId(session_id))
     body = await decode_body(await read_body(request), CreateBranch)
     if body.branch_id is not None:

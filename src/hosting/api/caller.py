@@ -5,10 +5,12 @@ from typing import Final
 
 from events.ids import AgentId, BranchId, RunId, SessionId, is_client_id
 from hosting.domain.branch import Branch
+from hosting.domain.definition import Definition
 from hosting.domain.errors import AgentMissing, BranchMissing, RunMissing, SessionMissing
 from hosting.domain.run import Run
 from hosting.domain.scope import LOCAL_TENANT, TenantId
 from hosting.domain.session import Session
+from hosting.ports.definitions import Definitions
 from hosting.ports.store import TenantReads
 from hosting.runtime.core import Runtime
 
@@ -26,15 +28,31 @@ class Caller:
     tenant: TenantId
     reads: TenantReads
 
-    def check_agent(self, agent_id: AgentId) -> None:
+    async def check_agent(self, agent_id: AgentId) -> None:
         """Make sure that an agent answers under the id.
 
         Raises:
             AgentMissing: none does.
         """
-        if not is_client_id(agent_id) and agent_id not in self.runtime.agents.ids():
+        if not is_client_id(agent_id) and agent_id not in self.runtime.agents.registered():
             raise AgentMissing(AgentId(agent_id[:_SHOWN]))
-        self.runtime.agents.get(agent_id)
+        await self.runtime.agents.check(self.tenant, agent_id)
+
+    @property
+    def definitions(self) -> Definitions:
+        """The agents that the tenant has defined."""
+        return self.runtime.agents.defined.of(self.tenant)
+
+    async def definition(self, agent_id: AgentId) -> Definition:
+        """Return an agent that the tenant has defined.
+
+        Raises:
+            AgentMissing: there is none.
+        """
+        found = await self.definitions.definition(agent_id) if is_client_id(agent_id) else None
+        if found is None:
+            raise AgentMissing(AgentId(agent_id[:_SHOWN]))
+        return found
 
     async def session(self, session_id: SessionId) -> Session:
         """Return a session of the caller's.
@@ -54,7 +72,7 @@ class Caller:
             AgentMissing, SessionMissing, BranchMissing: in this order.
         """
         if agent_id is not None:
-            self.check_agent(agent_id)
+            await self.check_agent(agent_id)
         could_be = is_client_id(session_id) and is_client_id(branch_id)
         branch = await self.reads.branch(session_id, branch_id) if could_be else None
         if branch is None:

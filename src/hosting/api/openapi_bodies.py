@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from events.branches import TextContent
+from events.branches import DataContent, TextContent, UriContent
 from events.catalog import Catalog
 from events.client_tools import ClientToolInput
 from events.event import Event
@@ -13,6 +13,8 @@ from events.interactions import Response as Answer
 from events.interruption import InterruptionRequest
 from events.permissions import PermissionChoice, PermissionResponse
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, one_of, record, reference
+from hosting.domain.definition import AgentConfig
+from hosting.domain.model_config import MODEL_MEMBERS, ChatOptions, StructuredOutput
 
 Envelopes = dict[str, type[msgspec.Struct]]
 
@@ -26,6 +28,10 @@ _INTERRUPTION: Final = "Interruption"
 _CUSTOM_ANSWER: Final = "CustomResponse"
 _GIVEN_BY_LOG: Final = frozenset(field.name for field in msgspec.structs.fields(Event))
 _SHAPES: Final = ("text", "content", "contents")
+_FILE: Final = "SentFileContent"
+_FILES: Final = ("hpd:image", "hpd:audio", "hpd:video", "hpd:document")
+_BASE64: Final = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+_MEDIA_TYPE: Final = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _DURATION: Final[Json] = {
     "type": ["string", "null"],
     "description": "ISO 8601, or `hh:mm:ss`.",
@@ -63,6 +69,7 @@ def describe_bodies(schemas: Schemas) -> None:
     )
     schemas.named[_INTERRUPTION] = _closed(schemas, InterruptionRequest, _INTERRUPTION, "What is to end, and why.")
     schemas.named[RUN_CONFIG] = _run_config(schemas)
+    schemas.sent(AgentConfig)
     schemas.named[ENVELOPES] = {
         "title": ENVELOPES,
         "description": "What a client sends on a WebSocket: an envelope with a `type` in each text frame.",
@@ -100,6 +107,12 @@ def _run_config(schemas: Schemas) -> Json:
     members: dict[str, Json] = dict.fromkeys(("runTimeout", *waits), _DURATION)
     members["permissionOverrides"] = {"type": ["object", "null"], "additionalProperties": {"type": "boolean"}}
     members["clientToolInput"] = {"anyOf": [schemas.sent(ClientToolInput), NULL]}
+    members["coalesceDeltas"] = members["skipTools"] = {"type": ["boolean", "null"]}
+    members["chat"] = {"anyOf": [schemas.sent(ChatOptions), NULL]}
+    members["structuredOutput"] = {"anyOf": [schemas.sent(StructuredOutput), NULL]}
+    members["providerOptionsJson"] = {"type": ["string", "null"], "contentMediaType": "application/json"}
+    members["customHeaders"] = {"type": ["object", "null"], "additionalProperties": TEXT}
+    members |= {name: {"type": ["string", "null"]} for name in MODEL_MEMBERS if name not in members}
     described = record(RUN_CONFIG, "How one run is to be done.", members, ())
     return described | {"type": ["object", "null"], "additionalProperties": False}
 
@@ -111,13 +124,31 @@ def _narrow(schemas: Schemas) -> None:
     message["properties"] |= {
         "text": {**TEXT, "minLength": 1},
         "content": {**TEXT, "minLength": 1},
-        "contents": {"type": "array", "minItems": 1, "items": schemas.sent(TextContent)},
+        "contents": {"type": "array", "minItems": 1, "items": _content(schemas)},
     }
     schemas.named[_sent_name(UserMessagesInput)]["properties"]["messages"]["minItems"] = 1
     choice = schemas.named[_sent_name(PermissionResponse)]["properties"]["choice"]
     choice["anyOf"][1] |= {"minimum": 0, "maximum": len(PermissionChoice) - 1}
     for name in (_sent_name(UserTextInput), _TEXT_INPUT):
         schemas.named[name]["properties"]["text"] = {**TEXT, "minLength": 1}
+
+
+def _content(schemas: Schemas) -> Json:
+    """Describe what a message is made of: a file's bytes say their type themselves, and older words are taken too."""
+    described = schemas.sent(TextContent | DataContent | UriContent)
+    media_type = {**TEXT, "pattern": f"^{_MEDIA_TYPE}$"}
+    data, elsewhere = (schemas.named[_sent_name(cls)] for cls in (DataContent, UriContent))
+    data["required"] = ["$type", "uri"]
+    data["properties"] |= {
+        "uri": {**TEXT, "pattern": f"^data:{_MEDIA_TYPE}(?:;[^;,]+)*;base64,{_BASE64}$"},
+        "mediaType": {"anyOf": [media_type, NULL]},
+    }
+    elsewhere["properties"] |= {"uri": {**TEXT, "pattern": "^https?://[^ ]+$"}, "mediaType": media_type}
+    members: dict[str, Json] = {"$type": {**TEXT, "enum": list(_FILES)}, "uri": TEXT}
+    members["mediaType"] = data["properties"]["mediaType"]
+    said = "A file by its kind: `data` or `uri`, whichever its URI is."
+    schemas.named[_FILE] = record(_FILE, said, members, ("$type", "uri"))
+    return {"anyOf": [described, reference(_FILE)]}
 
 
 def _body(schema: Json, *, required: bool) -> Json:

@@ -18,11 +18,16 @@ from hosting.api.openapi_events import LOGGED, describe_events
 from hosting.api.openapi_problems import Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
 from hosting.api.openapi_streams import FEED, POSITION_PARAMETERS, SOCKET, describe_feed, describe_socket
+from hosting.domain.definition import AgentConfig
 
 TAKES: Final = "takes"
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
-_RAW: Final[Mapping[str, Json]] = {"runConfig": reference(RUN_CONFIG), "request": reference(LOGGED)}
+_RAW: Final[Mapping[str, Json]] = {
+    "runConfig": reference(RUN_CONFIG),
+    "request": reference(LOGGED),
+    "config": reference(AgentConfig.__name__),
+}
 _INFO: Final[Json] = {
     "description": (
         "A server that hosts agents. Errors are problem documents (RFC 9457), and each answer names the `code`s that it"

@@ -24,6 +24,7 @@ _MEMBERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "invalid-position": ("earliest", "latest"),
     "response-not-awaited": ("outcome",),
     "branch-runtime-not-active": ("outcome",),
+    "config-refused": ("pointer",),
 }
 _RETRY_AFTER: Final[Json] = {
     "Retry-After": {
@@ -81,6 +82,7 @@ def describe_problem(schemas: Schemas) -> None:
         "earliest": POSITION,
         "latest": POSITION,
         "outcome": schemas.written(ResponseOutcome),
+        "pointer": {**TEXT, "format": "json-pointer"},
     }
     described["allOf"] = [
         {"if": {"properties": {"code": {"const": code}}}, "then": {"required": list(members)}}

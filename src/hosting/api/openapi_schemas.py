@@ -148,7 +148,10 @@ class Schemas:
             if field.name not in without:
                 members[field.encode_name] = self._sent_member(kind, field)
         required = [field.encode_name for field in kind.fields if field.required and field.name not in without]
-        return record(kind.cls.__name__, _said(kind.cls), members, [*_tag(kind), *required])
+        described = record(kind.cls.__name__, _said(kind.cls), members, [*_tag(kind), *required])
+        if kind.cls.__struct_config__.forbid_unknown_fields:
+            described["additionalProperties"] = False
+        return described
 
     def _sent_member(self, kind: inspect.StructType, field: inspect.Field) -> Json:
         schema = self._member(field, field.type, "Sent")
@@ -156,7 +159,7 @@ class Schemas:
             schema = {"anyOf": [{**TEXT, "pattern": _CHOSEN_ID, **_NO_ID.get(field.encode_name, {})}, NULL]}
         if field.default in (NODEFAULT, None, (), "") or isinstance(field.default, msgspec.Raw):
             return schema
-        return {**schema, "default": field.default}
+        return {**schema, "default": msgspec.to_builtins(field.default)}
 
     def _written(self, kind: inspect.StructType) -> Json:
         members, required = _tag(kind), [*_tag(kind)]

@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from hosting.api.farewell import Farewell, may_send_more
 from hosting.api.head import allow_header
 from hosting.domain import errors
-from hosting.domain.errors import BranchlineError, InvalidPosition, ResponseRefused
+from hosting.domain.errors import BranchlineError, ConfigRefused, InvalidPosition, ResponseRefused
 
 _log = structlog.get_logger("branchline.api")
 
@@ -36,6 +36,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     earliest: str | None = None
     latest: str | None = None
     outcome: str | None = None
+    pointer: str | None = None
 
 
 class ApiError(Exception):
@@ -140,6 +141,8 @@ def core_problem(request: Request[Any, Any, Any], error: BranchlineError) -> Res
         places = {"earliest": str(error.earliest), "latest": str(error.latest)}
     if isinstance(error, ResponseRefused):
         places = {"outcome": str(error.outcome)}
+    if isinstance(error, ConfigRefused):
+        places = {"pointer": error.pointer}
     return _answer(request, status, error.code, str(error), **places)
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from litestar.types import ControllerRouterHandler
 
 from hosting.api import (
+    agents,
     branches,
     fork,
     health,
@@ -23,6 +24,11 @@ from hosting.api import (
 ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     health.healthz,
     health.readyz,
+    agents.post_agent,
+    agents.list_agents,
+    agents.get_agent,
+    agents.put_agent,
+    agents.delete_agent,
     sessions.post_session,
     sessions.list_sessions,
     sessions.get_session,

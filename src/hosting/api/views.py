@@ -48,6 +48,8 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     session_id: SessionId
     branch_id: BranchId
     status: RunStatus
+    agent_version: int | None = None
+    """Of the agent's definition; only when that is a stored one."""
     queued_at: datetime | None = None
     """Only for a run that has waited in the queue."""
     started_at: datetime | None = None
@@ -64,6 +66,7 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
             session_id=run.scope.session_id,
             branch_id=run.scope.branch_id,
             status=run.status,
+            agent_version=run.agent_version,
             queued_at=run.queued_at,
             started_at=run.started_at,
             completed_at=run.completed_at,

@@ -2,23 +2,24 @@
 
 import importlib
 import importlib.util
-import inspect
 import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NoReturn
 
 from events.event import Event
 from events.ids import is_client_id, is_name
-from hosting.adapters.models.adopt import adopt, is_model_agent
+from hosting.adapters.agents.function import takes_run_context
+from hosting.adapters.models.adopt import is_model_agent
 from hosting.domain.errors import BranchlineError
+from hosting.hostable import HOW, as_agent, id_of, is_agent, is_hostable
 from hosting.ports.agents import Agent
+from hosting.ports.tools import Tool
 
 _OURS: Final = frozenset({"events", "middleware", "hosting"})
-_HOW: Final = "decorate an async function with @hosting.agent('its-id')"
 
 
 class AgentsNotFound(BranchlineError):
@@ -27,32 +28,39 @@ class AgentsNotFound(BranchlineError):
 
 @dataclass(slots=True)
 class Served:
-    """What the modules and files named hold: agents by id, and the custom events to register."""
+    """What the modules and files named hold: agents by id, tools by name, and the custom events to register."""
 
     agents: dict[str, Agent] = field(default_factory=dict)
+    tools: dict[str, Tool] = field(default_factory=dict)
     events: list[type[Event]] = field(default_factory=list)
 
 
 def load_served(targets: tuple[str, ...]) -> Served:
     """Return what `file.py`, `module`, `file.py:attribute` and `module:attribute` hold.
 
-    Without an attribute these are all agents that say their own `agent_id` (those made with `hosting.agent` do).
-    An attribute names any object with `name` and an async `run` (hosting.Agent); its id is its `agent_id`, or else
-    the attribute's name. Custom events are the Event subclasses of the module, imported ones too, whose names do not
-    begin with an underscore.
+    Without an attribute these are all agents that say their own `agent_id` (those made with `hosting.agent` do), and
+    what has a public name and is an agent of pydantic-ai's, or an async function of the module's own that takes the
+    run context. An attribute names any async function, or object with `name` and an async `run` (hosting.Agent).
+    The id is the agent's own, or else the name that it is bound to. Tools and custom events (subclasses of Event) are
+    those of the module whose names do not begin with an underscore, imported ones too.
 
     Raises:
-        AgentsNotFound: a target cannot be imported or has no agents, an id or name cannot be used, or is there twice.
+        AgentsNotFound: a target cannot be imported or has neither agents nor tools, an id or name cannot be used, or is
+            there twice.
     """
     served = Served()
     for target in targets:
         place, attribute = _split(target)
         module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
         agents = [_named(module, attribute, target)] if attribute else list(_agents_in(module))
-        if not agents:
-            raise AgentsNotFound(f"{target} has no agents; {_HOW}.")
+        tools = list(_tools_in(module))
+        if not agents and not tools:
+            raise AgentsNotFound(f"{target} has no agents; {HOW}.")
         for agent_id, agent in agents:
             _add(served, agent_id, agent, target)
+        for tool in tools:
+            if served.tools.setdefault(tool.name, tool) is not tool:
+                raise AgentsNotFound(f"Two tools are named {tool.name!r}; the second is in {target}.")
         served.events += [event for event in _events_in(module) if event not in served.events]
     return served
 
@@ -77,12 +85,24 @@ def _add(served: Served, agent_id: str, agent: Agent, target: str) -> None:
 
 
 def _agents_in(module: ModuleType) -> Iterator[tuple[str, Agent]]:
+    functions: list[Any] = []
     for bound, value in vars(module).items():
-        agent_id = getattr(value, "agent_id", None)
-        if is_model_agent(value) and not bound.startswith("_"):
-            yield _own_id(value, bound), adopt(_own_id(value, bound), value)
-        elif isinstance(agent_id, str) and _is_agent(value):
-            yield agent_id, cast("Agent", value)
+        is_public = not bound.startswith("_")
+        if is_agent(value) and not is_model_agent(value):
+            if isinstance(getattr(value, "agent_id", None), str):
+                yield id_of(value, bound), as_agent(bound, value)
+        elif is_model_agent(value) and is_public:
+            yield id_of(value, bound), as_agent(id_of(value, bound), value)
+        elif is_public and takes_run_context(value) and value.__module__ == module.__name__ and value not in functions:
+            # Under its first name only: another one for the same function is no second agent.
+            functions.append(value)
+            yield bound, as_agent(bound, value)
+
+
+def _tools_in(module: ModuleType) -> Iterator[Tool]:
+    for name, value in vars(module).items():
+        if isinstance(value, Tool) and not name.startswith("_"):
+            yield value
 
 
 def _events_in(module: ModuleType) -> Iterator[type[Event]]:
@@ -95,29 +115,19 @@ def _events_in(module: ModuleType) -> Iterator[type[Event]]:
 
 def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, Agent]:
     if not hasattr(module, attribute):
-        known = ", ".join(name for name, value in vars(module).items() if _is_agent(value)) or "none"
+        known = ", ".join(name for name, value in vars(module).items() if _is_shown(name, value)) or "none"
         raise AgentsNotFound(f"{target} is not there; the agents in that module are: {known}.")
     value = getattr(module, attribute)
     if isinstance(value, type):
         raise AgentsNotFound(f"{target} is a class; name an instance of it.")
-    if is_model_agent(value):
-        return _own_id(value, attribute), adopt(_own_id(value, attribute), value)
-    if not _is_agent(value):
-        raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {_HOW}.")
-    agent_id = getattr(value, "agent_id", None)
-    return agent_id if isinstance(agent_id, str) else attribute, cast("Agent", value)
+    if not is_hostable(value):
+        raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {HOW}.")
+    agent_id = id_of(value, attribute)
+    return agent_id, as_agent(agent_id, value)
 
 
-def _own_id(agent: Any, bound: str) -> str:
-    """Return an agent's own name where that can be an id, else the name that it is bound to."""
-    name = agent.name
-    return name if isinstance(name, str) and is_client_id(name) else bound
-
-
-def _is_agent(value: Any) -> bool:
-    if isinstance(value, type | ModuleType):
-        return False
-    return isinstance(getattr(value, "name", None), str) and inspect.iscoroutinefunction(getattr(value, "run", None))
+def _is_shown(name: str, value: Any) -> bool:
+    return is_agent(value) or is_model_agent(value) or (not name.startswith("_") and takes_run_context(value))
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -1,6 +1,8 @@
 """What is to be sent and to whom, and how far it came."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from events.ids import AgentId, BranchId, SessionId
 from events.inputs import RunningRunBehavior
@@ -20,6 +22,7 @@ class Errand:
     session: SessionId | None
     branch: BranchId
     url: str
+    files: Sequence[Path] = ()
     behavior: RunningRunBehavior = RunningRunBehavior.REJECT
     approves: bool | None = None
     asks: bool = True

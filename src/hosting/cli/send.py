@@ -3,13 +3,14 @@
 import asyncio
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, NoReturn, TextIO
 
 import rich_click as click
 from rich.console import Console
 
 from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
-from events.inputs import RunningRunBehavior, UserTextInput
+from events.inputs import RunningRunBehavior
 from events.runs import BranchRunCompleted, RunStatus
 from hosting.cli.asking.delivery import Delivery
 from hosting.cli.asking.held_view import HeldView
@@ -19,6 +20,7 @@ from hosting.cli.asking.keyboard import Keyboard
 from hosting.cli.asking.means import Means
 from hosting.cli.asking.prompt import Prompt
 from hosting.cli.asking.rule import Rule
+from hosting.cli.attached import MOST_BYTES, input_of
 from hosting.cli.conversation import Conversation
 from hosting.cli.errand import Errand
 from hosting.cli.lines import Lines
@@ -48,6 +50,13 @@ _STOPPED: Final = 130
 @click.option(
     "--url", envvar="BRANCHLINE_URL", default="http://127.0.0.1:8000", show_default=True, help="Where the server is."
 )
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
+    help="An image or another file to send along; may be given again.",
+)
 @click.option("--queue", is_flag=True, help="When the branch is busy, wait for it.")
 @click.option("--interrupt", is_flag=True, help="When the branch is busy, interrupt the run that is active.")
 @click.option("--yes/--no", "approves", default=None, help="Allow, or deny, whatever the run asks permission for.")
@@ -59,6 +68,7 @@ def send(
     branch: str,
     url: str,
     *,
+    files: tuple[Path, ...],
     queue: bool,
     interrupt: bool,
     approves: bool | None,
@@ -75,6 +85,8 @@ def send(
     """
     if queue and interrupt:
         raise click.UsageError("--queue and --interrupt exclude each other.")
+    if sum(file.stat().st_size for file in files) > MOST_BYTES:
+        raise click.UsageError(f"--file takes {MOST_BYTES >> 20} MiB in all.")
     behavior = RunningRunBehavior.REJECT
     if queue or interrupt:
         behavior = RunningRunBehavior.QUEUE if queue else RunningRunBehavior.INTERRUPT
@@ -85,6 +97,7 @@ def send(
         session=SessionId(session) if session else None,
         branch=BranchId(branch),
         url=url,
+        files=files,
         behavior=behavior,
         approves=approves,
         asks=not as_json,
@@ -117,8 +130,7 @@ async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompl
         session = await client.ensure_session(errand.session)
         at = errand.at = BranchAddress(errand.agent, session, errand.branch)
         await client.ensure_branch(at)
-        given = UserTextInput(text=errand.text, running_run_behavior=errand.behavior)
-        accepted = await client.submit(at, given)
+        accepted = await client.submit(at, input_of(errand.text, errand.files, errand.behavior))
         stopping = errand.stopping = Stopping(client, at, accepted.runtime_run_id, attempts=_PATIENCE.attempts)
         if errand.session is None:
             view.note(f"New session; go on with --session {session}")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from events.catalog import CatalogError
-from hosting.bootstrap import create_app, server_of
+from hosting.bootstrap import ASSISTANT, create_app, server_of
 from hosting.cli.agents import load_served
 from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import check_address, end_process, shipped_server
@@ -35,10 +35,11 @@ and in a third one:
 @click.option("--host", help="Where to listen (BRANCHLINE_HOST).")
 @click.option("--port", type=int, help="The port to listen on (BRANCHLINE_PORT).")
 def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
-    """Serve the demo agent, and the agents and custom events of the modules and files named.
+    """Serve the demo agent, and the agents, tools and custom events of the modules and files named.
 
-    A module or file brings every agent made with `hosting.agent`, and every object with `agent_id`, `name` and `run`.
-    MODULE:ATTR brings that one agent; its id is its `agent_id`, or else ATTR.
+    A module or file brings every agent made with `hosting.agent`, every agent of pydantic-ai's, every async function
+    that takes only a `context`, and every object with `agent_id`, `name` and `run`.
+    MODULE:ATTR brings that one agent; its id is its own, or else ATTR.
     """
     log_to_stderr()
     try:
@@ -46,14 +47,15 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         # Known to the whole application: pages that came from this address are the server's own.
         settings = replace(settings, host=host or settings.host)
         served = load_served(agents)
-        app = create_app(served.agents, settings=settings, events=served.events, fatal=end_process)
+        tools, events = served.tools.values(), served.events
+        app = create_app(served.agents, settings=settings, tools=tools, events=events, fatal=end_process)
         chosen, chosen_port = settings.host, settings.port if port is None else port
         check_address(chosen, chosen_port)
     except (BranchlineError, CatalogError) as error:
         _refuse(str(error))
     # Why the start was refused is told in one sentence; uvicorn would put its traceback in front of it.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not server_of(app).refused)
-    server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at))
+    server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at, settings.model))
     try:
         server.run()
     except SystemExit:
@@ -66,11 +68,13 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         sys.exit(1)
 
 
-def _greet(host: str, port: int) -> None:
+def _greet(host: str, port: int, model: str | None) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
-    branch = f"{base}/agents/demo/sessions/demo/branches/main"
+    branch = f"{base}/agents/{ASSISTANT if model else 'demo'}/sessions/demo/branches/main"
     print(_TRY.format(base=base, branch=branch, process=os.getpid()), flush=True)
+    if model:
+        print(f"The agent {ASSISTANT} answers with {model}; the agent demo needs no model.\n", flush=True)
 
 
 def _refuse(sentence: str) -> NoReturn:

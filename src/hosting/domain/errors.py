@@ -5,17 +5,19 @@ BranchlineError
 |   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
 +-- Conflict
 |   +-- SessionExists, BranchExists, MessageExists, RunActive, RunNotActive, RunNotQueued
+|   +-- AgentNotStored, AgentWithoutWorkers
 |   +-- ResponseRefused
 |       +-- BranchNotRunning, ResponseNotAwaited
 +-- QueueFull             too many inputs wait on the branch
 +-- Invalid
-|   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused
+|   +-- InvalidInput, InvalidResponse, InvalidRequest, UnknownMember, RunConfigRefused, ConfigRefused
 |   +-- ForkMessageMissing, ProtectedBranch, HasChildren, RecursiveDeleteDisabled
 +-- InvalidPosition
 +-- ServerLeaving         the server is being stopped; try again, there or at another
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
++-- AgentFileRefused      a file that describes an agent cannot be taken
 +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
 
 RunBroken (AgentError)
@@ -24,11 +26,13 @@ RunBroken (AgentError)
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, Final
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.interactions import ResponseOutcome
 from events.position import Position
+from hosting.domain.pointer import dotted
 from middleware.errors import RunBroken, Withdrawn
 
 _NAMED: Final = 5
@@ -139,6 +143,27 @@ class RunNotQueued(Conflict):
         super().__init__(f"Run {run_id!r} does not wait in the queue; it has started or ended.")
 
 
+class AgentNotStored(Conflict):
+    """An agent is none that clients can change."""
+
+    code = "agent-not-stored"
+
+    def __init__(self, agent_id: AgentId, where: str) -> None:
+        super().__init__(f"Agent {agent_id[:100]!r} is not stored: it comes from {where}, and is changed there.")
+
+
+class AgentWithoutWorkers(Conflict):
+    """An agent's runs are for workers, and nobody hands them out."""
+
+    code = "no-workers"
+
+    def __init__(self, agent_id: AgentId) -> None:
+        super().__init__(
+            f"The runs of agent {agent_id[:100]!r} are for workers, and this server has no fleet of them yet; "
+            'give the agent `runtime: "local"` to have them done here.'
+        )
+
+
 class ResponseRefused(Conflict):
     """An answer settles nothing; `outcome` says why."""
 
@@ -229,6 +254,21 @@ class RunConfigRefused(Invalid):
     code = "run-config-refused"
 
 
+class ConfigRefused(Invalid):
+    """There can be no agent with this config; `pointer` (RFC 6901) leads to the member that is to blame."""
+
+    code = "config-refused"
+
+    def __init__(self, pointer: str, sentence: str) -> None:
+        self.pointer, self.sentence = pointer, sentence
+        place = f" - at `{dotted(pointer)}`" if pointer else ""
+        super().__init__(f"{sentence.removesuffix('.')}{place}.")
+
+    def below(self, parent: str) -> "ConfigRefused":
+        """Return the same refusal, with its pointer as seen from outside of what `parent` points to."""
+        return ConfigRefused(f"{parent}{self.pointer}", self.sentence)
+
+
 class ForkMessageMissing(Invalid):
     """A branch has no such message to be forked at."""
 
@@ -308,12 +348,20 @@ class StorageRefused(BranchlineError):
     """The store cannot be opened."""
 
 
+class AgentFileRefused(BranchlineError):
+    """A file that describes an agent cannot be taken."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+
+
 class RunDiverged(RunBroken):
     """A run that began again after a crash did something else in the place of a step than before."""
 
     def __init__(self, place: str, before: str, now: str) -> None:
+        otherwise = " with other arguments" if before == now else ""
         super().__init__(
-            f"Begun again, the run asked for {now!r} as its step {place}, where it had asked for {before!r}."
+            f"Begun again, the run asked for {now!r} as its step {place}, where it had asked for {before!r}{otherwise}."
         )
 
 

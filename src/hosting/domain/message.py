@@ -1,5 +1,6 @@
 """A message of a conversation, as agents are given it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,3 +53,8 @@ class Message:
     def calls(self) -> tuple[FunctionCall, ...]:
         """The tools that the message calls, in order."""
         return tuple(content for content in self.contents if isinstance(content, FunctionCall))
+
+
+def first_user_text(messages: Sequence[Message]) -> str | None:
+    """Return what a user says first in so many words; None when there are only files."""
+    return next((message.text for message in messages if message.role is Role.USER and message.text), None)

@@ -12,6 +12,7 @@ from hosting.domain.scope import BranchKey, BranchScope
 class Run:
     """A run as stored; `input` is a JSON array of message ids, `config` the runConfig it was accepted with.
 
+    `agent_version` is that of the agent's definition when it was accepted; None for agents that have no stored one.
     `started_at` is None while the run waits in its branch's queue, and when it was removed from there.
     """
 
@@ -30,6 +31,7 @@ class Run:
     turn_id: str | None = None
     trace_id: str | None = None
     queued_at: datetime | None = None
+    agent_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Ending:
     is_retryable: bool = False
     termination: str | None = None
     """Why the turn ended before the agent wanted it to."""
+    category: str | None = None
+    """What went wrong with a model."""
 
     @property
     def cancelled(self) -> bool:

@@ -1,6 +1,5 @@
 """What a run may be configured with."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,11 +8,12 @@ from typing import Any, Final
 import msgspec
 
 from events.client_tools import ClientToolInput
+from hosting.domain.duration import read_duration
 from hosting.domain.errors import InvalidInput, RunConfigRefused
+from hosting.domain.model_config import MODEL_MEMBERS, NEEDS_LEAVE, ModelConfig, not_honoured, read_model_config
 from middleware.client_tools.read import read_client_tool_input
 from middleware.client_tools.refusal import ClientToolInputRefused
 
-_CLOCK_FORM: Final = re.compile(r"(\d{1,2}):([0-5]\d):([0-5]\d)(\.\d{1,7})?", re.ASCII)
 _LONGEST: Final = timedelta(days=7)
 _LONGEST_WAIT: Final = timedelta(days=365)
 
@@ -24,6 +24,7 @@ class RunConfig:
 
     `permission_overrides` says of a tool that it may, or may not, be called without asking.
     The other durations say how long questions of each kind wait for an answer.
+    `model` is what an agent must be able to honour; `coalesce_deltas` joins what a message says to fewer events.
     """
 
     run_timeout: timedelta | None = None
@@ -33,10 +34,12 @@ class RunConfig:
     client_tool_timeout: timedelta | None = None
     permission_overrides: Mapping[str, bool] = field(default_factory=dict)
     client_tool_input: ClientToolInput | None = None
+    coalesce_deltas: bool = False
+    model: ModelConfig | None = None
 
 
-def check_run_config(config: bytes) -> RunConfig:
-    """Read a `runConfig` object.
+def check_run_config(config: bytes, *, client_endpoints: bool = True) -> RunConfig:
+    """Read a `runConfig` object; without `client_endpoints` it may not say where the model is and with what key.
 
     Raises:
         InvalidInput: it is no object, or a member has the wrong form.
@@ -51,10 +54,16 @@ def check_run_config(config: bytes) -> RunConfig:
         raise InvalidInput("`runConfig` must be an object.") from error
     given = {name: bytes(value) for name, value in (members or {}).items() if bytes(value) != b"null"}
     for name in given:
-        if name not in _MEMBERS:
-            raise RunConfigRefused(f"This server does not honour `runConfig.{name[:100]}`; leave it out.")
-    read = {_MEMBERS[name][0]: _MEMBERS[name][1](name, value) for name, value in given.items()}
-    return RunConfig(**read)
+        if name in NEEDS_LEAVE and not client_endpoints:
+            raise RunConfigRefused(
+                f"This server does not take `runConfig.{name}` from clients; its operator may allow it, by the setting "
+                "client_endpoints."
+            )
+        if name not in _MEMBERS and name not in MODEL_MEMBERS:
+            raise not_honoured(name[:100])
+    read = {_MEMBERS[name][0]: _MEMBERS[name][1](name, value) for name, value in given.items() if name in _MEMBERS}
+    model = read_model_config({name: value for name, value in given.items() if name in MODEL_MEMBERS})
+    return RunConfig(**read, model=model)
 
 
 def _duration(name: str, given: bytes) -> timedelta:
@@ -67,7 +76,7 @@ def _wait(name: str, given: bytes) -> timedelta:
 
 def _checked_duration(name: str, given: bytes, longest: timedelta, in_words: str) -> timedelta:
     """Read `PT5M` (ISO 8601) or `hh:mm:ss[.f]`."""
-    duration = _parse(msgspec.json.decode(given)) if given.startswith(b'"') else None
+    duration = read_duration(msgspec.json.decode(given)) if given.startswith(b'"') else None
     if duration is None or not timedelta() < duration <= longest:
         raise InvalidInput(f"`runConfig.{name}` must be a duration like PT5M or 00:05:00, at most {in_words}.")
     return duration
@@ -80,22 +89,17 @@ def _overrides(name: str, given: bytes) -> dict[str, bool]:
         raise InvalidInput(f"`runConfig.{name}` must be an object of tools and booleans.") from error
 
 
+def _flag(name: str, given: bytes) -> bool:
+    if given not in {b"true", b"false"}:
+        raise InvalidInput(f"`runConfig.{name}` must be true or false.")
+    return given == b"true"
+
+
 def _client_tools(name: str, given: bytes) -> ClientToolInput:
     try:
         return read_client_tool_input(given)
     except ClientToolInputRefused as error:
         raise InvalidInput(str(error.below(f"runConfig.{name}"))) from error
-
-
-def _parse(text: str) -> timedelta | None:
-    clock = _CLOCK_FORM.fullmatch(text)
-    if clock:
-        hours, minutes, seconds, fraction = clock.groups()
-        return timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds) + float(fraction or 0))
-    try:
-        return msgspec.convert(text, timedelta)
-    except msgspec.ValidationError:
-        return None
 
 
 _MEMBERS: Final[Mapping[str, tuple[str, Callable[[str, bytes], Any]]]] = {
@@ -106,5 +110,6 @@ _MEMBERS: Final[Mapping[str, tuple[str, Callable[[str, bytes], Any]]]] = {
     "clientToolTimeout": ("client_tool_timeout", _wait),
     "permissionOverrides": ("permission_overrides", _overrides),
     "clientToolInput": ("client_tool_input", _client_tools),
+    "coalesceDeltas": ("coalesce_deltas", _flag),
 }
 _DEFAULT: Final = RunConfig()

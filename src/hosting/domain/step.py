@@ -36,12 +36,13 @@ class StepKey:
 class Step:
     """A step as stored; `result` is JSON, and None while the step is under way.
 
-    `flow` is the event flow of what happens inside, for nested runs.
+    `flow` is the event flow of what happens inside, for nested runs, and `agent_version` as in Run.
     """
 
     key: StepKey
     result: bytes | None
     flow: str | None = None
+    agent_version: int | None = None
 
 
 def hash_arguments(arguments: object) -> str:

@@ -1,6 +1,6 @@
 """The door that agents come through; user code and Branchline's own agents use the same one."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -9,7 +9,10 @@ from events.ids import AgentId, RunId
 from events.interactions import Response
 from events.tools import CallType, ToolResult
 from events.turns import Usage
+from hosting.domain.definition import AgentConfig
 from hosting.domain.message import Message
+from hosting.domain.model_config import ModelConfig
+from hosting.domain.run_config import RunConfig
 from hosting.domain.scope import BranchScope
 from hosting.ports.tools import Tool, ToolContext
 from middleware.client_tools.visible import VisibleTool
@@ -41,8 +44,9 @@ class Reply(Protocol):
         *,
         call_id: str | None = None,
         call_type: CallType = CallType.FUNCTION,
+        harness: str | None = None,
     ) -> str:
-        """Call a tool with these arguments, which JSON must be able to hold, and return the id of the call.
+        """Call a tool, of a harness perhaps, with arguments that JSON must be able to hold, and return the call's id.
 
         The call is made by `RunContext.call_tools`, once the message has ended.
         """
@@ -94,8 +98,45 @@ class RunContext(ToolContext, Protocol):
         """The messages that started the run; the last one is the user's."""
         ...
 
+    @property
+    def config(self) -> RunConfig:
+        """How the input wants the run to be done; an agent inside of another has no `model` in it."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What the user said: the text of the last message of the input."""
+        ...
+
     async def history(self) -> list[Message]:
         """Return the conversation so far, this run's input last."""
+        ...
+
+    async def say(self, text: str | AsyncIterable[str]) -> Message:
+        """Write one message of the assistant's, whole or piece by piece, and return it once it is stored.
+
+        It is a model call as `model_call` makes them, and done once as those are.
+
+        Raises:
+            TypeError: it is no text, or a piece is none.
+            UnicodeEncodeError: it holds an unpaired surrogate.
+            RunDiverged: when the run began again, it did something else in this place than before.
+        """
+        ...
+
+    async def call(self, tool: Tool | str, /, **arguments: Any) -> Any:
+        """Call a tool, or one of the client's by its name, and return its value as JSON gives it back.
+
+        The call is a message's, as `call_tools` makes them: gated, told, and made once.
+        Pieces of content are a list of objects.
+        Calls that are to be made side by side are written into one message with `model_call`.
+
+        Raises:
+            CallDenied: it was not allowed.
+            CallFailed: the tool failed, took too long, does not take these arguments, or does not exist.
+            RunLost: the run was cut off inside of the call, which must not be made twice.
+            RunDiverged: when the run began again, it did something else in this place than before.
+        """
         ...
 
     async def model_call(
@@ -131,6 +172,10 @@ class RunContext(ToolContext, Protocol):
         """Return the tools that the client offers now, for a model to know of."""
         ...
 
+    async def client_instructions(self) -> Sequence[str]:
+        """Return what the client wants a model to be told with the tools that it offers now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -139,6 +184,10 @@ class Limits:
     After `iterations` the user is asked, and allows `extension` more if the answer does not say how many.
     `model_retries` says how often a model call is made again that failed with an AgentError which is retryable.
     A deadline of None is none. A run's own runConfig says more about deadlines.
+    `model_first_timeout`, `model_idle_timeout` and `model_call_timeout` are what an answer of a model may take until it
+    begins, between two pieces of it, and in all; None is as the server's settings have it.
+    `tool_failures` of tool calls in a row end the run, and with `detailed_errors` the model and the client are told
+    the text of a tool's exception, which may hold paths and addresses.
     """
 
     iterations: int | None = None
@@ -148,9 +197,17 @@ class Limits:
     continuation_timeout: timedelta | None = timedelta(hours=24)
     clarification_timeout: timedelta | None = timedelta(hours=24)
     client_tool_timeout: timedelta | None = timedelta(seconds=30)
+    run_timeout: timedelta | None = None
+    model_first_timeout: timedelta | None = None
+    model_idle_timeout: timedelta | None = None
+    model_call_timeout: timedelta | None = None
+    tool_failures: int = 10
+    detailed_errors: bool = False
 
 
 NO_LIMITS = Limits()
+MODEL_LIMITS = Limits(model_retries=3)
+"""Those of an agent with a model that says nothing of it."""
 
 
 @runtime_checkable
@@ -158,6 +215,20 @@ class Limited(Protocol):
     """An agent that has limits of its own."""
 
     limits: Limits
+
+
+@runtime_checkable
+class Configurable(Protocol):
+    """An agent with a model that a run may configure; the others have those members of `runConfig` refused."""
+
+    async def check_config(self, config: ModelConfig) -> None:
+        """Make sure, before an input is accepted, that its run can be done so.
+
+        Raises:
+            RunConfigRefused: a member is not honoured; the sentence names it.
+            InvalidInput: what a member says cannot be.
+        """
+        ...
 
 
 class Agent(Protocol):
@@ -170,4 +241,19 @@ class Agent(Protocol):
 
     async def run(self, context: RunContext) -> None:
         """Answer one input; whatever it raises ends the run as failed."""
+        ...
+
+
+class AgentBuilder(Protocol):
+    """Makes agents from what is said about them."""
+
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, *, by_operator: bool) -> Agent:
+        """Return an agent that has these limits; may take a second, and is called on a thread of its own.
+
+        `by_operator` says that the config is from a file beside the server; one that came over HTTP may say less.
+        `config.name` is given.
+
+        Raises:
+            ConfigRefused: there can be no such agent; the pointer begins at the config, as `/clients/chat/modelName`.
+        """
         ...

@@ -1,7 +1,7 @@
 """The door that an agent's tools come through."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -27,6 +27,11 @@ class ToolContext(Protocol):
     @property
     def call_id(self) -> str | None:
         """The call that a tool is at work for, as its events name it; None outside of tools."""
+        ...
+
+    @property
+    def is_permitted(self) -> bool:
+        """Whether somebody, or a rule, has allowed this very call: one that needs no permission is not asked for."""
         ...
 
     def new_request_id(self) -> str:
@@ -89,14 +94,22 @@ class ToolContext(Protocol):
 Work = Callable[[ToolContext, Mapping[str, Any]], Awaitable[Any]]
 """Does what a tool does and returns text, a ToolResult, or anything that JSON can hold."""
 
+Check = Callable[[Mapping[str, Any]], object]
+"""Looks at the arguments of a call before anybody is asked for it; raises WrongArguments."""
+
+
+def _no_parameters() -> dict[str, Any]:
+    return {"type": "object", "properties": {}}
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """Something an agent can call.
+    """Something an agent can call; `hosting.tool` makes one of a function.
 
     A call that a crash has cut is made again only if the tool is `safe_to_retry`; otherwise nobody can know what it has
     done, and the run fails with RunLost. Tools that only ask, or only run other agents, are safe.
     `retries` says how often a call that fails is made again, `timeout` how long one try may take.
+    `parameters_schema` is the JSON Schema of the arguments, for models; a call that `check` refuses is not made.
     """
 
     name: str
@@ -108,3 +121,5 @@ class Tool:
     timeout: timedelta | None = None
     call_type: CallType = CallType.FUNCTION
     harness: str | None = None
+    parameters_schema: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
+    check: Check | None = None

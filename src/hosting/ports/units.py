@@ -182,11 +182,12 @@ class CloseMessage:
 
 @dataclass(frozen=True, slots=True)
 class BeginStep:
-    """A step is under way; `flow` is the event flow inside of it, if it has one."""
+    """A step is under way; `flow` is the event flow inside of it, if it has one, and `agent_version` as in Run."""
 
     run_id: RunId
     key: StepKey
     flow: str | None = None
+    agent_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

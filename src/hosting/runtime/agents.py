@@ -1,30 +1,92 @@
 """The agents of this server, by id."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from events.ids import AgentId
-from hosting.domain.errors import AgentMissing
+from hosting.domain.definition import Runtime
+from hosting.domain.errors import AgentMissing, AgentWithoutWorkers
+from hosting.domain.scope import TenantId
 from hosting.ports.agents import Agent
+from hosting.runtime.defined_agents import DefinedAgents
+
+
+class Source(StrEnum):
+    """Where an agent comes from."""
+
+    CODE = "code"
+    FILE = "file"
+    STORED = "stored"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An agent that the server was started with, for every tenant; `agent` is None when its runs are for workers."""
+
+    name: str
+    agent: Agent | None
+    source: Source = Source.CODE
 
 
 class Agents:
-    """Finds the agent that answers under an id; `default` answers under every other one, when there is one."""
+    """Finds the agent that answers under an id: one that the server was started with, or else one that is defined.
 
-    def __init__(self, agents: Mapping[str, Agent], default: Agent | None = None) -> None:
-        self._agents = dict(agents)
+    `default` answers under every other id, when there is one.
+    """
+
+    def __init__(
+        self, registered: Mapping[str, Registered], default: Registered | None, defined: DefinedAgents
+    ) -> None:
+        self._registered = dict(registered)
         self._default = default
+        self.defined = defined
 
-    def get(self, agent_id: AgentId) -> Agent:
-        """Return an agent.
+    def registered(self) -> Mapping[str, Registered]:
+        """Return the agents that the server was started with."""
+        return self._registered
+
+    async def check(self, tenant: TenantId, agent_id: AgentId) -> None:
+        """Make sure that an agent answers under an id, or did: its runs must be answered and ended when it is deleted.
+
+        Raises:
+            AgentMissing: none does.
+        """
+        if agent_id not in self._registered and not await self.defined.is_known(tenant, agent_id):
+            self._standing(agent_id)
+
+    async def version(self, tenant: TenantId, agent_id: AgentId) -> int | None:
+        """Return the version of the definition that a run which begins now is to work with; None when none is stored.
+
+        Raises:
+            AgentMissing: no agent answers under that id.
+            AgentWithoutWorkers: its runs are for workers.
+        """
+        if agent_id in self._registered or (found := await self.defined.summary(tenant, agent_id)) is None:
+            if self._standing(agent_id).agent is None:
+                raise AgentWithoutWorkers(agent_id)
+            return None
+        if found.runtime is Runtime.WORKER:
+            raise AgentWithoutWorkers(agent_id)
+        return found.version
+
+    async def get(self, tenant: TenantId, agent_id: AgentId, version: int | None) -> Agent:
+        """Return the agent for a run that began with this version of the definition.
 
         Raises:
             AgentMissing: none answers under that id.
+            AgentWithoutWorkers: its runs are for workers.
+            ConfigRefused: it cannot be built now.
         """
-        agent = self._agents.get(agent_id, self._default)
+        if version is not None:
+            return await self.defined.get(tenant, agent_id, version)
+        agent = self._standing(agent_id).agent
         if agent is None:
-            raise AgentMissing(agent_id)
+            raise AgentWithoutWorkers(agent_id)
         return agent
 
-    def ids(self) -> list[str]:
-        """Return the ids that agents were registered under."""
-        return list(self._agents)
+    def _standing(self, agent_id: AgentId) -> Registered:
+        found = self._registered.get(agent_id, self._default)
+        if found is None:
+            raise AgentMissing(agent_id)
+        return found

@@ -26,7 +26,7 @@ from middleware.client_tools.begin import begin
 from middleware.client_tools.refusal import ClientToolInputRefused
 from middleware.client_tools.result import result_of, timeout_result
 from middleware.client_tools.state import ClientToolState
-from middleware.client_tools.tell import expand, skill_text
+from middleware.client_tools.tell import expand, skill_text, system_prompts
 from middleware.client_tools.visible import VisibleTool, find, visible
 from middleware.errors import ClientToolsRefused, RequestExpired
 
@@ -61,6 +61,11 @@ async def visible_client_tools(bench: Bench) -> list[VisibleTool]:
     return visible(await _state(bench))
 
 
+async def client_instructions(bench: Bench) -> list[str]:
+    """Return the system prompts that come with what the client offers now."""
+    return system_prompts(await _state(bench))
+
+
 async def client_tool(bench: Bench, name: str) -> Tool | None:
     """Return a tool that calls the client's, if it offers one of that name now."""
     found = find(await _state(bench), name)
@@ -69,7 +74,7 @@ async def client_tool(bench: Bench, name: str) -> Tool | None:
 
     async def work(context: ToolContext, arguments: Mapping[str, Any]) -> ToolResult | str:
         if isinstance(found.means, ClientTool):
-            return await _invoke(bench, context, found, arguments)
+            return await invoke_client(bench, context, found.name, arguments, description=found.description)
         if isinstance(found.means, ClientToolHarness):
             state, told = expand(await _state(bench), name)
             await _keep(bench, context, state)
@@ -89,20 +94,23 @@ async def client_tool(bench: Bench, name: str) -> Tool | None:
     )
 
 
-async def _invoke(bench: Bench, context: ToolContext, found: VisibleTool, arguments: Mapping[str, Any]) -> ToolResult:
+async def invoke_client(
+    bench: Bench, context: ToolContext, name: str, arguments: Mapping[str, Any], *, description: str | None
+) -> ToolResult:
+    """Let the client make a call, and return what it came to."""
     request = ClientToolInvokeRequest(
         request_id=context.new_request_id(),
         source_name=_SOURCE,
-        tool_name=found.name,
+        tool_name=name,
         call_id=context.call_id or "",
         arguments=dict(arguments),
-        description=found.description,
+        description=description,
     )
     within: timedelta | None = bench.limits.client_tool_timeout
     try:
         response = await context.request(request, ClientToolInvokeResponse, within=within)
     except RequestExpired:
-        return timeout_result(found.name)
+        return timeout_result(name)
     if response.augmentation is not None:
         try:
             state = augment(await _state(bench), response.augmentation)

@@ -1,11 +1,17 @@
 """Whether a run can be configured as its input says, on the branch as it is."""
 
 import asyncio
+from functools import partial
 from typing import Final
 
+from events.client_tools import ClientToolInput
+from events.ids import AgentId
 from hosting.domain.branch import Branch
-from hosting.domain.errors import InvalidInput
+from hosting.domain.errors import ConfigRefused, InvalidInput
+from hosting.domain.model_config import ModelConfig, not_honoured
 from hosting.domain.run_config import check_run_config
+from hosting.domain.scope import TenantId
+from hosting.ports.agents import Configurable
 from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
 from hosting.runtime.core import Runtime
 from middleware.client_tools.begin import begin
@@ -14,18 +20,36 @@ from middleware.client_tools.refusal import ClientToolInputRefused
 _TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
 
 
-async def check_configuration(runtime: Runtime, branch: Branch, config: bytes) -> None:
-    """Make sure of it before the input is accepted.
+async def check_configuration(
+    runtime: Runtime, branch: Branch, agent_id: AgentId, version: int | None, config: bytes
+) -> None:
+    """Make sure of it before the input is accepted; `version` is that of the agent's definition, if it has one.
 
     Raises:
         InvalidInput, RunConfigRefused: it cannot.
     """
-    if len(config) <= _TOO_LARGE_FOR_THE_LOOP:
-        given = check_run_config(config).client_tool_input
-    else:
-        given = (await asyncio.to_thread(check_run_config, config)).client_tool_input
-    if given is None:
+    check = partial(check_run_config, config, client_endpoints=runtime.client_endpoints)
+    given = check() if len(config) <= _TOO_LARGE_FOR_THE_LOOP else await asyncio.to_thread(check)
+    if given.model is not None:
+        await _check_model(runtime, branch.scope.tenant, agent_id, version, given.model)
+    if given.client_tool_input is not None:
+        await _check_client_tools(runtime, branch, given.client_tool_input)
+
+
+async def _check_model(
+    runtime: Runtime, tenant: TenantId, agent_id: AgentId, version: int | None, config: ModelConfig
+) -> None:
+    try:
+        agent = await runtime.agents.get(tenant, agent_id, version)
+    except ConfigRefused:
+        # The server was started anew with less than the definition needs: its run will say so, as it does without this.
         return
+    if not isinstance(agent, Configurable):
+        raise not_honoured(config.given[0], by=f"The agent {agent.name!r:.100}")
+    await agent.check_config(config)
+
+
+async def _check_client_tools(runtime: Runtime, branch: Branch, given: ClientToolInput) -> None:
     kept = await runtime.run_reads.state(branch.key, branch.scope, [CLIENT_TOOLS], of_branch=True)
     earlier = decode_client_tools(kept.get(CLIENT_TOOLS))
     try:

@@ -1,6 +1,6 @@
 """What a run gives its agent: the door RunContext, standing on hand and steps."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Sequence
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -10,8 +10,10 @@ import msgspec
 from events.branches import Content, FunctionResult
 from events.ids import AgentId, MessageId, RunId
 from events.text import Role
+from events.tools import CallType
 from events.turns import AgentTurnFinished, AgentTurnStarted, Usage
 from hosting.domain.message import Message, MessageState
+from hosting.domain.run_config import RunConfig
 from hosting.domain.scope import BranchScope
 from hosting.domain.step import StepKind
 from hosting.ports.agents import Reply, ToolOutcome
@@ -19,18 +21,18 @@ from hosting.ports.tools import Tool
 from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
-from hosting.runtime.client_tool_calls import client_tool, visible_client_tools
+from hosting.runtime.client_tool_calls import client_instructions, client_tool, visible_client_tools
 from hosting.runtime.closing import close_calls, interrupted_call
 from hosting.runtime.reply import ReplyWriter
+from hosting.runtime.saying import Write, reading, writing
 from hosting.runtime.steps import Steps
 from hosting.runtime.together import together
-from hosting.runtime.tool_results import error_result
+from hosting.runtime.tool_results import error_result, value_of
 from hosting.runtime.tool_run import ToolRun
 from hosting.runtime.work_context import WorkContext
 from middleware.client_tools.visible import VisibleTool
 from middleware.continuation import Continuation
-from middleware.errors import AgentError
-from middleware.retry import Retry
+from middleware.retry import Retry, is_made_again
 
 _RETRY: Final = Retry()
 _NOTHING: Final = msgspec.Raw(b"null")
@@ -69,9 +71,19 @@ class AgentContext(WorkContext):
         return self._bench.hand.lease.run.scope
 
     @property
+    def config(self) -> RunConfig:
+        """See RunContext.config."""
+        return self._bench.config
+
+    @property
+    def text(self) -> str:
+        """See RunContext.text."""
+        return self.input[-1].text
+
+    @property
     def run_timeout(self) -> timedelta | None:
         """See TurnContext.run_timeout."""
-        return self._bench.config.run_timeout
+        return self._bench.limits.run_timeout
 
     @property
     def iteration(self) -> int:
@@ -115,19 +127,40 @@ class AgentContext(WorkContext):
         """See RunContext.client_tools."""
         return await visible_client_tools(self._bench)
 
-    async def model_call(
-        self, write: Callable[[Reply], Awaitable[None]], *, name: str = "model", arguments: Any = None
-    ) -> Message:
+    async def client_instructions(self) -> Sequence[str]:
+        """See RunContext.client_instructions."""
+        return await client_instructions(self._bench)
+
+    async def model_call(self, write: Write, *, name: str = "model", arguments: Any = None) -> Message:
         """See RunContext.model_call."""
         return await self._continuation.around_model_call(self, lambda: self._model_call(write, name, arguments))
 
-    async def say(self, text: str) -> None:
-        """See Iterations.say."""
+    async def say(self, text: str | AsyncIterable[str]) -> Message:
+        """See RunContext.say."""
+        if isinstance(text, str):
+            return await self.model_call(writing(text), name="say", arguments=text)
+        if not isinstance(text, AsyncIterable):
+            raise TypeError(f"What is said is a text, or yields texts asynchronously; it is no {type(text).__name__}.")
+        # What has been read from cannot be read again: a failure in it is the last one.
+        return await self._continuation.around_model_call(
+            self, lambda: self._model_call(reading(text), "say", None, is_repeatable=False)
+        )
+
+    async def conclude(self, text: str) -> None:
+        """See Iterations.conclude."""
+        await self._model_call(writing(text), "stopped", text)
+
+    async def call(self, tool: Tool | str, /, **arguments: Any) -> Any:
+        """See RunContext.call."""
+        name, tools = (tool, ()) if isinstance(tool, str) else (tool.name, (tool,))
+        call_type = CallType.FUNCTION if isinstance(tool, str) else tool.call_type
 
         async def write(reply: Reply) -> None:
-            await reply.text(text)
+            await reply.call(name, arguments, call_type=call_type)
 
-        await self._model_call(write, "stopped", text)
+        message = await self.model_call(write, name=f"call {name}", arguments=arguments)
+        (outcome,) = await self.call_tools(message, tools)
+        return value_of(outcome)
 
     async def call_tools(
         self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None
@@ -162,7 +195,7 @@ class AgentContext(WorkContext):
     def _ended_state(self) -> MessageState:
         return MessageState.NESTED if self._bench.hand.turn.depth else MessageState.COMPLETE
 
-    async def _model_call(self, write: Callable[[Reply], Awaitable[None]], name: str, arguments: Any) -> Message:
+    async def _model_call(self, write: Write, name: str, arguments: Any, *, is_repeatable: bool = True) -> Message:
         self.iterations += 1
         hand, turn = self._bench.hand, self._bench.hand.turn
         key = self._steps.next_key(StepKind.MODEL_CALL, name, arguments)
@@ -176,10 +209,7 @@ class AgentContext(WorkContext):
             await close_calls(self._bench.runtime, hand)
         self._end_agent_turn()
         hand.put(AgentTurnStarted(iteration=self.iterations, **turn.flow), *begin)
-        tries = count()
-        message, usage = await _RETRY.around_model_call(
-            self, lambda: self._write(write, is_last=next(tries) >= self.model_retries)
-        )
+        message, usage = await (self._try(write) if is_repeatable else self._write(write, is_last=True))
         finished = FinishStep(self.run_id, key.place, _stored(message, usage))
         if message.calls:
             # The turn of the model goes on until its tools have answered.
@@ -189,9 +219,15 @@ class AgentContext(WorkContext):
         await hand.settle()
         return self._remember(message)
 
-    async def _write(self, write: Callable[[Reply], Awaitable[None]], *, is_last: bool) -> tuple[Message, Usage | None]:
+    async def _try(self, write: Write) -> tuple[Message, Usage | None]:
+        tries = count()
+        return await _RETRY.around_model_call(
+            self, lambda: self._write(write, is_last=next(tries) >= self.model_retries)
+        )
+
+    async def _write(self, write: Write, *, is_last: bool) -> tuple[Message, Usage | None]:
         hand = self._bench.hand
-        reply = ReplyWriter(hand, self._bench.runtime.ids)
+        reply = ReplyWriter(hand, self._bench.runtime.ids, joins_deltas=self._bench.config.coalesce_deltas)
         hand.replies.append(reply)
         try:
             await write(reply)
@@ -201,9 +237,9 @@ class AgentContext(WorkContext):
             # or goes on when the server has started again.
             if not hand.is_withdrawn:
                 hand.replies.remove(reply)
-                is_made_again = isinstance(error, AgentError) and error.is_retryable and not is_last
-                reply.cut(discarded=is_made_again)
-                if is_made_again:
+                again = not is_last and is_made_again(error)
+                reply.cut(discarded=again)
+                if again:
                     self._end_calls_of(reply.id)
             raise
         finally:

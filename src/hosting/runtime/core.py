@@ -23,6 +23,7 @@ class Runtime:
     `stragglers` are agents that ignore that they were cancelled.
     `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
     `wakes` knows who on this node waits for an answer or an interrupt.
+    With `client_endpoints` clients may say where a model is, and with what key it is called.
     """
 
     agents: Agents
@@ -38,6 +39,7 @@ class Runtime:
     holder: Holder
     wakes: Wakes
     run_accepted: Callable[[Lease], None]
+    client_endpoints: bool = False
 
     def hold(self, lease: Lease) -> None:
         """Begin to execute a run that this node holds from now on."""

@@ -8,7 +8,7 @@ import structlog
 
 from events.runs import RunStatus
 from events.turns import MessageTurnStarted
-from hosting.domain.errors import AgentMissing, LogCorrupt, RunLost
+from hosting.domain.errors import AgentMissing, AgentWithoutWorkers, ConfigRefused, LogCorrupt, RunLost
 from hosting.domain.interaction import InteractionState
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
@@ -34,6 +34,7 @@ from hosting.runtime.recovery import Past, read_past
 from hosting.runtime.reentry import reopen_nested, retry_of
 from hosting.runtime.steps import Steps
 from hosting.runtime.turn import Turn
+from middleware.budget import Budget
 from middleware.error_formatting import ErrorFormatting
 from middleware.errors import TurnFailed, TurnStopped
 from middleware.pipeline import TurnLayer, compose
@@ -107,8 +108,9 @@ class Executor:
     async def _go_on(self, pen: Pen, past: Past) -> None:
         lease = pen.lease
         try:
-            agent = self.runtime.agents.get(lease.run.agent_id)
-        except AgentMissing as error:
+            run = lease.run
+            agent = await self.runtime.agents.get(run.scope.tenant, run.agent_id, run.agent_version)
+        except (AgentMissing, AgentWithoutWorkers, ConfigRefused) as error:
             gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
             await self._end(pen, past, gone)
             return
@@ -163,22 +165,30 @@ class Executor:
         except TurnStopped as stopped:
             ending = Ending(RunStatus.COMPLETED, termination=stopped.reason)
         except TurnFailed as error:
-            ending = Ending(RunStatus.FAILED, error.error_type, error.message, is_retryable=error.is_retryable)
+            ending = Ending(
+                RunStatus.FAILED,
+                error.error_type,
+                error.message,
+                is_retryable=error.is_retryable,
+                category=error.category,
+            )
         hand.withdraw()
         await finish_run(self.runtime, hand, ending)
 
     def _bench(self, hand: Hand, past: Past, agent: Agent) -> Bench:
         config = check_run_config(hand.lease.run.config)
+        limits = limits_of(agent, config)
         return Bench(
             runtime=self.runtime,
             hand=hand,
             questions=Questions(self.runtime, hand, past.asked),
             config=config,
-            limits=limits_of(agent, config),
+            limits=limits,
             inbox=self.runtime.wakes.inbox(hand.lease.run.id),
             before=past.flows,
             client_tools=ClientTools(),
             nest=run_nested,
+            budget=Budget(limits.tool_failures),
         )
 
     def _hand(self, pen: Pen, past: Past, agent_name: str | None = None) -> Hand:

@@ -16,6 +16,7 @@ from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
+from middleware.errors import MODEL_NOT_FOUND
 
 
 async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
@@ -75,6 +76,8 @@ def _error(hand: Hand, ending: Ending) -> MessageTurnError:
         agent_id=run.agent_id,
         agent_name=turn.agent_name,
         error_type=ending.error_type,
+        category=ending.category,
+        is_model_not_found=ending.category == MODEL_NOT_FOUND,
         is_retryable=ending.is_retryable,
         **turn.flow,
     )

@@ -8,11 +8,10 @@ from typing import Final
 from events.event import Event
 from events.ids import MessageId
 from events.serializer import Encoded, Stamp
-from events.text import Role
 from events.tree import BranchForked
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchExists, BranchMissing, ForkMessageMissing
-from hosting.domain.message import Message
+from hosting.domain.message import Message, first_user_text
 from hosting.domain.scope import BranchScope
 from hosting.domain.tree import depths
 from hosting.ports.units import AddFork, Committed, Refusal, Unit
@@ -44,7 +43,7 @@ async def fork_branch(runtime: Runtime, source: Branch, message_id: MessageId, n
     fork = replace(
         new_branch(runtime, scope, new),
         message_count=len(messages),
-        first_user_text=next((message.text for message in messages if message.role is Role.USER), None),
+        first_user_text=first_user_text(messages),
         forked_from=source.scope.branch_id,
         forked_at_message_id=message_id,
         forked_at_message_index=len(messages) - 1,

@@ -23,6 +23,10 @@ class Cut(Protocol):
         """End it where it is."""
         ...
 
+    def flush(self) -> None:
+        """Tell what was said so far, as far as it waits for more."""
+        ...
+
 
 class Hand:
     """Writes for one turn; what a nested one writes says so.

@@ -1,6 +1,7 @@
 """The messages of an input, in whichever shape they came."""
 
-import msgspec
+import asyncio
+from typing import Final
 
 from events.branches import TextContent
 from events.ids import RunId, is_client_id
@@ -9,15 +10,26 @@ from events.text import Role
 from hosting.domain.errors import InvalidInput
 from hosting.domain.message import Message
 from hosting.runtime.core import Runtime
+from hosting.runtime.input_contents import InputContent, read_content
+
+_TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
 
 
-def messages_of(runtime: Runtime, received: Input, run_id: RunId) -> tuple[Message, ...]:
+async def messages_of(runtime: Runtime, received: Input, run_id: RunId) -> tuple[Message, ...]:
     """Return the messages that an input brings, the last one a user's.
 
     Raises:
         InvalidInput: they cannot be taken.
     """
-    return tuple(_messages(runtime, received, run_id))
+    if _size(received) <= _TOO_LARGE_FOR_THE_LOOP:
+        return tuple(_messages(runtime, received, run_id))
+    return tuple(await asyncio.to_thread(_messages, runtime, received, run_id))
+
+
+def _size(received: Input) -> int:
+    """Return how many bytes have yet to be looked at."""
+    messages = received.messages if isinstance(received, UserMessagesInput) else ()
+    return sum(memoryview(part).nbytes for message in messages for part in message.contents or ())
 
 
 def _messages(runtime: Runtime, received: Input, run_id: RunId) -> list[Message]:
@@ -40,24 +52,21 @@ def _messages(runtime: Runtime, received: Input, run_id: RunId) -> list[Message]
 def _message(runtime: Runtime, given: ChatMessage, index: int, run_id: RunId) -> Message:
     if given.message_id is not None and not is_client_id(given.message_id):
         raise InvalidInput(f"`messages[{index}].messageId` must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
-    contents = tuple(TextContent(text=text) for text in _texts(given, index))
-    if not any(content.text for content in contents):
-        raise InvalidInput(f"`messages[{index}]` has no text.")
+    contents = tuple(_contents(given, f"messages[{index}]"))
+    if not any(not isinstance(content, TextContent) or content.text for content in contents):
+        raise InvalidInput(f"`messages[{index}]` has neither text nor a file.")
     return Message(given.message_id or runtime.ids.message(), given.role, contents, run_id=run_id)
 
 
-def _texts(given: ChatMessage, index: int) -> list[str]:
+def _contents(given: ChatMessage, where: str) -> list[InputContent]:
     shapes = [shape for shape in (given.text, given.content, given.contents) if shape is not None]
     if len(shapes) != 1:
-        raise InvalidInput(f"`messages[{index}]` must have exactly one of `text`, `content` and `contents`.")
+        raise InvalidInput(f"`{where}` must have exactly one of `text`, `content` and `contents`.")
     shape = shapes[0]
     if isinstance(shape, str):
-        return [shape]
-    return [_part_text(part, f"messages[{index}].contents[{place}]") for place, part in enumerate(shape)]
-
-
-def _part_text(part: msgspec.Raw, where: str) -> str:
-    try:
-        return msgspec.json.decode(part, type=TextContent).text
-    except msgspec.ValidationError as error:
-        raise InvalidInput(f"`{where}` is not a content of `$type` text: {error}.") from error
+        return [TextContent(text=shape)]
+    contents = [read_content(part, f"{where}.contents[{place}]") for place, part in enumerate(shape)]
+    if given.role is not Role.USER and not all(isinstance(content, TextContent) for content in contents):
+        # No provider takes files from anybody else; what is refused here would fail the run.
+        raise InvalidInput(f"`{where}` has a file, which only a message with the role `user` can have.")
+    return contents

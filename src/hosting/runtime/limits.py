@@ -15,4 +15,5 @@ def limits_of(agent: Agent, config: RunConfig) -> Limits:
         continuation_timeout=config.continuation_timeout or own.continuation_timeout,
         clarification_timeout=config.clarification_timeout or own.clarification_timeout,
         client_tool_timeout=config.client_tool_timeout or own.client_tool_timeout,
+        run_timeout=config.run_timeout or own.run_timeout,
     )

@@ -11,7 +11,7 @@ from events.branches import TextContent
 from events.ids import AgentId
 from events.text import Role
 from events.turns import MessageTurnError, MessageTurnStarted
-from hosting.domain.errors import AgentMissing
+from hosting.domain.errors import AgentMissing, AgentWithoutWorkers, ConfigRefused
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message
 from hosting.domain.step import Step, StepKey, StepKind
@@ -27,7 +27,7 @@ from hosting.runtime.steps import Steps
 from hosting.runtime.turn import Turn
 from middleware.budget import Budget
 from middleware.error_formatting import ErrorFormatting
-from middleware.errors import ToolFailed, TurnFailed, TurnStopped
+from middleware.errors import MODEL_NOT_FOUND, ToolFailed, TurnFailed, TurnStopped
 
 _FORMAT: Final = ErrorFormatting()
 _MOST_DEPTH: Final = 8
@@ -48,16 +48,16 @@ async def run_nested(above: Bench, steps: Steps, agent_id: str, text: str) -> st
         ToolFailed: no agent answers under that id, it failed, was interrupted, or too many agents are inside of each
             other.
     """
-    agent = _agent(above, agent_id)
     if above.hand.turn.depth >= _MOST_DEPTH:
         raise ToolFailed("NestedTooDeep", f"Agents can be {_MOST_DEPTH} deep inside of each other.", is_retryable=False)
     key = steps.next_key(StepKind.NESTED_RUN, agent_id, text)
     logged = steps.logged(key)
     if logged is not None and logged.result is not None:
         return _read(msgspec.json.decode(logged.result, type=_Outcome))
+    agent, version = await _agent(above, logged, AgentId(agent_id))
     bench = _bench(above, _turn(above, logged, agent_id, agent), agent)
     try:
-        await _begin(bench, key, logged)
+        await _begin(bench, key, logged, version)
         outcome = await _work(bench, steps.inside(key), agent, text)
     except asyncio.CancelledError:
         if not above.hand.is_withdrawn:
@@ -74,11 +74,14 @@ def _finish(above: Bench, bench: Bench, key: StepKey, outcome: _Outcome) -> None
     above.hand.record(FinishStep(above.hand.lease.run.id, key.place, msgspec.json.encode(outcome)))
 
 
-def _agent(above: Bench, agent_id: str) -> Agent:
+async def _agent(above: Bench, logged: Step | None, agent_id: AgentId) -> tuple[Agent, int | None]:
+    """Return an agent with the version of its definition: the one that the work began with, or else the newest."""
+    agents, tenant = above.runtime.agents, above.hand.lease.run.scope.tenant
     try:
-        return above.runtime.agents.get(AgentId(agent_id))
-    except AgentMissing as error:
-        raise ToolFailed(AgentMissing.__name__, str(error), is_retryable=False) from error
+        version = await agents.version(tenant, agent_id) if logged is None else logged.agent_version
+        return await agents.get(tenant, agent_id, version), version
+    except (AgentMissing, AgentWithoutWorkers, ConfigRefused) as error:
+        raise ToolFailed(type(error).__name__, str(error), is_retryable=False) from error
 
 
 def _turn(above: Bench, logged: Step | None, agent_id: str, agent: Agent) -> Turn:
@@ -91,10 +94,15 @@ def _turn(above: Bench, logged: Step | None, agent_id: str, agent: Agent) -> Tur
 def _bench(above: Bench, turn: Turn, agent: Agent) -> Bench:
     hand = above.hand.nested(turn, above.before.get(turn.id))
     limits = limits_of(agent, above.config)
-    return replace(above, hand=hand, questions=above.questions.of(hand), limits=limits, budget=Budget())
+    # The model was asked of the agent that the input went to, and that agent has said that it can do so.
+    config = replace(above.config, model=None)
+    questions = above.questions.of(hand)
+    return replace(
+        above, hand=hand, questions=questions, config=config, limits=limits, budget=Budget(limits.tool_failures)
+    )
 
 
-async def _begin(bench: Bench, key: StepKey, logged: Step | None) -> None:
+async def _begin(bench: Bench, key: StepKey, logged: Step | None, version: int | None) -> None:
     run, turn = bench.hand.lease.run, bench.hand.turn
     started = MessageTurnStarted(
         message_turn_id=turn.id,
@@ -106,7 +114,7 @@ async def _begin(bench: Bench, key: StepKey, logged: Step | None) -> None:
         is_resume=logged is not None,
         **turn.flow,
     )
-    bench.hand.put(started, *(() if logged else (BeginStep(run.id, key, turn.id),)))
+    bench.hand.put(started, *(() if logged else (BeginStep(run.id, key, turn.id, version),)))
     # Stored before it goes on: an interrupt of this flow is refused when the store does not know it.
     await bench.hand.settle()
 
@@ -163,6 +171,8 @@ def _error(bench: Bench, error: TurnFailed) -> MessageTurnError:
         agent_id=turn.agent_id,
         agent_name=turn.agent_name,
         error_type=error.error_type,
+        category=error.category,
+        is_model_not_found=error.category == MODEL_NOT_FOUND,
         is_retryable=error.is_retryable,
         **turn.flow,
     )

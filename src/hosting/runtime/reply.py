@@ -20,6 +20,7 @@ from events.tools import CallType, ToolCallArgs, ToolCallStart
 from events.turns import Usage
 from hosting.domain.message import Message, MessageState
 from hosting.ports.units import CloseMessage, OpenMessage, RunChange
+from hosting.runtime.deltas import Deltas
 from hosting.runtime.hand import Hand
 
 _Part = type[TextDelta] | type[ReasoningDelta]
@@ -28,8 +29,9 @@ _Part = type[TextDelta] | type[ReasoningDelta]
 class ReplyWriter:
     """Writes one message: reasoning and text, then calls; parts open by themselves. See Reply."""
 
-    def __init__(self, hand: Hand, ids: IdSource) -> None:
+    def __init__(self, hand: Hand, ids: IdSource, *, joins_deltas: bool = False) -> None:
         self._hand = hand
+        self._deltas = Deltas(hand, joined=joins_deltas)
         self._ids = ids
         self._flow = hand.turn.inner(ids.span())
         self.id: MessageId = ids.message()
@@ -52,7 +54,7 @@ class ReplyWriter:
             self._begin(TextMessageStart)
             self._part = TextDelta
         self._text.append(piece)
-        await self._hand.emit(TextDelta(text=piece, message_id=self.id))
+        await self._deltas.tell(TextDelta(text=piece, message_id=self.id))
 
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
@@ -64,7 +66,7 @@ class ReplyWriter:
             self._begin(ReasoningMessageStart)
             self._part = ReasoningDelta
         self._reasoning.append(piece)
-        await self._hand.emit(ReasoningDelta(text=piece, message_id=self.id))
+        await self._deltas.tell(ReasoningDelta(text=piece, message_id=self.id))
 
     async def call(
         self,
@@ -73,6 +75,7 @@ class ReplyWriter:
         *,
         call_id: str | None = None,
         call_type: CallType = CallType.FUNCTION,
+        harness: str | None = None,
     ) -> str:
         """See Reply.call."""
         self._check(name)
@@ -85,9 +88,22 @@ class ReplyWriter:
         self._open()
         self._calls.append(FunctionCall(call_id=chosen, name=name, arguments=msgspec.json.decode(encoded)))
         flow = self._hand.turn.inner(self._ids.span())
-        self._hand.put(ToolCallStart(call_id=chosen, name=name, message_id=self.id, call_type=call_type, **flow))
+        self._hand.put(
+            ToolCallStart(
+                call_id=chosen,
+                name=name,
+                message_id=self.id,
+                tool_harness_name=harness,
+                call_type=call_type,
+                **flow,
+            )
+        )
         await self._hand.emit(ToolCallArgs(call_id=chosen, args_json=encoded.decode()))
         return chosen
+
+    def flush(self) -> None:
+        """Tell what was said so far, as far as it waits for more."""
+        self._deltas.flush()
 
     def spend(self, usage: Usage) -> None:
         """See Reply.spend."""
@@ -130,6 +146,7 @@ class ReplyWriter:
         self._ended = True
         if not self._opened:
             return
+        self._end_deltas()
         state = MessageState.CALLING if self._calls else self._cut_state
         message = self._message(MessageState.DISCARDED if discarded else state)
         if self._calls and not discarded:
@@ -172,9 +189,18 @@ class ReplyWriter:
     def _end_part(self, *changes: RunChange) -> None:
         if self._part is None:
             return
+        self._deltas.flush()
         event = self._end_of(self._part)
         self._part = None
         self._hand.put(event, *changes)
+
+    def _end_deltas(self) -> None:
+        """Tell what is held if that may still be; else it was never said, and is in no history."""
+        if not self._hand.is_withdrawn:
+            self._deltas.flush()
+        elif untold := self._deltas.drop():
+            said = self._text if self._part is TextDelta else self._reasoning
+            del said[-untold:]
 
     def _end_of(self, part: _Part, *, interrupted: bool | None = None) -> TextMessageEnd | ReasoningMessageEnd:
         end = TextMessageEnd if part is TextDelta else ReasoningMessageEnd

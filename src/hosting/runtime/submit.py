@@ -49,6 +49,9 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
 
     Raises:
         InvalidInput, RunConfigRefused: the input cannot be taken.
+        AgentMissing: the agent has just been deleted.
+        AgentWithoutWorkers: the agent's runs are for workers.
+        ConfigRefused: the agent's definition asks for what the server does not have any more.
         RunActive: the branch is busy, and the input is not one to wait.
         QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
@@ -58,9 +61,10 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
     if runtime.rings.closing is not None:
         raise ServerLeaving
     config = bytes(received.run_config) or b"{}"
-    await check_configuration(runtime, branch, config)
+    version = await runtime.agents.version(branch.scope.tenant, agent_id)
+    await check_configuration(runtime, branch, agent_id, version, config)
     run_id, now = runtime.ids.run(), runtime.clock()
-    messages = messages_of(runtime, received, run_id)
+    messages = await messages_of(runtime, received, run_id)
     run = Run(
         id=run_id,
         branch_key=branch.key,
@@ -71,6 +75,7 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         started_at=now,
         input=msgspec.json.encode([message.id for message in messages]),
         config=config,
+        agent_version=version,
     )
     while True:
         outcome = await runtime.writer.append_to(_starting(runtime, run, now, messages, received.client_input_id))

@@ -1,10 +1,14 @@
 """What tools return, as their results are told."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from events.tools import ResultType, ToolResult
+from hosting.ports.agents import ToolOutcome
+from middleware.errors import CallDenied, CallFailed
+
+_ERROR: Final = "Error: "
 
 
 def to_result(returned: object) -> ToolResult:
@@ -26,7 +30,24 @@ def to_result(returned: object) -> ToolResult:
 
 def error_result(sentence: str) -> ToolResult:
     """Return the result of a call that failed."""
-    return ToolResult(text=f"Error: {sentence}", result_type=ResultType.ERROR)
+    return ToolResult(text=f"{_ERROR}{sentence}", result_type=ResultType.ERROR)
+
+
+def value_of(outcome: ToolOutcome) -> Any:
+    """Return what a call came to as a value, the same before and after a restart.
+
+    Raises:
+        CallDenied: the call was not allowed.
+        CallFailed: it failed.
+    """
+    result = outcome.result
+    if result.result_type is ResultType.DENIED:
+        raise CallDenied(outcome.name, outcome.text)
+    if result.result_type is not None:
+        raise CallFailed(outcome.name, outcome.text.removeprefix(_ERROR) or f"The call of {outcome.name} failed.")
+    if bytes(result.json):
+        return msgspec.json.decode(result.json)
+    return result.text if result.content is None else msgspec.to_builtins(result.content)
 
 
 INTERRUPTED: Final = ToolResult(text="The call was interrupted.", result_type=ResultType.INTERRUPTED)

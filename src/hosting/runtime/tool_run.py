@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -19,11 +19,13 @@ from hosting.ports.tools import Tool
 from hosting.ports.units import BeginStep, FinishStep, RunChange
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices, keep_choice
+from hosting.runtime.client_tool_calls import invoke_client
 from hosting.runtime.steps import Steps
-from hosting.runtime.tool_results import to_result
+from hosting.runtime.tool_results import error_result, to_result
 from hosting.runtime.turn import Flow, flow_of
 from hosting.runtime.work_context import WorkContext
 from middleware.error_formatting import ErrorFormatting
+from middleware.errors import AgentError, LeftToClient, PermissionNeeded
 from middleware.permissions import Decision, Gate, Permissions, Verdict
 from middleware.pipeline import ToolLayer, compose
 from middleware.retry import Retry
@@ -32,7 +34,10 @@ from middleware.timeout import Timeout
 _PERMISSIONS: Final = Permissions()
 _RETRY: Final = Retry()
 _TIMEOUT: Final = Timeout()
-_FORMAT: Final = ErrorFormatting()
+_TOOL: Final = "Tool"
+"""Who asks, when it is the tool that finds out that its call must be allowed."""
+
+_Asking = TypeVar("_Asking", bound=PermissionRequest | Decision)
 
 
 class ToolRun:
@@ -48,10 +53,14 @@ class ToolRun:
         self._tool = tool
         self._key = steps.next_key(StepKind.TOOL_CALL, call.name, call.arguments)
         self._step = steps.logged(self._key)
+        self._begun = self._step is not None
         self.steps = steps.inside(self._key)
         self._decision_key = self.steps.next_key(StepKind.DECISION, call.name, None)
         self._decision = self.steps.logged(self._decision_key)
+        self._left_key = self.steps.next_key(StepKind.WORK, "left to the client", None)
         self._gate: Gate | None = None
+        self._needs_permission = False
+        self._refused: AgentError | None = None
 
     @property
     def name(self) -> str:
@@ -76,7 +85,7 @@ class ToolRun:
     @property
     def requires_permission(self) -> bool:
         """See GatedCall.requires_permission."""
-        return self._tool.requires_permission
+        return self._tool.requires_permission or self._needs_permission
 
     @property
     def permission_override(self) -> bool | None:
@@ -114,8 +123,15 @@ class ToolRun:
         """
         if self._step is not None and self._step.result is not None:
             return
-        if self._step is not None and not self._tool.safe_to_retry:
+        if self._step is not None and not self._tool.safe_to_retry and not self._waits():
             raise RunLost.inside(self.name)
+        if self._tool.check is not None:
+            try:
+                self._tool.check(self.arguments)
+            except AgentError as error:
+                # Nobody is asked to allow a call that cannot be made.
+                self._refused = error
+                return
         self._gate = await _PERMISSIONS.open_gate(self)
 
     async def finish(self, told: Callable[[ToolOutcome], None] | None = None) -> ToolOutcome:
@@ -129,12 +145,43 @@ class ToolRun:
         if self._step is not None and self._step.result is not None:
             return self._outcome(msgspec.json.decode(self._step.result, type=ToolResult))
         verdict = Verdict(approved=True) if self._gate is None else await self._gate()
-        if verdict.approved:
-            result = await self._make()
-        else:
-            result = ToolResult(text=verdict.told, result_type=ResultType.DENIED)
-        await self._tell(result, begun=verdict.approved or self._step is not None)
+        result = await self._result(verdict)
+        await self._tell(result)
         return self._outcome(result)
+
+    def _waits(self) -> bool:
+        """Say whether a call that was begun before a crash had done nothing yet but ask somebody."""
+        if self._is_left:
+            return True
+        asked, verdict = self.steps.inside(self._decision_key).is_begun(), self.verdict()
+        # The question came from inside of the call: where it is asked before the call, nothing is begun yet.
+        self._needs_permission = asked and (verdict is None or not verdict.approved)
+        return self._needs_permission
+
+    @property
+    def _is_left(self) -> bool:
+        return self.steps.inside(self._left_key).is_begun()
+
+    async def _result(self, verdict: Verdict) -> ToolResult:
+        if not verdict.approved:
+            return ToolResult(text=verdict.told, result_type=ResultType.DENIED)
+        if self._is_left:
+            return await self._leave_to_client()
+        try:
+            return await self._make()
+        except LeftToClient:
+            return await self._leave_to_client()
+        except PermissionNeeded:
+            if self._gate is not None:
+                return error_result(f"The tool {self.name} wants a permission that it has.")
+            self._needs_permission = True
+        self._gate = await _PERMISSIONS.open_gate(self)
+        return await self._result(Verdict(approved=True) if self._gate is None else await self._gate())
+
+    async def _leave_to_client(self) -> ToolResult:
+        context = WorkContext(self._bench, self.steps.inside(self._left_key), call_id=self.call_id)
+        description = self._tool.description
+        return await invoke_client(self._bench, context, self.name, self.arguments, description=description)
 
     def verdict(self) -> Verdict | None:
         """See GatedCall.verdict."""
@@ -155,7 +202,8 @@ class ToolRun:
     ) -> Callable[[], Awaitable[PermissionResponse]]:
         """See GatedCall.ask."""
         inside = self.steps.inside(self._decision_key)
-        return self._bench.questions.open(inside, request, PermissionResponse, within=within)
+        asked = self._by_whom(request)
+        return self._bench.questions.open(inside, asked, PermissionResponse, within=within)
 
     async def decide(self, verdict: Verdict, event: Decision, *, remember: bool | None = None) -> None:
         """See GatedCall.decide."""
@@ -166,27 +214,36 @@ class ToolRun:
         ]
         if remember is not None:
             changes.append(keep_choice(run.scope, self.name, approved=remember))
-        placed = msgspec.structs.replace(event, event_flow_id=self._bench.hand.turn.id)
+        placed = msgspec.structs.replace(self._by_whom(event), event_flow_id=self._bench.hand.turn.id)
         self._bench.hand.put(placed, *changes)
 
+    def _by_whom(self, event: _Asking) -> _Asking:
+        # Others of its batch may have been made meanwhile, which is not so where the runtime asks.
+        return msgspec.structs.replace(event, source_name=_TOOL) if self._needs_permission else event
+
     async def _make(self) -> ToolResult:
-        if self._step is None:
+        if not self._begun and self._refused is None:
+            self._begun = True
             # Known to the store before the tool has an effect: a crash must find that it was begun.
             self._bench.hand.record(BeginStep(self._bench.hand.lease.run.id, self._key))
             await self._bench.hand.settle()
 
         async def work() -> ToolResult:
-            context = WorkContext(self._bench, self.steps, call_id=self.call_id)
+            if self._refused is not None:
+                raise self._refused
+            permitted = self._gate is not None
+            context = WorkContext(self._bench, self.steps, call_id=self.call_id, is_permitted=permitted)
             return to_result(await self._tool.work(context, dict(self.arguments)))
 
-        layers: list[ToolLayer] = [self._bench.budget, _RETRY, _TIMEOUT, _FORMAT]
+        formatting = ErrorFormatting(detailed=self._bench.limits.detailed_errors)
+        layers: list[ToolLayer] = [self._bench.budget, _RETRY, _TIMEOUT, formatting]
         made: ToolResult = await compose([partial(layer.around_tool_call, self) for layer in layers], work)()
         return made
 
-    async def _tell(self, result: ToolResult, *, begun: bool) -> None:
+    async def _tell(self, result: ToolResult) -> None:
         hand = self._bench.hand
         run_id, call = hand.lease.run.id, self._call
-        step: list[RunChange] = [] if begun else [BeginStep(run_id, self._key)]
+        step: list[RunChange] = [] if self._begun else [BeginStep(run_id, self._key)]
         step.append(FinishStep(run_id, self._key.place, msgspec.json.encode(result)))
         hand.put(
             ToolCallResult(

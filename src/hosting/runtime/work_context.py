@@ -37,20 +37,29 @@ _NOT_FOR_AGENTS = (
 class WorkContext:
     """See the doors ToolContext and RunContext."""
 
-    def __init__(self, bench: Bench, steps: Steps, *, call_id: str | None = None) -> None:
+    def __init__(self, bench: Bench, steps: Steps, *, call_id: str | None = None, is_permitted: bool = False) -> None:
         self._bench = bench
         self._steps = steps
         self._call_id = call_id
+        self._is_permitted = is_permitted
 
     @property
     def call_id(self) -> str | None:
         """See ToolContext.call_id."""
         return self._call_id
 
+    @property
+    def is_permitted(self) -> bool:
+        """See ToolContext.is_permitted."""
+        return self._is_permitted
+
     async def emit(self, event: Event) -> None:
         """See RunContext.emit."""
         if isinstance(event, _NOT_FOR_AGENTS):
             raise TypeError(f"{type(event).__name__} is the runtime's to emit, not an agent's.")
+        for reply in self._bench.hand.replies:
+            # What was said before is told before.
+            reply.flush()
         await self._bench.hand.emit(event)
 
     def new_request_id(self) -> str:

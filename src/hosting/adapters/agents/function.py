@@ -3,62 +3,124 @@
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, cast, overload
 
 from events.ids import is_client_id, is_name
 from hosting.ports.agents import NO_LIMITS, Limits, Reply, RunContext
+from middleware.errors import AgentError
 
-Coroutine = Callable[[RunContext], Awaitable[None]]
-Generator = Callable[[RunContext], AsyncGenerator[str]]
+Coroutine = Callable[[RunContext], Awaitable[str | None]]
+Generator = Callable[[RunContext], AsyncGenerator[str, None]]
+AgentFunction = Coroutine | Generator
+
+
+class AnswerRefused(AgentError):
+    """An agent's function returned what cannot be said."""
+
+    def __init__(self, returned: object) -> None:
+        super().__init__(
+            f"The agent returned a value of type {type(returned).__name__}; it returns a text, or nothing."
+        )
 
 
 class FunctionAgent:
     """An agent made of an async function that takes the run context.
 
-    A generator's pieces become the text of one message; a coroutine writes what it likes through the context.
+    A generator's pieces become the text of one message. What a coroutine returns is said, if it is a text; besides that
+    it writes what it likes through the context.
     """
 
     def __init__(
-        self, agent_id: str, function: Coroutine | Generator, name: str | None = None, limits: Limits = NO_LIMITS
+        self, agent_id: str, function: AgentFunction, name: str | None = None, limits: Limits = NO_LIMITS
     ) -> None:
         self.agent_id = agent_id
         self.limits = limits
         self.name = name or agent_id
-        self._function = function
+        self.function = function
 
     async def run(self, context: RunContext) -> None:
-        """See Agent.run."""
-        if not inspect.isasyncgenfunction(self._function):
-            await cast("Coroutine", self._function)(context)
-            return
-        pieces = cast("Generator", self._function)
+        """See Agent.run.
 
+        Raises:
+            AnswerRefused: the function returned neither a text nor None.
+        """
+        if inspect.isasyncgenfunction(self.function):
+            await self._write(context, cast("Generator", self.function))
+            return
+        answer = await cast("Coroutine", self.function)(context)
+        if isinstance(answer, str):
+            await context.say(answer)
+        elif answer is not None:
+            raise AnswerRefused(answer)
+
+    async def _write(self, context: RunContext, pieces: Generator) -> None:
         async def write(reply: Reply) -> None:
             # Closed here, also when a piece is refused: its `finally` must run before the run ends.
             async with aclosing(pieces(context)) as said:
                 async for piece in said:
                     await reply.text(piece)
 
+        # Not said, but called: what is made again when it has failed is the generator, from its first line.
         await context.model_call(write, name=self.agent_id)
 
 
-def agent(agent_id: str, *, name: str | None = None, limits: Limits = NO_LIMITS) -> Callable[[Any], FunctionAgent]:
+@overload
+def agent(function: AgentFunction, /) -> FunctionAgent: ...
+
+
+@overload
+def agent(
+    agent_id: str | None = None, /, *, name: str | None = None, limits: Limits = NO_LIMITS
+) -> Callable[[AgentFunction], FunctionAgent]: ...
+
+
+def agent(agent_id: Any = None, /, *, name: str | None = None, limits: Limits = NO_LIMITS) -> Any:
     """Make an agent of an async function; `branchline serve` hosts every agent that it finds in a module.
+
+    Written bare, or without an id, the id is the function's name.
 
     Raises:
         TypeError: the function is not async, or its id or name is no text.
         ValueError: the id cannot stand in a path, or the name cannot be stored.
     """
-    if not isinstance(agent_id, str) or not isinstance(name, str | None):
-        raise TypeError("The id and the name of an agent must be texts; write @agent('its-id').")
-    if not is_client_id(agent_id):
-        raise ValueError(f"The agent id {agent_id!r:.100} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
+    if callable(agent_id):
+        return agent()(agent_id)
+    if not isinstance(agent_id, str | None) or not isinstance(name, str | None):
+        raise TypeError("The id and the name of an agent must be texts; write @agent, or @agent('its-id').")
     if name is not None and not is_name(name):
         raise ValueError(f"The agent name {name!r:.100} holds a NUL or half a surrogate pair.")
 
-    def decorate(function: Any) -> FunctionAgent:
-        if not inspect.iscoroutinefunction(function) and not inspect.isasyncgenfunction(function):
-            raise TypeError(f"{function!r} must be an async function or an async generator.")
-        return FunctionAgent(agent_id, function, name, limits)
+    def decorate(function: AgentFunction) -> FunctionAgent:
+        if not is_agent_function(function):
+            raise TypeError(f"{function!r} must be an async function or an async generator that takes the context.")
+        chosen = function.__name__ if agent_id is None else agent_id
+        if not is_client_id(chosen):
+            raise ValueError(f"The agent id {chosen!r:.100} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
+        return FunctionAgent(chosen, function, name, limits)
 
     return decorate
+
+
+def is_agent_function(value: Any) -> bool:
+    """Say whether something is an async function, or generator, that can be called with the context alone."""
+    if not inspect.iscoroutinefunction(value) and not inspect.isasyncgenfunction(value):
+        return False
+    try:
+        inspect.signature(value).bind(None)
+    except TypeError:
+        return False
+    return True
+
+
+def takes_run_context(function: Any) -> bool:
+    """Say whether an async function was meant as an agent: all that it needs is a `context`, or a RunContext."""
+    if not is_agent_function(function):
+        return False
+    first, *others = inspect.signature(function).parameters.values()
+    # An annotation may be text, and name what is imported for a checker only.
+    annotation = first.annotation
+    kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    if annotation is not inspect.Parameter.empty and kind.rpartition(".")[2] != RunContext.__name__:
+        return False
+    is_named = first.name == "context" or annotation is not inspect.Parameter.empty
+    return is_named and all(other.default is not inspect.Parameter.empty for other in others)

@@ -1,7 +1,7 @@
 """The tool calls of one message, made through the run's context while pydantic-ai believes that it makes them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -24,23 +24,21 @@ class Batch:
     make a call, and when, and is told what it came to.
     """
 
-    def __init__(self, context: RunContext, message: Message, tools: Mapping[str, Tool]) -> None:
+    def __init__(self, context: RunContext, message: Message, tools: Mapping[str, Tool], offered: Set[str]) -> None:
         loop = asyncio.get_running_loop()
+        self._context, self._message = context, message
         self._makers: dict[str, asyncio.Future[Make]] = {call.call_id: loop.create_future() for call in message.calls}
         self._results: dict[str, asyncio.Future[ToolResult]] = {
             call.call_id: loop.create_future() for call in message.calls
         }
-        # What pydantic-ai does not know either, it answers itself, without any effect.
-        called = [tools.get(call.name) or Tool(call.name, self._meet, safe_to_retry=True) for call in message.calls]
-        meeting = [replace(tool, work=self._meet) for tool in called]
-        self._work = context.call_tools(message, meeting, told=self._told)
+        # The client's are known to the context. What nobody knows, pydantic-ai answers itself, without any effect.
+        ours = [call.name for call in message.calls if call.name in tools or call.name not in offered]
+        self._tools = [replace(tools.get(name) or _answered(name), work=self._meet) for name in ours]
         self._task: asyncio.Task[Any] | None = None
 
     async def make(self, call_id: str, make: Make) -> ToolResult:
         """Say how a call is made, and return what it came to as soon as that is stored; raises what breaks the run."""
-        task, result = self._task, self._results[call_id]
-        if task is None:
-            raise RuntimeError("The batch has not begun.")
+        task, result = self._begin(self._tools), self._results[call_id]
         maker = self._makers[call_id]
         if not maker.done():
             maker.set_result(make)
@@ -51,12 +49,13 @@ class Batch:
 
     def give_up(self, answers: Mapping[str, ToolResult]) -> None:
         """Let the calls that nobody makes have the answers that pydantic-ai gave them itself."""
+        # If it made none at all, nobody must be asked whether it may.
+        self._begin([replace(_answered(call.name), work=self._meet) for call in self._message.calls])
         for call_id, maker in self._makers.items():
             if not maker.done():
                 maker.set_result(_answering(answers.get(call_id, _NOT_MADE)))
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(_awaited(self._work), name="tool calls")
         return self
 
     async def __aexit__(
@@ -71,6 +70,12 @@ class Batch:
             return
         await task
 
+    def _begin(self, tools: Sequence[Tool]) -> asyncio.Task[Any]:
+        if self._task is None:
+            work = self._context.call_tools(self._message, tools, told=self._told)
+            self._task = asyncio.create_task(_awaited(work), name="tool calls")
+        return self._task
+
     async def _meet(self, context: ToolContext, arguments: Mapping[str, Any]) -> Any:
         if context.call_id is None:
             raise RuntimeError("A call has an id.")
@@ -79,6 +84,14 @@ class Batch:
 
     def _told(self, outcome: ToolOutcome) -> None:
         self._results[outcome.call_id].set_result(outcome.result)
+
+
+def _answered(name: str) -> Tool:
+    return Tool(name, _nobody, safe_to_retry=True)
+
+
+async def _nobody(context: ToolContext, arguments: Mapping[str, Any]) -> Any:
+    raise RuntimeError("A call is made where its batch meets.")
 
 
 def _answering(result: ToolResult) -> Make:

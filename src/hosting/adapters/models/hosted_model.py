@@ -5,13 +5,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pydantic_ai import RunContext as AgentRun
-from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse
+from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelResponse, ToolCallPart
 from pydantic_ai.models import CompletedStreamedResponse, Model, ModelRequestParameters, StreamedResponse
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
-from hosting.adapters.models.dictation import dictate
+from hosting.adapters.models.asking import Asking
+from hosting.adapters.models.dictation import Dictation
 from hosting.adapters.models.turn import ModelTurn
+from hosting.adapters.models.unreasoned import Unreasoned
 from hosting.ports.agents import Reply
 
 
@@ -29,11 +31,17 @@ class HostedModel(WrapperModel):
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
         """Ask the model; returns when its message is stored."""
+        self._turn.called |= _calls_of(messages)
 
         async def write(reply: Reply) -> None:
-            streaming = self.wrapped.request_stream(messages, model_settings, model_request_parameters)
-            async with streaming as stream:
-                response = await dictate(stream, reply)
+            said = reply if self._turn.tells_reasoning else Unreasoned(reply)
+            asking = Asking(self._turn.care, self.wrapped, self._turn.context.run_id)
+            response = await asking.ask(
+                messages,
+                model_settings,
+                model_request_parameters,
+                lambda stream, events: Dictation(stream, said, self._turn.called, self._turn.known).take(events),
+            )
             reply.attach(ModelMessagesTypeAdapter.dump_python([response], mode="json"))
 
         message = await self._turn.context.model_call(write, arguments={"messages": len(messages)})
@@ -53,4 +61,10 @@ class HostedModel(WrapperModel):
     ) -> AsyncIterator[StreamedResponse]:
         """Ask the model, and return a stream of its whole answer: who listens live, listens to the branch."""
         response = await self.request(messages, model_settings, model_request_parameters)
-        yield CompletedStreamedResponse(model_request_parameters, response)
+        parameters = model_request_parameters
+        yield CompletedStreamedResponse(response, model_request_parameters=parameters, replay_events=True)
+
+
+def _calls_of(messages: list[ModelMessage]) -> set[str]:
+    said = (part for message in messages if isinstance(message, ModelResponse) for part in message.parts)
+    return {part.tool_call_id for part in said if isinstance(part, ToolCallPart)}

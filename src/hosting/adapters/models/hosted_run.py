@@ -38,7 +38,7 @@ class HostedRun(AbstractCapability[Any]):
         if not isinstance(node, CallToolsNode) or message is None or not message.calls:
             return await handler(node)
         turn.message = None
-        async with Batch(turn.context, message, turn.known) as turn.batch:
+        async with Batch(turn.context, message, turn.known, turn.offered) as turn.batch:
             following = await handler(node)
             turn.batch.give_up(_answers(following))
         return following
@@ -49,7 +49,7 @@ def _answers(node: Any) -> dict[str, ToolResult]:
     if not isinstance(node, ModelRequestNode):
         return {}
     return {
-        part.tool_call_id: ToolResult(text=part.model_response_str(), result_type=ResultType.ERROR)
+        part.tool_call_id: ToolResult(text=part.model_response_str(wrap_if_error=False), result_type=ResultType.ERROR)
         for part in node.request.parts
         if isinstance(part, ToolReturnPart)
     }

@@ -11,8 +11,7 @@ from pydantic_core import SchemaValidator, core_schema
 from hosting.ports.agents import RunContext
 from hosting.ports.tools import Tool
 
-_ANY: Final = SchemaValidator(core_schema.any_schema())
-_NO_ARGUMENTS: Final[dict[str, Any]] = {"type": "object", "properties": {}}
+_OBJECT: Final = SchemaValidator(core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()))
 
 
 class ListedTools(AbstractToolset[Any]):
@@ -33,7 +32,7 @@ class ListedTools(AbstractToolset[Any]):
 
     async def get_tools(self, ctx: AgentRun[Any]) -> dict[str, ToolsetTool[Any]]:
         """Return what a model may call now."""
-        listed = {tool.name: (tool.description, _NO_ARGUMENTS) for tool in self._tools.values()}
+        listed = {tool.name: (tool.description, dict(tool.parameters_schema)) for tool in self._tools.values()}
         for offered in await self._context.client_tools():
             listed.setdefault(offered.name, (offered.description, offered.parameters_schema))
         return {name: self._listed(name, description, schema) for name, (description, schema) in listed.items()}
@@ -44,4 +43,4 @@ class ListedTools(AbstractToolset[Any]):
 
     def _listed(self, name: str, description: str | None, schema: dict[str, Any]) -> ToolsetTool[Any]:
         definition = ToolDefinition(name=name, description=description, parameters_json_schema=schema)
-        return ToolsetTool(toolset=self, tool_def=definition, max_retries=1, args_validator=_ANY)
+        return ToolsetTool(toolset=self, tool_def=definition, max_retries=1, args_validator=_OBJECT)

@@ -1,24 +1,32 @@
 """A branch's conversation, as a model is given it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from pydantic_ai.messages import (
+    BinaryContent,
     ModelMessage,
     ModelRequest,
+    ModelRequestPart,
     ModelResponse,
     ModelResponsePart,
     SystemPromptPart,
     TextPart,
     ToolCallPart,
     ToolReturnPart,
+    UserContent,
     UserPromptPart,
 )
 
-from events.branches import FunctionCall, FunctionResult, TextContent
+from events.branches import Content, DataContent, FunctionCall, FunctionResult, TextContent, UriContent
 from events.text import Role
-from events.tools import ResultType
+from events.tools import ResultType, ToolResult
+from hosting.adapters.models.returns import file_at, shown
+from hosting.domain.data_uri import DataUri
 from hosting.domain.message import Message
 from hosting.ports.agents import RunContext
+
+_UNANSWERED: Final = ToolResult(text="The call was interrupted.", result_type=ResultType.INTERRUPTED)
 
 
 async def said_before(context: RunContext) -> list[ModelMessage]:
@@ -31,9 +39,21 @@ async def said_before(context: RunContext) -> list[ModelMessage]:
     return list(_model_messages(said))
 
 
-def prompt_of(message: Message) -> str:
-    """Return what the user says in a message."""
-    return message.text
+def prompt_of(message: Message) -> str | Sequence[UserContent]:
+    """Return what the user says in a message: a text as it is, text and files in the order of the message."""
+    said = [_said(content) for content in message.contents]
+    if all(isinstance(each, str) for each in said):
+        return message.text
+    return [each for each in said if each]
+
+
+def _said(content: Content) -> UserContent:
+    if isinstance(content, DataContent):
+        data = DataUri.read(content.uri).decoded()
+        return BinaryContent.narrow_type(BinaryContent(data, media_type=content.media_type))
+    if isinstance(content, UriContent):
+        return file_at(content.uri, content.media_type)
+    return content.text if isinstance(content, TextContent) else ""
 
 
 def _model_messages(messages: Sequence[Message]) -> Iterator[ModelMessage]:
@@ -48,24 +68,31 @@ def _model_messages(messages: Sequence[Message]) -> Iterator[ModelMessage]:
 
 def _answer(message: Message) -> Iterator[ModelMessage]:
     parts: list[ModelResponsePart] = []
-    returns: list[ToolReturnPart] = []
-    names = {call.call_id: call.name for call in message.calls}
+    results = {content.call_id: content.result for content in message.contents if isinstance(content, FunctionResult)}
     for content in message.contents:
         if isinstance(content, TextContent) and content.text:
             parts.append(TextPart(content=content.text))
         elif isinstance(content, FunctionCall):
             parts.append(ToolCallPart(tool_name=content.name, args=content.arguments, tool_call_id=content.call_id))
-        elif isinstance(content, FunctionResult) and content.call_id in names:
-            returns.append(_returned(names[content.call_id], content))
     if parts:
         yield ModelResponse(parts=parts)
-    if returns:
-        yield ModelRequest(parts=list(returns))
+    # Each call has one: providers refuse a conversation in which a call was never answered.
+    returned: list[ModelRequestPart] = []
+    files: list[UserContent] = []
+    for call in message.calls:
+        result = results.get(call.call_id, _UNANSWERED)
+        value, beside = shown(result)
+        returned.append(_returned(call, result, value))
+        files += beside
+    if files:
+        returned.append(UserPromptPart(content=files))
+    if returned:
+        yield ModelRequest(parts=returned)
 
 
-def _returned(name: str, content: FunctionResult) -> ToolReturnPart:
-    result = content.result
-    part = ToolReturnPart(tool_name=name, content=result.text or "", tool_call_id=content.call_id)
+def _returned(call: FunctionCall, result: ToolResult, value: Any) -> ToolReturnPart:
+    content = value if result.result_type is None else result.text or ""
+    part = ToolReturnPart(tool_name=call.name, content=content, tool_call_id=call.call_id)
     if result.result_type is ResultType.DENIED:
         part.outcome = "denied"
     elif result.result_type is ResultType.INTERRUPTED:

@@ -5,9 +5,11 @@ from pydantic_ai.messages import ModelResponse
 from events.turns import Usage
 
 
-def usage_of(response: ModelResponse) -> Usage:
-    """Return the usage that a provider told, priced when the model's price is known."""
+def usage_of(response: ModelResponse) -> Usage | None:
+    """Return the usage that a provider told, priced when the model's price is known; None when it told nothing."""
     told = response.usage
+    if not told.has_values():
+        return None
     return Usage(
         input_tokens=told.input_tokens,
         output_tokens=told.output_tokens,

@@ -10,6 +10,7 @@ from sqlalchemy import literal, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 
+from hosting.adapters.sql.definitions import SqlDefinitions
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.leases import SqlLeases
@@ -43,10 +44,15 @@ class Database:
     exclusive: bool
     writers: int
     _reading: Reading
+    _transactor: Transactor
 
     def tenant(self, tenant: TenantId) -> SqlTenantReads:
         """Return the door to one tenant's rows."""
         return SqlTenantReads(self._reading, tenant)
+
+    def definitions(self, tenant: TenantId) -> SqlDefinitions:
+        """Return the door to the definitions that one tenant has stored."""
+        return SqlDefinitions(self._transactor, self._reading, tenant)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -126,4 +132,5 @@ def _database(
         exclusive=exclusive,
         writers=writers,
         _reading=reading,
+        _transactor=transactor,
     )

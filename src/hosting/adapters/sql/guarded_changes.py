@@ -60,6 +60,7 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome
         "started_at": to_ticks(change.started_at),
         "input": run.input,
         "config": run.config,
+        "agent_version": run.agent_version,
     }
     if not connection.execute(insert_if_absent(connection.dialect.name, runs), row).rowcount:
         return Refusal.RUN_ACTIVE

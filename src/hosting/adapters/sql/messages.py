@@ -6,12 +6,11 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, update
 
-from events.text import Role
 from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.tables import branches, messages, sessions
 from hosting.adapters.sql.times import to_ticks
-from hosting.domain.message import Message
+from hosting.domain.message import Message, first_user_text
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey, TenantId
 
@@ -71,8 +70,8 @@ def touch(connection: Connection, said: Sequence[Said]) -> None:
 
 
 def _touched_branch(said: Said) -> dict[str, object]:
-    first = next(message for message in said.messages if message.role is Role.USER)
-    return {"branch": said.run.branch_key, "now": to_ticks(said.at), "title": title(first.text)}
+    text = first_user_text(said.messages)
+    return {"branch": said.run.branch_key, "now": to_ticks(said.at), "title": None if text is None else title(text)}
 
 
 def _touched_session(said: Said) -> dict[str, object]:

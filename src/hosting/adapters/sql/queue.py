@@ -14,7 +14,7 @@ from events.serializer import Encoded
 from events.text import Role
 from hosting.adapters.sql.messages import Said, add_message, touch
 from hosting.adapters.sql.rows import to_run
-from hosting.adapters.sql.tables import branches, messages, runs
+from hosting.adapters.sql.tables import NO_CONFIG, branches, messages, runs
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
@@ -39,7 +39,7 @@ _TAKEN = select(messages.c.id).where(
 _REMOVE = (
     update(runs)
     .where(runs.c.id == bindparam("run"), runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.QUEUED)
-    .values(status=RunStatus.CANCELLED, completed_at=bindparam("at"), waiting=None)
+    .values(status=RunStatus.CANCELLED, completed_at=bindparam("at"), waiting=None, config=NO_CONFIG)
 )
 _PROMOTE = (
     update(runs)
@@ -143,6 +143,7 @@ def _row(queued: QueuedRun, place: int) -> dict[str, Any]:
         "attempts": 0,
         "input": run.input,
         "config": run.config,
+        "agent_version": run.agent_version,
         "queued_at": to_ticks(queued.queued_at),
         "queue_place": place,
         "waiting": msgspec.json.encode(_Waiting(words, queued.client_input_id)),

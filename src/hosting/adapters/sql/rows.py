@@ -69,6 +69,7 @@ def to_run(row: Row[Any]) -> Run:
         input=row.input,
         config=row.config,
         queued_at=_moment(row.queued_at),
+        agent_version=row.agent_version,
     )
 
 
@@ -86,7 +87,7 @@ def to_message(row: Row[Any]) -> Message:
 def to_step(row: Row[Any]) -> Step:
     """Read a row of `steps`."""
     key = StepKey(row.place, StepKind(row.kind), row.name, row.arguments_hash)
-    return Step(key, row.result, row.flow)
+    return Step(key, row.result, row.flow, row.agent_version)
 
 
 def _moment(ticks: int | None) -> datetime | None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, update
 from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
 from hosting.adapters.sql.kept_state import keep_state
-from hosting.adapters.sql.tables import interrupts, leases, messages, runs, steps
+from hosting.adapters.sql.tables import NO_CONFIG, interrupts, leases, messages, runs, steps
 from hosting.adapters.sql.times import to_ticks
 from hosting.domain.message import MessageState
 from hosting.domain.scope import BranchKey
@@ -50,6 +50,8 @@ _END_RUN = (
         completed_at=bindparam("at"),
         error_type=bindparam("failure"),
         error_message=bindparam("sentence"),
+        # Perhaps it had a client's key; nothing begins the run again that would need it.
+        config=NO_CONFIG,
     )
 )
 _DROP_LEASE = delete(leases).where(leases.c.run_id == bindparam("run"))
@@ -120,6 +122,7 @@ def _begin_step(unit: Unit, change: BeginStep) -> dict[str, Any]:
         "name": key.name,
         "arguments_hash": key.arguments_hash,
         "flow": change.flow,
+        "agent_version": change.agent_version,
     }
 
 

@@ -25,6 +25,9 @@ metadata = MetaData(
     }
 )
 
+NO_CONFIG = b"{}"
+"""How a run is to be done when its input does not say, and once it has ended."""
+
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 sessions = Table(
@@ -36,6 +39,40 @@ sessions = Table(
     Column("last_activity", BigInteger, nullable=False),
     Column("metadata", LargeBinary, nullable=False),
     Index(None, "tenant", "last_activity"),
+)
+
+# What is listed; the config itself is with its version.
+agents = Table(
+    "agents",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("runtime", Text, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Index(None, "tenant", "created_at", "id"),
+)
+
+# No foreign key: a version outlives its agent while a run needs it.
+agent_versions = Table(
+    "agent_versions",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("agent_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("config", LargeBinary, nullable=False),
+    Column("replaced_at", BigInteger, comment="when another version, or none, took its place"),
+    Index(
+        "ix_agent_versions_replaced_tenant_replaced_at",
+        "tenant",
+        "replaced_at",
+        sqlite_where=text("replaced_at IS NOT NULL"),
+        postgresql_where=text("replaced_at IS NOT NULL"),
+    ),
 )
 
 branches = Table(
@@ -87,6 +124,7 @@ runs = Table(
     Column("queued_at", BigInteger),
     Column("queue_place", BigInteger, comment="who waits is served by this, the smallest first"),
     Column("waiting", LargeBinary, comment="the messages of a run that waits"),
+    Column("agent_version", Integer, comment="of the agent's definition, when it has a stored one"),
     Index(None, "branch_key", "number"),
     Index(
         "ix_runs_queued_branch_key_queue_place",
@@ -141,6 +179,7 @@ steps = Table(
     Column("arguments_hash", Text, nullable=False),
     Column("result", LargeBinary),
     Column("flow", Text),
+    Column("agent_version", Integer, comment="of a nested run's agent, as that of a run"),
 )
 
 interactions = Table(

@@ -25,9 +25,19 @@ def plain_sentence(said: str) -> str:
 
     What it does not understand stays as the decoder said it.
     """
+    what, path = parted(said)
+    return f"{plain_words(what, path)} - at `{path}`."
+
+
+def parted(said: str) -> tuple[str, str]:
+    """Return what the decoder complains of, and the path to where it is: `$`, or below it `$.tools[0]`."""
     what, at, place = said.rpartition(" - at ")
-    what, pointer = (what, place.strip("`")) if at else (said, "$")
-    return f"{_plain(what, pointer) or _cut(what, _LONGEST_COMPLAINT)} - at `{pointer}`."
+    return (what, place.strip("`")) if at else (said, "$")
+
+
+def plain_words(what: str, path: str) -> str:
+    """Return a complaint in plain words, without a full stop."""
+    return _plain(what, path) or _cut(what, _LONGEST_COMPLAINT)
 
 
 def _plain(what: str, pointer: str) -> str:

@@ -1,0 +1,70 @@
+"""Agents of pydantic-ai, put together of a config."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from weakref import WeakSet
+
+from pydantic_ai import Agent
+from pydantic_ai.toolsets import AbstractToolset
+
+from events.ids import AgentId
+from hosting.adapters.models.agent import ModelAgent
+from hosting.adapters.models.care import Care
+from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
+from hosting.adapters.models.choice import ModelChoice
+from hosting.adapters.models.toolsets import close_toolsets, toolsets_of
+from hosting.domain.definition import AgentConfig
+from hosting.domain.errors import ConfigRefused
+from hosting.domain.model_config import ModelConfig
+from hosting.ports.agents import Limits
+from hosting.ports.tools import Tool
+
+
+class Assembly:
+    """Puts agents together, and knows what they hold as long as they are used."""
+
+    def __init__(self, care: Care, server_tools: Mapping[str, Tool], environment: Mapping[str, str]) -> None:
+        self._care = care
+        self._server_tools = server_tools
+        self._environment = environment
+        self._toolsets: WeakSet[AbstractToolset[Any]] = WeakSet()
+
+    def agent(
+        self, agent_id: AgentId, config: AgentConfig, choice: ModelChoice, limits: Limits, tools: Sequence[Tool]
+    ) -> ModelAgent:
+        """Return an agent that is what a config says, with this model.
+
+        Raises:
+            ModelRefused: the model cannot be used.
+            ConfigRefused: the model does not take what is said of it, or a toolset cannot be made.
+        """
+        if config.chat.model_id is not None:
+            raise ConfigRefused("/chat/modelId", "The model of an agent is its `clients.chat.modelName`.")
+        model = self._care.providers.model(choice)
+        said = ModelConfig(chat=config.chat)
+        if refused := not_taken(model, said):
+            pointer = "/" + refused.replace(".", "/")
+            raise ConfigRefused(pointer, f"The model {model.model_name!r:.100} does not honour this.")
+        toolsets = toolsets_of(config, self._server_tools.values(), environment=self._environment)
+        self._toolsets.update(toolsets)
+        own: Agent[Any, Any] = Agent(
+            model,
+            name=config.name,
+            instructions=config.system_instructions,
+            model_settings=settings_of(said, model),
+            toolsets=toolsets,
+        )
+        agent = ModelAgent(
+            agent_id,
+            own,
+            name=config.name,
+            limits=limits,
+            tools=tools,
+            tells_reasoning=tells_reasoning(config.chat),
+        )
+        agent.ask_with(self._care)
+        return agent
+
+    async def close(self) -> None:
+        """Close what the toolsets of all agents hold."""
+        await close_toolsets(list(self._toolsets))

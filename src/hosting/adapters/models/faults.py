@@ -1,0 +1,173 @@
+"""What goes wrong at a provider, or on the way there, as a failure that can be told."""
+
+import re
+import traceback
+from collections.abc import Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+from pydantic_ai import exceptions as theirs
+from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models import Model
+
+from hosting.adapters.models import failures as ours
+from hosting.adapters.models.unsendable import is_unsendable
+from middleware.errors import AgentError, ModelFailed
+
+_log = structlog.get_logger("branchline.models")
+
+_Kind = tuple[type[ModelFailed], str]
+
+# Subclasses before what they are made of.
+_KINDS: Final[Mapping[type[Exception], _Kind]] = {
+    theirs.ModelTimeoutError: (ours.ModelTimedOut, "The provider of the model {model} did not answer in time"),
+    theirs.ModelRequestTimeout: (ours.ModelTimedOut, "The provider of the model {model} did not answer in time"),
+    theirs.ModelConnectionError: (
+        ours.ModelUnreachable,
+        "The provider of the model {model} cannot be reached, or the connection broke",
+    ),
+    theirs.ModelOverloadedError: (ours.ModelOverloaded, "The provider of the model {model} is overloaded"),
+    theirs.ModelUnavailableError: (ours.ModelOverloaded, "The provider of the model {model} is not available"),
+    theirs.ModelServerError: (ours.ModelServerFailed, "The provider of the model {model} failed"),
+    theirs.ModelRateLimitError: (ours.ModelRateLimited, "The provider of the model {model} is asked too often"),
+    theirs.ModelQuotaExceededError: (ours.ModelQuotaExceeded, "The quota for the model {model} is used up"),
+    theirs.ModelContextWindowExceededError: (
+        ours.ModelContextExceeded,
+        "The conversation is too long for the model {model}",
+    ),
+    theirs.ModelAuthenticationError: (
+        ours.ModelKeyRefused,
+        "The provider of the model {model} does not accept the key of this server",
+    ),
+    theirs.ModelNotFoundError: (ours.ModelNotFound, "The provider has no model {model}"),
+    theirs.ModelRequestRejectedError: (ours.ModelCallRefused, "The provider of the model {model} refused the call"),
+    theirs.ContentFilterError: (ours.ModelAnswerWithheld, "The provider of the model {model} withheld the answer"),
+    theirs.OutputTokenLimitExceeded: (
+        ours.ModelAnswerTooLong,
+        "The model {model} used up the tokens that it may write before its answer was complete",
+    ),
+    theirs.UsageLimitExceeded: (ours.ModelLimitReached, "The agent has used up what it may use in one run"),
+    theirs.ConcurrencyLimitExceeded: (ours.ModelRateLimited, "Too many calls wait for the model {model}"),
+}
+_GARBLED: Final = (ours.ModelGarbled, "The model {model} gave an answer that makes no sense")
+_REFUSED: Final = (ours.ModelCallRefused, "The provider of the model {model} refused the call")
+_UNSENDABLE: Final = (
+    "The model {model} cannot be given a file of the conversation: it does not take this kind, or the file cannot be "
+    "fetched."
+)
+_LATE, _UNREACHABLE, _FAILED = (
+    _KINDS[theirs.ModelTimeoutError],
+    _KINDS[theirs.ModelConnectionError],
+    _KINDS[theirs.ModelServerError],
+)
+_LATE_STATUSES: Final = frozenset({408, 504})
+# The provider was not ready for the call: https://www.rfc-editor.org/rfc/rfc9110#status.409 and rfc8470#section-5.2
+_NOT_YET_STATUSES: Final = frozenset({409, 425})
+_TRANSPORTS: Final = frozenset({"aiohttp", "botocore", "grpc", "httpcore", "httpx", "httpx2", "urllib3", "websockets"})
+# Neither keys nor addresses are words of letters.
+_WORD: Final = re.compile(r"[A-Za-z]{2,32}(?:_[A-Za-z]{1,32}){0,6}")
+_LONGEST_NAME: Final = 100
+
+
+class Told:
+    """Raises what a provider or its client raised within as a failure that can be told; all else passes as it is."""
+
+    def __init__(self, model: Model | None) -> None:
+        self._model = model
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        failure = failure_of(error, self._model) if isinstance(error, Exception) else None
+        if error is not None and failure is not None:
+            _note(error, failure)
+            raise failure from error
+
+
+def failure_of(error: Exception, model: Model | None) -> ModelFailed | None:
+    """Return the failure that an error stands for; None for one that is none of a provider's."""
+    if isinstance(error, AgentError):
+        return None
+    if isinstance(error, theirs.FallbackExceptionGroup):
+        failures = [failure for each in error.exceptions if (failure := failure_of(each, model)) is not None]
+        return next((failure for failure in failures if failure.is_retryable), failures[-1] if failures else None)
+    if is_unsendable(error):
+        return ours.ModelCallRefused(_UNSENDABLE.format(model=_shown(model)))
+    kind = _kind_of(error, is_remote=model is not None and model.base_url is not None)
+    if kind is None:
+        return None
+    make, sentence = kind
+    told = sentence.format(model=_shown(model)) + _detail(error)
+    asked = error.retry_after if isinstance(error, theirs.ModelAPIError) else None
+    return make(told, retry_after=None if asked is None else timedelta(seconds=max(0, asked)))
+
+
+def check_whole(response: ModelResponse, model: Model) -> None:
+    """Make sure that an answer is all that its model had to say.
+
+    Raises:
+        ModelUnreachable: it was cut off, by somebody on the way who ended it politely.
+    """
+    is_cut = response.state == "incomplete" or (model.system == "anthropic" and _reason(response) is None)
+    if is_cut:
+        raise ours.ModelUnreachable(f"The answer of the model {_shown(model)} broke off.")
+
+
+def _kind_of(error: Exception, *, is_remote: bool) -> _Kind | None:
+    if isinstance(error, theirs.RunCancelled):
+        return None
+    named = next((kind for each, kind in _KINDS.items() if isinstance(error, each)), None)
+    if named is not None:
+        return named
+    if isinstance(error, theirs.ModelHTTPError):
+        return _of_status(error.status_code)
+    if isinstance(error, theirs.ModelAPIError | theirs.UnexpectedModelBehavior):
+        return _GARBLED
+    return _of_client(error) if is_remote else None
+
+
+def _of_client(error: Exception) -> _Kind | None:
+    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in _TRANSPORTS:
+        return _LATE if "Timeout" in type(error).__name__ else _UNREACHABLE
+    # What a client stumbles over that is given something else than it knows.
+    is_shape = isinstance(error, ValueError | TypeError | LookupError | AttributeError | AssertionError)
+    return _GARBLED if is_shape else None
+
+
+def _of_status(status: int) -> _Kind:
+    if status in _LATE_STATUSES:
+        return _LATE
+    if status in _NOT_YET_STATUSES or status >= 500:
+        return _FAILED
+    return _REFUSED
+
+
+def _detail(error: Exception) -> str:
+    """Return what of an error is surely harmless: its status, and the words that providers have for errors."""
+    said = [str(error.status_code)] if isinstance(error, theirs.ModelHTTPError) else []
+    if isinstance(error, theirs.ModelAPIError):
+        words = dict.fromkeys((error.provider_error_code, error.provider_error_type))
+        said += [word for word in words if word and _WORD.fullmatch(word)]
+    return f" ({', '.join(said)})." if said else "."
+
+
+def _shown(model: Model | None) -> str:
+    name = "of the agent" if model is None else model.model_name[:_LONGEST_NAME]
+    return name if name.isprintable() else repr(name)
+
+
+def _reason(response: ModelResponse) -> object:
+    return response.finish_reason or (response.provider_details or {}).get("finish_reason")
+
+
+def _note(error: BaseException, failure: ModelFailed) -> None:
+    # Never the error's own text: bodies and addresses are in it, and a key may be in both.
+    where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-3:]]
+    _log.warning(
+        "a model failed", failure=type(failure).__name__, why=str(failure), cause=type(error).__name__, at=where
+    )

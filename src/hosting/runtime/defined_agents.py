@@ -1,0 +1,86 @@
+"""Agents out of stored definitions, each version built once."""
+
+import asyncio
+from collections import OrderedDict
+from typing import Final
+
+from events.ids import AgentId, is_client_id
+from hosting.domain.definition import AgentConfig, DefinitionSummary
+from hosting.domain.errors import AgentMissing, AgentWithoutWorkers
+from hosting.domain.scope import TenantId
+from hosting.ports.agents import Agent
+from hosting.ports.definitions import Definitions, DefinitionsOf
+from hosting.runtime.workshop import Workshop
+
+_MOST_KEPT: Final = 128
+_PREFIX: Final = "agt_"
+
+_Key = tuple[TenantId, AgentId, int]
+
+
+class DefinedAgents:
+    """The agents that tenants have defined; those that were asked for last are kept."""
+
+    def __init__(self, definitions: DefinitionsOf, workshop: Workshop, *, most_kept: int = _MOST_KEPT) -> None:
+        self._definitions = definitions
+        self._workshop = workshop
+        self._most_kept = most_kept
+        self._kept: OrderedDict[_Key, Agent] = OrderedDict()
+        self._building = asyncio.Lock()
+
+    def of(self, tenant: TenantId) -> Definitions:
+        """Return the door to a tenant's definitions."""
+        return self._definitions(tenant)
+
+    async def summary(self, tenant: TenantId, agent_id: AgentId) -> DefinitionSummary | None:
+        """Return what a list shows of a definition."""
+        return await self.of(tenant).summary(agent_id) if _could_be(agent_id) else None
+
+    async def is_known(self, tenant: TenantId, agent_id: AgentId) -> bool:
+        """Say whether there is a definition, or was one that a run may still need."""
+        return _could_be(agent_id) and await self.of(tenant).is_known(agent_id)
+
+    async def check(self, agent_id: AgentId, name: str, config: AgentConfig) -> None:
+        """Make sure that there can be an agent with this config.
+
+        Raises:
+            ConfigRefused: there cannot.
+        """
+        await self._build(agent_id, name, config)
+
+    async def get(self, tenant: TenantId, agent_id: AgentId, version: int) -> Agent:
+        """Return the agent that a version of a definition describes.
+
+        Raises:
+            AgentMissing: nothing is known of that version any more.
+            ConfigRefused: it cannot be built now, whatever could be built when it was stored.
+        """
+        key = tenant, agent_id, version
+        if key not in self._kept:
+            # One at a time, or many inputs at once would each build the same.
+            async with self._building:
+                if key not in self._kept:
+                    self._kept[key] = await self._built(key)
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most_kept:
+            self._kept.popitem(last=False)
+        return self._kept[key]
+
+    async def _built(self, key: _Key) -> Agent:
+        tenant, agent_id, version = key
+        described = await self.of(tenant).version(agent_id, version)
+        if described is None:
+            raise AgentMissing(agent_id)
+        agent = await self._build(agent_id, described.name, described.config)
+        if agent is None:
+            raise AgentWithoutWorkers(agent_id)
+        return agent
+
+    async def _build(self, agent_id: AgentId, name: str, config: AgentConfig) -> Agent | None:
+        # A library of models may have to be imported first, which takes a second.
+        return await asyncio.to_thread(self._workshop.build, agent_id, name, config)
+
+
+def _could_be(agent_id: AgentId) -> bool:
+    # Of all other ids the store is not asked: those of the server's own agents must stay fast.
+    return agent_id.startswith(_PREFIX) and is_client_id(agent_id)

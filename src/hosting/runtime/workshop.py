@@ -1,0 +1,49 @@
+"""Agents out of configs."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec.structs import replace
+
+from events.ids import AgentId
+from hosting.domain.definition import AgentConfig, Runtime
+from hosting.domain.errors import ConfigRefused
+from hosting.ports.agents import Agent, AgentBuilder
+from hosting.runtime.middlewares import limits_of_config
+
+_NO_BUILDER: Final = "This server has no models: install them with `pip install branchline[models]`"
+_OF_WORKERS: Final = {"workType": "work_type", "projectName": "project_name", "priority": "priority"}
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Builds agents with the tools that the server has; without a builder it can only say what would be missing."""
+
+    builder: AgentBuilder | None = None
+    tools: Collection[str] = field(default_factory=tuple)
+
+    def build(self, agent_id: AgentId, name: str, config: AgentConfig, *, by_operator: bool = False) -> Agent | None:
+        """Return an agent, or None when its runs are for workers; not to be called on the event loop.
+
+        `name` is what it is called when the config does not say; `by_operator` as AgentBuilder has it.
+
+        Raises:
+            ConfigRefused: there can be no such agent.
+        """
+        limits = limits_of_config(config, by_operator=by_operator)
+        if config.runtime is Runtime.WORKER:
+            return None
+        for member, attribute in _OF_WORKERS.items():
+            if getattr(config, attribute) is not None:
+                raise ConfigRefused(f"/{member}", 'This is for agents with `runtime: "worker"` alone')
+        for place, tool in enumerate(config.tools):
+            if tool not in self.tools:
+                raise ConfigRefused(f"/tools/{place}", f"This server has no tool {tool!r}{self._those_there_are()}")
+        if self.builder is None:
+            raise ConfigRefused("/clients", _NO_BUILDER)
+        named = replace(config, name=config.name or name)
+        return self.builder.build(agent_id, named, limits, by_operator=by_operator)
+
+    def _those_there_are(self) -> str:
+        return f"; it has {', '.join(sorted(self.tools))}" if self.tools else ""

@@ -1,0 +1,54 @@
+"""A server with agents on every wire, and the provider that they ask: one server for all files."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness.client import Client
+from tests.harness.process import ServerProcess
+from tests.harness.providers.provider import FakeProvider
+from tests.harness.sqlite import sqlite_database
+
+WIRED = Path(__file__).parent / "wired.py"
+
+
+@pytest.fixture(scope="session")
+def provider_port() -> Iterator[int]:
+    """A port where each test's own provider listens, one after the other."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        own: int = kept.getsockname()[1]
+        yield own
+
+
+@pytest.fixture(scope="session")
+def wired_server(tmp_path_factory: pytest.TempPathFactory, provider_port: int) -> Iterator[ServerProcess]:
+    """A running server with the agents of wired.py, on SQLite."""
+    folder = tmp_path_factory.mktemp("wired")
+    (folder / "provider.txt").write_text(f"http://127.0.0.1:{provider_port}")
+    with ServerProcess(folder, sqlite_database(folder), str(WIRED)) as server:
+        yield server
+
+
+@pytest.fixture
+async def provider(provider_port: int) -> AsyncIterator[FakeProvider]:
+    """The provider that the agents of wired.py ask."""
+    async with FakeProvider(provider_port) as provider:
+        yield provider
+
+
+@pytest.fixture(params=["chat", "responses", "anthropic"])
+async def wired(request: pytest.FixtureRequest, wired_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the agent on one wire; a test that takes this runs on all three."""
+    async with Client(wired_server.url, request.param) as client:
+        yield client
+
+
+@pytest.fixture
+async def chat(wired_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of the agent on OpenAI's chat completions, for what does not depend on the wire."""
+    async with Client(wired_server.url, "chat") as client:
+        yield client
