@@ -1,5 +1,6 @@
 """Agents as an author's first ones are: functions that say, call and return; what is done is noted in `calls.txt`."""
 
+import asyncio
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -92,6 +93,11 @@ async def batch(context: RunContext) -> str:
 
     outcomes = await context.call_tools(await context.model_call(write), [delete_file, measure])
     return " ".join(outcome.text for outcome in outcomes)
+
+
+@agent
+async def hasty(context: RunContext) -> None:
+    await asyncio.gather(context.call(measure, bed={"length": 1}), context.call(measure, bed={"length": 2}))
 
 
 @agent

@@ -129,6 +129,17 @@ async def test_a_tool_that_is_not_async_works_in_a_thread_and_knows_its_call(
     assert [event["argsJson"] for event in of_type(log, "TOOL_CALL_ARGS")] == ['{"bed":{"length":3}}']
 
 
+async def test_two_calls_at_once_fail_the_run_in_order_and_the_servers_log_says_how_it_is_done(
+    make_server: Callable[..., ServerProcess], sqlite_url: str
+) -> None:
+    server = make_server(sqlite_url, str(AGENTS)).start()
+
+    log = await talk(server, "hasty")
+
+    assert (log[-1]["errorType"], log[-1]["errorMessage"]) == ("RuntimeError", "The agent failed.")
+    assert "context.call makes one call at a time; a message can make several" in server.errors.read_text()
+
+
 async def test_functions_are_agents_that_take_the_run_context_alone_and_have_a_public_name(
     make_server: Callable[..., ServerProcess], sqlite_url: str
 ) -> None:

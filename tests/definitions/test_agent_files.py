@@ -60,7 +60,14 @@ def folder_with(path: Path, **files: str) -> Path:
 
 
 def test_a_file_is_a_config_and_a_text_with_a_config_in_front_too(tmp_path: Path) -> None:
-    folder = folder_with(tmp_path, poet_md=POET, painter_toml=ELSEWHERE, notes_txt="nothing", empty_md="+++\n+++\n")
+    folder = folder_with(
+        tmp_path,
+        poet_md=POET,
+        painter_toml=ELSEWHERE,
+        notes_txt="nothing",
+        empty_md="+++\n+++\n",
+        README_md="No agent.",
+    )
 
     read = {file.agent_id: file.config for file in read_agent_files(folder)}
 

@@ -1,5 +1,6 @@
 """What a store keeps of definitions: each tenant its own, and each version as long as a run may need it."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -62,6 +63,19 @@ async def test_each_config_is_a_version_and_the_same_one_is_none(database: Datab
     configs = [version.config for number in (1, 2) if (version := await door.version(added.id, number))]
     assert [added.config, other] == configs
     assert await door.version(added.id, 3) is None
+
+
+async def test_whoever_changes_a_definition_at_once_makes_a_version_each(database: Database) -> None:
+    door = database.definitions(LOCAL_TENANT)
+    added = definition()
+    await door.add(added)
+    configs = [AgentConfig(system_instructions=str(number)) for number in range(8)]
+
+    revised = await asyncio.gather(*(door.revise(added.id, config, LATER) for config in configs))
+
+    made = {one.version: one.config for one in revised if one is not None}
+    assert sorted(made) == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert made == {number: kept.config for number in made if (kept := await door.version(added.id, number))}
 
 
 async def test_what_is_deleted_is_gone_and_cannot_be_changed(database: Database) -> None:

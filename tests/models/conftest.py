@@ -10,6 +10,7 @@ from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.sqlite import sqlite_database
+from tests.models.opened import open_server
 
 WIRED = Path(__file__).parent / "wired.py"
 
@@ -51,4 +52,19 @@ async def wired(request: pytest.FixtureRequest, wired_server: ServerProcess) -> 
 async def chat(wired_server: ServerProcess) -> AsyncIterator[Client]:
     """A client of the agent on OpenAI's chat completions, for what does not depend on the wire."""
     async with Client(wired_server.url, "chat") as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def opened_server(tmp_path_factory: pytest.TempPathFactory, provider_port: int) -> Iterator[ServerProcess]:
+    """A running server that lets clients say where models are; its own are at the provider."""
+    server = open_server(tmp_path_factory.mktemp("opened"), provider_port)
+    yield server
+    server.__exit__()
+
+
+@pytest.fixture
+async def open_client(opened_server: ServerProcess) -> AsyncIterator[Client]:
+    """A client of that server."""
+    async with Client(opened_server.url) as client:
         yield client

@@ -19,7 +19,7 @@ async def test_questions_that_tools_raised_are_answered_after_a_restart_and_pict
 ) -> None:
     async with FakeProvider(provider_port) as provider:
         (tmp_path / "provider.txt").write_text(provider.url)
-        server = make_server(database_url, str(_WIRED), lease_seconds=2.5, sweep_seconds=0.1).start()
+        server = make_server(database_url, str(_WIRED)).start()
         provider.answers(
             Text("Let me \x00see."),
             Call("photo", '{"city":"Oslo"}', id="call_a"),

@@ -33,6 +33,8 @@ class Served:
     agents: dict[str, Agent] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     events: list[type[Event]] = field(default_factory=list)
+    made_of: dict[str, object] = field(default_factory=dict)
+    """What each agent was found as: the same thing may be named twice."""
 
 
 def load_served(targets: tuple[str, ...]) -> Served:
@@ -56,8 +58,8 @@ def load_served(targets: tuple[str, ...]) -> Served:
         tools = list(_tools_in(module))
         if not agents and not tools:
             raise AgentsNotFound(f"{target} has no agents; {HOW}.")
-        for agent_id, agent in agents:
-            _add(served, agent_id, agent, target)
+        for agent_id, value in agents:
+            _add(served, agent_id, value, target)
         for tool in tools:
             if served.tools.setdefault(tool.name, tool) is not tool:
                 raise AgentsNotFound(f"Two tools are named {tool.name!r}; the second is in {target}.")
@@ -73,30 +75,32 @@ def _split(target: str) -> tuple[str, str]:
     return place, attribute
 
 
-def _add(served: Served, agent_id: str, agent: Agent, target: str) -> None:
+def _add(served: Served, agent_id: str, value: object, target: str) -> None:
+    agent = as_agent(agent_id, value)
     if not is_client_id(agent_id):
         raise AgentsNotFound(
             f"The agent id {agent_id!r} in {target} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or .."
         )
     if not is_name(agent.name):
         raise AgentsNotFound(f"The name {agent.name!r} of an agent in {target} holds a NUL or half a surrogate pair.")
-    if served.agents.setdefault(agent_id, agent) is not agent:
+    served.agents.setdefault(agent_id, agent)
+    if served.made_of.setdefault(agent_id, value) is not value:
         raise AgentsNotFound(f"Two agents have the id {agent_id!r}; the second is in {target}.")
 
 
-def _agents_in(module: ModuleType) -> Iterator[tuple[str, Agent]]:
+def _agents_in(module: ModuleType) -> Iterator[tuple[str, object]]:
     functions: list[Any] = []
     for bound, value in vars(module).items():
         is_public = not bound.startswith("_")
         if is_agent(value) and not is_model_agent(value):
             if isinstance(getattr(value, "agent_id", None), str):
-                yield id_of(value, bound), as_agent(bound, value)
+                yield id_of(value, bound), value
         elif is_model_agent(value) and is_public:
-            yield id_of(value, bound), as_agent(id_of(value, bound), value)
+            yield id_of(value, bound), value
         elif is_public and takes_run_context(value) and value.__module__ == module.__name__ and value not in functions:
             # Under its first name only: another one for the same function is no second agent.
             functions.append(value)
-            yield bound, as_agent(bound, value)
+            yield bound, value
 
 
 def _tools_in(module: ModuleType) -> Iterator[Tool]:
@@ -113,7 +117,7 @@ def _events_in(module: ModuleType) -> Iterator[type[Event]]:
             yield value
 
 
-def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, Agent]:
+def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, object]:
     if not hasattr(module, attribute):
         known = ", ".join(name for name, value in vars(module).items() if _is_shown(name, value)) or "none"
         raise AgentsNotFound(f"{target} is not there; the agents in that module are: {known}.")
@@ -122,8 +126,7 @@ def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, Agent]
         raise AgentsNotFound(f"{target} is a class; name an instance of it.")
     if not is_hostable(value):
         raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {HOW}.")
-    agent_id = id_of(value, attribute)
-    return agent_id, as_agent(agent_id, value)
+    return id_of(value, attribute), value
 
 
 def _is_shown(name: str, value: Any) -> bool:

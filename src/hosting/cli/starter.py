@@ -13,13 +13,13 @@ async def tidy_up(room: str) -> str:
 
 
 @agent
-async def NAME(context: RunContext) -> str:
+async def NAME(context: RunContext) -> None:
     """Tidy up what the user says, if that is allowed."""
     await context.say(f"I am about to tidy up the {context.text}.")
     try:
-        return await context.call(tidy_up, room=context.text)
+        await context.say(await context.call(tidy_up, room=context.text))
     except CallDenied:
-        return "Then it stays as it is."
+        await context.say("Then it stays as it is.")
 '''
 
 TEST: Final = """\

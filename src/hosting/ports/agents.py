@@ -134,6 +134,7 @@ class RunContext(ToolContext, Protocol):
         Raises:
             CallDenied: it was not allowed.
             CallFailed: the tool failed, took too long, does not take these arguments, or does not exist.
+            RuntimeError: another one is under way.
             RunLost: the run was cut off inside of the call, which must not be made twice.
             RunDiverged: when the run began again, it did something else in this place than before.
         """

@@ -54,6 +54,7 @@ class AgentContext(WorkContext):
         self.iterations = 0
         self._said: list[Message] = []
         self._continuation = Continuation()
+        self._is_calling = False
 
     @property
     def run_id(self) -> RunId:
@@ -152,15 +153,14 @@ class AgentContext(WorkContext):
 
     async def call(self, tool: Tool | str, /, **arguments: Any) -> Any:
         """See RunContext.call."""
-        name, tools = (tool, ()) if isinstance(tool, str) else (tool.name, (tool,))
-        call_type = CallType.FUNCTION if isinstance(tool, str) else tool.call_type
-
-        async def write(reply: Reply) -> None:
-            await reply.call(name, arguments, call_type=call_type)
-
-        message = await self.model_call(write, name=f"call {name}", arguments=arguments)
-        (outcome,) = await self.call_tools(message, tools)
-        return value_of(outcome)
+        if self._is_calling:
+            # The next message would go on without this call, and end it.
+            raise RuntimeError("context.call makes one call at a time; a message can make several, see model_call.")
+        self._is_calling = True
+        try:
+            return await self._call(tool, arguments)
+        finally:
+            self._is_calling = False
 
     async def call_tools(
         self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None
@@ -190,6 +190,17 @@ class AgentContext(WorkContext):
             hand.unfinished.answered(message)
             await hand.settle()
         return outcomes
+
+    async def _call(self, tool: Tool | str, arguments: dict[str, Any]) -> Any:
+        name, tools = (tool, ()) if isinstance(tool, str) else (tool.name, (tool,))
+        call_type = CallType.FUNCTION if isinstance(tool, str) else tool.call_type
+
+        async def write(reply: Reply) -> None:
+            await reply.call(name, arguments, call_type=call_type)
+
+        message = await self.model_call(write, name=f"call {name}", arguments=arguments)
+        (outcome,) = await self.call_tools(message, tools)
+        return value_of(outcome)
 
     @property
     def _ended_state(self) -> MessageState:

@@ -15,6 +15,7 @@ from hosting.domain.definition import AgentConfig
 from hosting.domain.errors import AgentFileRefused, ConfigRefused
 
 _KINDS: Final = {".toml", ".md"}
+_FOR_PEOPLE: Final = "README.md"
 _LARGEST: Final = 1 << 20
 _FRONT: Final = re.compile(r"\+\+\+[ \t]*\n(.*?)^\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
 _INSTRUCTIONS: Final = "systemInstructions"
@@ -30,13 +31,13 @@ class AgentFile:
 
 
 def read_agent_files(folder: Path) -> Iterator[AgentFile]:
-    """Read the definitions in a folder, in order of their names; there may be no such folder.
+    """Read the definitions in a folder, in order of their names; there may be no such folder, and a README.md is none.
 
     Raises:
         AgentFileRefused: a file cannot be taken; the sentence names it, and the member that is to blame.
     """
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix in _KINDS and path.is_file() and not path.name.startswith("."):
+        if path.suffix in _KINDS and path.is_file() and not path.name.startswith(".") and path.name != _FOR_PEOPLE:
             yield _read(path)
 
 

@@ -66,7 +66,8 @@ class Batch:
             return
         if error is not None:
             task.cancel()
-            await asyncio.wait({task})
+            # Not awaited itself: what it failed with is what the error is, or came of it.
+            await asyncio.gather(task, return_exceptions=True)
             return
         await task
 

@@ -1,5 +1,6 @@
 """What an MCP server answers to a call, as the result of a tool."""
 
+import base64
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,7 +11,8 @@ from events.tools import ToolBinary, ToolContent, ToolResult
 from hosting.adapters.models.secrets import Secrets
 from hosting.adapters.models.toolset_failed import ToolsetFailed
 
-MOST_CHARACTERS: Final = 256 << 10
+_MOST_CHARACTERS: Final = 256 << 10
+_MOST_ENCODED: Final = 2 * _MOST_CHARACTERS
 _MOST_BASE64: Final = 4 << 20
 
 
@@ -22,22 +24,23 @@ def result_of_call(answer: types.CallToolResult, secrets: Secrets) -> ToolResult
     """
     pieces = list(answer.content)
     words = "\n".join(_words(pieces))
-    text = cut(secrets.hide(words))
+    text = _cut(secrets.hide(words).replace("\x00", "\ufffd"))
     if answer.is_error:
         raise ToolsetFailed(text or "The tool says that it failed, and not why.")
-    structured = answer.structured_content
-    encoded = b"" if structured is None else secrets.hide(msgspec.json.encode(structured).decode()).encode()
-    if len(encoded) > MOST_CHARACTERS:
-        encoded = b""
-    content = tuple(_binaries(pieces))
-    return ToolResult(text=text, json=msgspec.Raw(encoded or msgspec.json.encode(text)), content=content or None)
+    structured = text if answer.structured_content is None else answer.structured_content
+    encoded = secrets.hide(msgspec.json.encode(structured or None).decode()).encode()
+    is_told = bool(structured) and len(encoded) <= _MOST_ENCODED
+    return ToolResult(
+        text=text or None,
+        json=msgspec.Raw(encoded) if is_told else msgspec.Raw(),
+        content=tuple(_binaries(pieces)) or None,
+    )
 
 
-def cut(text: str) -> str:
-    """Return a text that is no longer than a model can use."""
-    if len(text) <= MOST_CHARACTERS:
+def _cut(text: str) -> str:
+    if len(text) <= _MOST_CHARACTERS:
         return text
-    return f"{text[:MOST_CHARACTERS]}\n(Cut here: {len(text)} characters in all.)"
+    return f"{text[:_MOST_CHARACTERS]}\n(Cut here: {len(text)} characters in all.)"
 
 
 def _words(pieces: list[types.ContentBlock]) -> Iterator[str]:
@@ -48,24 +51,30 @@ def _words(pieces: list[types.ContentBlock]) -> Iterator[str]:
             yield f"{piece.name}: {piece.uri}"
         elif isinstance(piece, types.EmbeddedResource) and isinstance(piece.resource, types.TextResourceContents):
             yield piece.resource.text
-        elif _size(piece) > _MOST_BASE64:
-            yield f"(Left out: {_size(piece)} characters of base64.)"
+        elif _binary(piece) is None:
+            yield "(Left out: a file that is too large, or broken.)"
 
 
 def _binaries(pieces: list[types.ContentBlock]) -> Iterator[ToolContent]:
-    for piece in pieces:
-        if _size(piece) > _MOST_BASE64:
-            continue
-        if isinstance(piece, types.ImageContent | types.AudioContent):
-            yield ToolBinary(mime_type=piece.mime_type, data=piece.data)
-        elif isinstance(piece, types.EmbeddedResource) and isinstance(piece.resource, types.BlobResourceContents):
-            mime_type = piece.resource.mime_type or "application/octet-stream"
-            yield ToolBinary(mime_type=mime_type, data=piece.resource.blob, filename=str(piece.resource.uri)[-200:])
+    return (binary for binary in map(_binary, pieces) if binary is not None)
 
 
-def _size(piece: types.ContentBlock) -> int:
+def _binary(piece: types.ContentBlock) -> ToolBinary | None:
     if isinstance(piece, types.ImageContent | types.AudioContent):
-        return len(piece.data)
+        return _whole(ToolBinary(mime_type=piece.mime_type, data=piece.data))
     if isinstance(piece, types.EmbeddedResource) and isinstance(piece.resource, types.BlobResourceContents):
-        return len(piece.resource.blob)
-    return 0
+        resource, mime_type = piece.resource, piece.resource.mime_type or "application/octet-stream"
+        return _whole(ToolBinary(mime_type=mime_type, data=resource.blob, filename=str(resource.uri)[-200:]))
+    return None
+
+
+def _whole(binary: ToolBinary) -> ToolBinary | None:
+    data = binary.data or ""
+    if len(data) > _MOST_BASE64:
+        return None
+    try:
+        # Whoever gives it to a model decodes it, outside of the call: what fails there ends the run.
+        base64.b64decode(data, validate=True)
+    except ValueError:
+        return None
+    return binary

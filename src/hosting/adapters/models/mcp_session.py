@@ -49,7 +49,8 @@ class McpSession:
         self._client: Client[Any] | None = None
         self._doubted = False
         self._listed: tuple[float, list[types.Tool]] | None = None
-        self._failed: tuple[float, ToolsetFailed] | None = None
+        # Until when, and why: an error itself would grow by a traceback each time that it is raised.
+        self._failed: tuple[float, str] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def tools(self) -> list[types.Tool]:
@@ -107,13 +108,13 @@ class McpSession:
 
     def _leave_alone(self, began: float, error: ToolsetFailed) -> None:
         now = self._clock()
-        self._failed = (now + max(_PAUSE_SECONDS, now - began), error)
+        self._failed = (now + max(_PAUSE_SECONDS, now - began), str(error))
 
     async def _ready(self, *, waits: bool = False) -> Client[Any]:
         async with self._opening:
             # Runs that begin while the server is down must not try it one after the other.
             if waits and self._failed is not None and self._is_left_alone():
-                raise self._failed[1]
+                raise ToolsetFailed(self._failed[1])
             if self._client is not None and self._doubted and not await self._answers(self._client):
                 self._leave()
             self._doubted = False
