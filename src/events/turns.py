@@ -91,7 +91,8 @@ class MessageTurnError(Event, frozen=True, kw_only=True):
     category: str | None = None
     """What went wrong with a model, in a word for programs: `connection`, `timeout`, `rate_limit`, `quota`,
     `overloaded`, `server_error`, `garbled`, `unavailable` (it was not asked, since its last calls failed),
-    `authentication`, `model_not_found`, `context_length`, `rejected`, `content_filter`, `too_long` or `limit`."""
+    `authentication`, `model_not_found`, `context_length`, `rejected`, `content_filter`, `too_long`, `tries` or
+    `limit`."""
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=False)
     """Whether sending the same input again may help."""

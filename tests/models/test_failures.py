@@ -39,6 +39,12 @@ def _status(code: int, **said: object) -> theirs.ModelHTTPError:
     return theirs.ModelHTTPError.for_category(category, status_code=code, model_name=SECRET, body=body, **said)  # type: ignore[arg-type]
 
 
+def _after_tries(last: Exception) -> Exception:
+    error = theirs.UnexpectedModelBehavior(SECRET)
+    error.__cause__ = last
+    return error
+
+
 CASES = [
     (_status(400), ours.ModelCallRefused, NEVER),
     (_status(401), ours.ModelKeyRefused, NEVER),
@@ -59,6 +65,7 @@ CASES = [
     (theirs.ModelAPIError(SECRET, SECRET), ours.ModelGarbled, AGAIN),
     (theirs.ModelContextWindowExceededError(SECRET, SECRET), ours.ModelContextExceeded, NEVER),
     (theirs.UnexpectedModelBehavior(SECRET, body=SECRET), ours.ModelGarbled, AGAIN),
+    (_after_tries(theirs.ModelRetry(SECRET)), ours.ModelTriesUsedUp, AGAIN),
     (theirs.ContentFilterError(SECRET, body=SECRET), ours.ModelAnswerWithheld, NEVER),
     (theirs.IncompleteToolCall(SECRET), ours.ModelAnswerTooLong, NEVER),
     (theirs.UsageLimitExceeded(SECRET), ours.ModelLimitReached, NEVER),

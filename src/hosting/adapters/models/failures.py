@@ -15,6 +15,7 @@ ModelFailed                   (middleware.errors) has ModelUnavailable beside th
 |   +-- ModelContextExceeded  the conversation is too long for the model
 +-- ModelAnswerWithheld       the provider's filter keeps the answer
 +-- ModelAnswerTooLong        the answer does not end where it must
++-- ModelTriesUsedUp          what it was told again and again to do right, it did not
 +-- ModelLimitReached         the agent's own limit is reached
 """
 
@@ -105,6 +106,13 @@ class ModelAnswerTooLong(ModelFailed):
     """The answer does not end where it must."""
 
     category = "too_long"
+
+
+class ModelTriesUsedUp(ModelFailed):
+    """The model was told what is wrong with a call or an answer of its own, and did it no better."""
+
+    category = "tries"
+    is_retryable = True
 
 
 class ModelLimitReached(ModelFailed):

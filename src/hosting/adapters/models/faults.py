@@ -11,6 +11,7 @@ import structlog
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model
+from pydantic_core import ValidationError
 
 from hosting.adapters.models import failures as ours
 from hosting.adapters.models.unsendable import is_unsendable
@@ -52,6 +53,10 @@ _KINDS: Final[Mapping[type[Exception], _Kind]] = {
     theirs.ConcurrencyLimitExceeded: (ours.ModelRateLimited, "Too many calls wait for the model {model}"),
 }
 _GARBLED: Final = (ours.ModelGarbled, "The model {model} gave an answer that makes no sense")
+_MISUSED: Final = (
+    ours.ModelTriesUsedUp,
+    "The model {model} was told what is wrong with its calls or its answer, and did not get it right",
+)
 _REFUSED: Final = (ours.ModelCallRefused, "The provider of the model {model} refused the call")
 _UNSENDABLE: Final = (
     "The model {model} cannot be given a file of the conversation: it does not take this kind, or the file cannot be "
@@ -62,6 +67,7 @@ _LATE, _UNREACHABLE, _FAILED = (
     _KINDS[theirs.ModelConnectionError],
     _KINDS[theirs.ModelServerError],
 )
+_WRONG: Final = theirs.ModelRetry | theirs.ToolRetryError | ValidationError
 _LATE_STATUSES: Final = frozenset({408, 504})
 # The provider was not ready for the call: https://www.rfc-editor.org/rfc/rfc9110#status.409 and rfc8470#section-5.2
 _NOT_YET_STATUSES: Final = frozenset({409, 425})
@@ -126,6 +132,8 @@ def _kind_of(error: Exception, *, is_remote: bool) -> _Kind | None:
         return named
     if isinstance(error, theirs.ModelHTTPError):
         return _of_status(error.status_code)
+    if isinstance(error, theirs.UnexpectedModelBehavior) and isinstance(error.__cause__, _WRONG):
+        return _MISUSED
     if isinstance(error, theirs.ModelAPIError | theirs.UnexpectedModelBehavior):
         return _GARBLED
     return _of_client(error) if is_remote else None
