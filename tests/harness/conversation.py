@@ -1,6 +1,5 @@
 """A run that asks, and a client that answers it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import groupby
@@ -150,10 +149,13 @@ async def post_answer(
 
 async def open_questions(client: Client, session: str, branch: str = "main") -> list[dict[str, Any]]:
     """Return a branch's open questions; both routes must say the same."""
-    by_session, by_agent = await asyncio.gather(
-        client.http.get(f"/sessions/{session}/branches/{branch}/interactions"),
-        client.http.get(f"{client.path(session, branch)}/interactions"),
-    )
+    path = f"/sessions/{session}/branches/{branch}/interactions"
+    by_session = before = None
+    # A question that comes, or is settled, between two of these requests is in one and not in the other.
+    while before is None or by_session is None or before.text != by_session.text:
+        before = await client.http.get(path)
+        by_agent = await client.http.get(f"{client.path(session, branch)}/interactions")
+        by_session = await client.http.get(path)
     assert by_session.status_code == by_agent.status_code == 200, (by_session.text, by_agent.text)
     assert by_session.text == by_agent.text
     listed: list[dict[str, Any]] = by_session.json()

@@ -31,7 +31,7 @@ HONOURED: list[tuple[str, dict[str, Any], Callable[[Request], Any], Any]] = [
     ("plain", {"chat": {"temperature": 0}}, lambda request: request.body["temperature"], 0),
     ("plain", {"chat": {"topP": 0.5}}, lambda request: request.body["top_p"], 0.5),
     ("claude", {"chat": {"topK": 7}}, lambda request: request.body["top_k"], 7),
-    ("plain", {"chat": {"maxOutputTokens": 9}}, lambda request: request.body["max_completion_tokens"], 9),
+    ("plain", {"chat": {"maxOutputTokens": 9}}, lambda request: request.body["max_tokens"], 9),
     ("claude", {"chat": {"maxOutputTokens": 9}}, lambda request: request.body["max_tokens"], 9),
     ("plain", {"chat": {"frequencyPenalty": -1}}, lambda request: request.body["frequency_penalty"], -1),
     ("plain", {"chat": {"presencePenalty": 1.5}}, lambda request: request.body["presence_penalty"], 1.5),

@@ -23,7 +23,9 @@ from tests.models.provider_runs import Log, check_texts, discarded, duration_of,
 
 FAULTY = Path(__file__).parent / "faulty.py"
 KEY = "sk-the-secret-key"
-SLACK = timedelta(seconds=1)
+PROMISED = timedelta(seconds=1)
+# The other tests that run beside this one take their part of the machine; the campaign is alone.
+SLACK = timedelta(seconds=4)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,18 @@ def faulty_server(tmp_path_factory: pytest.TempPathFactory, nowhere: int, faulty
 async def test_each_fault_ends_its_run_in_time_and_in_order_and_the_next_input_is_answered(
     faulty_server: ServerProcess, faulty_port: int, nowhere: int
 ) -> None:
+    await _meet_each_fault(faulty_server, faulty_port, nowhere, SLACK)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(90)
+async def test_b16_each_fault_ends_its_run_within_its_timeout_and_a_second(
+    faulty_server: ServerProcess, faulty_port: int, nowhere: int
+) -> None:
+    await _meet_each_fault(faulty_server, faulty_port, nowhere, PROMISED)
+
+
+async def _meet_each_fault(faulty_server: ServerProcess, faulty_port: int, nowhere: int, slack: timedelta) -> None:
     faults = (*FAULTS, *MORE_FAULTS)
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(FaultyProvider(faults, faulty_port))
@@ -90,7 +104,7 @@ async def test_each_fault_ends_its_run_in_time_and_in_order_and_the_next_input_i
     for fault, run, log, next_run, next_log in zip(faults, runs, logs, next_runs, next_logs, strict=True):
         tries = provider.asked[fault.name]
         try:
-            _check_ending(fault, run, log)
+            _check_ending(fault, run, log, slack)
             _check_retries(fault, log, tries)
             check_texts(log)
             _check_next(next_run, log, next_log, tries)
@@ -174,14 +188,14 @@ async def test_arguments_that_are_no_json_are_told_to_the_model_which_may_try_ag
     check_log(log)
 
 
-def _check_ending(fault: Fault, run: dict[str, Any], log: Log) -> None:
+def _check_ending(fault: Fault, run: dict[str, Any], log: Log, slack: timedelta) -> None:
     check_log(log)
     assert run["status"] == ("completed" if fault.error is None else "failed")
     assert log[-1].get("errorType") == fault.error
     pauses = sum((duration_of(event["delay"]) for event in log if event["type"] == "MODEL_CALL_RETRY"), timedelta())
     failed_tries = fault.retries + (fault.error is not None)
     # Each try on its own: so many at once are slower than one.
-    assert took(run) <= failed_tries * (timedelta(seconds=fault.seconds) + SLACK) + pauses + SLACK
+    assert took(run) <= failed_tries * (timedelta(seconds=fault.seconds) + slack) + pauses + slack
     told = [event for event in log if event["type"] == "MESSAGE_TURN_ERROR"]
     if fault.error is not None:
         assert [(event["errorType"], event["category"]) for event in told] == [(fault.error, fault.category)]

@@ -150,7 +150,7 @@ async def test_the_sample_of_the_how_to_page_is_done_as_it_says(open_client: Cli
 
     asked = (await provider.request(0)).body
     assert run["status"] == "completed"
-    assert (asked["temperature"], asked["max_completion_tokens"]) == (0.2, 400)
+    assert (asked["temperature"], asked["max_tokens"]) == (0.2, 400)
 
 
 async def test_how_often_a_model_is_called_is_not_for_a_library_to_limit(

@@ -29,7 +29,7 @@ def make_provider(choice: ModelChoice) -> Provider[Any]:
 
 def make_model(choice: ModelChoice, provider: Provider[Any]) -> Model:
     """Return a model that uses this provider; raises as Providers.model does."""
-    return _explained(choice, lambda: infer_model(f"{choice.kind}:{choice.name}", lambda _: provider))
+    return _explained(choice, lambda: _model(choice, provider))
 
 
 def models_inside(model: Model) -> Iterator[Model]:
@@ -59,6 +59,17 @@ def another(model: Model, name: str | None, key: str | None, endpoint: str | Non
         provider = _moved(provider, key, endpoint)
     made: Any = type(inside[0])
     like: Model = made(name or inside[0].model_name, provider=provider, settings=inside[0].settings)
+    return like
+
+
+def _model(choice: ModelChoice, provider: Provider[Any]) -> Model:
+    model = infer_model(f"{choice.kind}:{choice.name}", lambda _: provider)
+    is_compatible = choice.kind != choice.provider and f"{choice.provider}:{choice.name}" not in known_model_names()
+    if not is_compatible:
+        return model
+    # Servers that are compatible with OpenAI's know the older name of the limit, and pass over the newer one.
+    made: Any = type(model)
+    like: Model = made(choice.name, provider=provider, profile={"openai_chat_supports_max_completion_tokens": False})
     return like
 
 
