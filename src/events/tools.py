@@ -1,9 +1,10 @@
 """A call of a tool: what was asked for, with what, and what came of it."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from msgspec import Raw, Struct
+from msgspec.structs import force_setattr
 
 from events.event import Event
 from events.ids import MessageId
@@ -57,13 +58,21 @@ class ToolBinary(
 ToolContent = ToolText | ToolJson | ToolBinary
 
 
+NO_JSON: Final = Raw()
+
+
 class ToolResult(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """What a tool call came to: as text, as JSON, as pieces of content, or several of these."""
 
     text: str | None = None
-    json: Raw = Raw()
+    json: Raw = NO_JSON
     content: tuple[ToolContent, ...] | None = None
     result_type: ResultType | None = None
+
+    def __post_init__(self) -> None:
+        """Have one value for no JSON: another empty Raw would be written as a member without a value."""
+        if self.json is not NO_JSON and not bytes(self.json):
+            force_setattr(self, "json", NO_JSON)
 
 
 class ToolCallStart(Event, frozen=True, kw_only=True):

@@ -65,3 +65,14 @@ async def test_a_failure_is_told_as_one() -> None:
     result = error_result("There is no tool of this name.")
 
     assert result == ToolResult(text="Error: There is no tool of this name.", result_type=ResultType.ERROR)
+
+
+def test_a_result_without_json_is_whole_however_that_is_said() -> None:
+    result = to_result(ToolResult(text="Done.", json=msgspec.Raw()))
+
+    assert msgspec.json.encode(result) == b'{"text":"Done."}'
+
+
+def test_what_a_tool_says_is_json_and_is_none_is_the_tools_mistake() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        to_result(ToolResult(json=msgspec.Raw(b'{"half":')))

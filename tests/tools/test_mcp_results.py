@@ -1,5 +1,6 @@
 """What MCP servers answer to calls, as results of tools."""
 
+import msgspec
 import pytest
 from mcp import types
 
@@ -65,3 +66,10 @@ def test_keys_are_hidden_in_results_and_errors() -> None:
     assert (told.text, bytes(told.json)) == ("Your key is ***.", b'{"key":"***"}')
     with pytest.raises(ToolsetFailed, match=r"^401 for \*\*\*$"):
         result_of_call(failed, SECRETS)
+
+
+@pytest.mark.parametrize("pieces", [[], [_image("cGl4ZWw=")], [_text("\u0001" * 100_000)]])
+def test_an_answer_without_words_that_fit_is_a_result_that_can_be_read_again(pieces: list[types.ContentBlock]) -> None:
+    result = _answer(*pieces)
+
+    assert msgspec.json.decode(msgspec.json.encode(result), type=ToolResult) == result

@@ -15,11 +15,13 @@ def to_result(returned: object) -> ToolResult:
     """Return a tool's value as a result: text also as JSON, JSON also as text; None is an empty one.
 
     Raises:
-        TypeError, UnicodeEncodeError: JSON cannot hold it.
+        TypeError, UnicodeEncodeError, DecodeError: JSON cannot hold it, or what it says is JSON is none.
     """
     if isinstance(returned, ToolResult):
         # Encoded here, where a mistake is the tool's, and not where the result is stored.
         msgspec.json.encode(returned)
+        if bytes(returned.json):
+            msgspec.json.decode(returned.json)
         return returned
     if returned is None:
         return ToolResult()

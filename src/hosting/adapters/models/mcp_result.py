@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from mcp import types
 
-from events.tools import ToolBinary, ToolContent, ToolResult
+from events.tools import NO_JSON, ToolBinary, ToolContent, ToolResult
 from hosting.adapters.models.secrets import Secrets
 from hosting.adapters.models.toolset_failed import ToolsetFailed
 
@@ -32,7 +32,7 @@ def result_of_call(answer: types.CallToolResult, secrets: Secrets) -> ToolResult
     is_told = bool(structured) and len(encoded) <= _MOST_ENCODED
     return ToolResult(
         text=text or None,
-        json=msgspec.Raw(encoded) if is_told else msgspec.Raw(),
+        json=msgspec.Raw(encoded) if is_told else NO_JSON,
         content=tuple(_binaries(pieces)) or None,
     )
 
