@@ -7,7 +7,7 @@ from events.event import Channel, Envelope, Event, written
 
 
 class ModelCallRetry(Event, frozen=True, kw_only=True):
-    """A model call is made again; a client discards the partial text that came before."""
+    """A model call is made again; a client discards the text that came before, which was cut or did not fit."""
 
     wire_type: ClassVar[str] = "MODEL_CALL_RETRY"
     envelope: ClassVar[Envelope] = Envelope(channel=Channel.STREAMING)
@@ -22,7 +22,7 @@ class ModelCallRetry(Event, frozen=True, kw_only=True):
     """What failed, in a word for programs; `RunInterrupted` after a crash of the server."""
     error_message: str
     category: str | None = None
-    """What went wrong with the model's provider, in a word for programs: see MESSAGE_TURN_ERROR."""
+    """What went wrong, in a word for programs: see MESSAGE_TURN_ERROR; `misfit`: the agent did not take the answer."""
     is_model_not_found: bool = written(value=False)
     is_retryable: bool = written(value=True)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hosting.adapters.agents.function import agent as agent
     from hosting.adapters.agents.function_tool import tool as tool
+    from hosting.adapters.models.adopt import model_agent as model_agent
     from hosting.bootstrap import create_app as create_app
     from hosting.ports.agents import Agent as Agent
     from hosting.ports.agents import Limits as Limits
@@ -37,6 +38,7 @@ _HOMES = {
     "ToolOutcome": "hosting.ports.agents",
     "agent": "hosting.adapters.agents.function",
     "create_app": "hosting.bootstrap",
+    "model_agent": "hosting.adapters.models.adopt",
     "tool": "hosting.adapters.agents.function_tool",
 }
 

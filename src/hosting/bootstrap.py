@@ -130,7 +130,9 @@ def create_app(
 
     Raises:
         TypeError: what is given as an agent is none.
-        SettingsRefused: the default agent is none of the agents, or two tools have the same name.
+        AgentRefused: an agent of pydantic-ai's needs deps.
+        SettingsRefused: the default agent is none of the agents, two tools have the same name, or the model of the
+            settings cannot be used.
         AgentFileRefused: a definition in a file cannot be taken.
         CatalogError: a custom event cannot be registered.
     """
@@ -138,13 +140,13 @@ def create_app(
     known: dict[str, Agent] = {"demo": DemoAgent()}
     known |= {agent_id: as_agent(agent_id, given) for agent_id, given in (agents or {}).items()}
     care, named = _care(chosen), _by_name(tools)
-    builder = ModelBuilder(care, named, Leave(chosen.client_commands, chosen.client_endpoints, files=False))
-    if chosen.model is not None:
-        known |= {ASSISTANT: _assistant(chosen, chosen.model, builder, known)}
+    builder = ModelBuilder(care, named)
+    known |= _assistant(chosen, builder, known)
     for agent in known.values():
         if isinstance(agent, AsksProviders):
             agent.ask_with(care)
-    workshop = Workshop(builder if builder.is_possible() else None, named)
+    leave = Leave(chosen.client_commands, chosen.client_endpoints, files=False)
+    workshop = Workshop(builder if builder.is_possible() else None, named, leave)
     registered = {agent_id: Registered(agent.name, agent) for agent_id, agent in known.items()}
     registered |= dict(_from_files(chosen, workshop, registered.keys()))
     default = registered.get(chosen.default_agent) if chosen.default_agent else None
@@ -157,15 +159,20 @@ def create_app(
     return _litestar(server)
 
 
-def _assistant(settings: Settings, model: str, builder: ModelBuilder, known: Mapping[str, Agent]) -> Agent:
-    """Build the agent that the setting `model` asks for."""
+def _assistant(settings: Settings, builder: ModelBuilder, known: Mapping[str, Agent]) -> dict[str, Agent]:
+    """Build the agent that the setting `model` asks for, if it does."""
+    if settings.model is None:
+        for name in ("model_base_url", "model_instructions"):
+            if getattr(settings, name) is not None:
+                raise SettingsRefused(f"The setting {name} is for a model, and there is none: set model too.")
+        return {}
     if ASSISTANT in known:
         raise SettingsRefused(f"There is an agent {ASSISTANT!r} already; the setting model would be another one.")
     if settings.model_base_url is not None and (wrong := check_endpoint(settings.model_base_url)):
         raise SettingsRefused(f"The setting model_base_url {wrong}.")
     try:
-        choice = ModelChoice.parse(model, settings.model_base_url)
-        return builder.build_assistant(ASSISTANT, choice, settings.model_instructions)
+        choice = ModelChoice.parse(settings.model, settings.model_base_url)
+        return {ASSISTANT: builder.build_assistant(ASSISTANT, choice, settings.model_instructions)}
     except ModelRefused as error:
         raise SettingsRefused(f"The setting model cannot be used: {error}") from error
 

@@ -9,7 +9,7 @@ from hosting.adapters.agents.function import FunctionAgent, is_agent_function
 from hosting.adapters.models.adopt import adopt, is_model_agent
 from hosting.ports.agents import Agent
 
-HOW: Final = "decorate an async function with @hosting.agent"
+HOW: Final = "decorate an async function with @hosting.agent, or make an agent of pydantic-ai's"
 
 
 def is_hostable(value: Any) -> bool:
@@ -29,6 +29,7 @@ def as_agent(agent_id: str, value: Any) -> Agent:
 
     Raises:
         TypeError: it is none of these.
+        AgentRefused: it is one of pydantic-ai's that needs deps.
     """
     if is_model_agent(value):
         return adopt(agent_id, value)

@@ -83,7 +83,9 @@ class CircuitBreaker:
         try:
             result = await work(lambda: self._answered(call, probe))
         except ModelFailed as error:
-            if error.is_providers_fault:
+            if error.is_providers_fault is None:
+                self._give_up(call, probe)
+            elif error.is_providers_fault:
                 self._failed(call, probe)
             else:
                 self._answered(call, probe)

@@ -96,8 +96,8 @@ class ModelFailed(AgentError):
     """
 
     category: ClassVar[str] = "failed"
-    is_providers_fault: ClassVar[bool] = False
-    """Whether the next call of the same model is likely to fail as well, whatever it asks."""
+    is_providers_fault: bool | None = False
+    """Whether the next call of the same model is likely to fail as well, whatever it asks; None when that is open."""
 
     def __init__(self, sentence: str, *, retry_after: timedelta | None = None) -> None:
         self.retry_after = retry_after

@@ -53,7 +53,32 @@ REFUSED = {
     "no agents": (
         {"bad.py": "x = 1\n"},
         ["bad.py"],
-        "bad.py has no agents; decorate an async function with @hosting.agent.",
+        "bad.py has no agents; decorate an async function with @hosting.agent, or make an agent of pydantic-ai's.\n",
+    ),
+    "a context under another name": (
+        {"bad.py": "async def hello(ctx):\n    return 'hi'\n"},
+        ["bad.py"],
+        "or make an agent of pydantic-ai's. hello takes `ctx`; call it `context`.\n",
+    ),
+    "a plain function that is not async": (
+        {"bad.py": "x = 1\ndef hello(context):\n    return 'hi'\ndef _hidden(context): ...\ndef sum(numbers): ...\n"},
+        ["bad.py"],
+        "or make an agent of pydantic-ai's. hello is not async.\n",
+    ),
+    "a plain function that is not async, named": (
+        {"bad.py": "def hello(ctx):\n    return 'hi'\n"},
+        ["bad:hello"],
+        "or make an agent of pydantic-ai's. hello is not async.\n",
+    ),
+    "another RunContext": (
+        {"bad.py": "class RunContext: ...\nasync def hello(context: 'RunContext'):\n    return 'hi'\n"},
+        ["bad.py"],
+        "hello takes `context: 'RunContext'`, which is not hosting.RunContext.\n",
+    ),
+    "a bare context beside a hidden agent of pydantic-ai's": (
+        {"bad.py": "from pydantic_ai import Agent\n_own = Agent()\nasync def hello(context): ...\n"},
+        ["bad.py"],
+        "hello takes `context`; annotate it as `hosting.RunContext`.\n",
     ),
     "no such attribute": (
         {"bad.py": AGENT},
@@ -63,7 +88,8 @@ REFUSED = {
     "no agent": (
         {"bad.py": "async def mine():\n    yield 'hi'\n"},
         ["bad:mine"],
-        "bad:mine is no agent: it has no `name` and async `run`; decorate an async function with @hosting.agent.",
+        "bad:mine is no agent: it has no `name` and async `run`; decorate an async function with @hosting.agent, "
+        "or make an agent of pydantic-ai's.\n",
     ),
     "a class": (
         {"bad.py": "class Mine:\n    name = 'Mine'\n    async def run(self, context): ...\n"},
@@ -73,7 +99,12 @@ REFUSED = {
     "one id twice": (
         {"bad.py": AGENT, "worse.py": AGENT},
         ["bad.py", "worse.py"],
-        "Two agents have the id 'mine'; the second is in worse.py.",
+        "Two agents have the id 'mine': mine in bad.py, and mine in worse.py.",
+    ),
+    "one id twice in a file": (
+        {"bad.py": "from pydantic_ai import Agent\nfirst = Agent(name='bot')\nsecond = Agent(name='bot')\n"},
+        ["bad.py"],
+        "Two agents have the id 'bot': first in bad.py, and second in bad.py.",
     ),
     "an id that no path can hold": (
         {"bad.py": AGENT.replace("'mine'", "'my agent/1'")},

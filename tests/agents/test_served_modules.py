@@ -24,6 +24,60 @@ AGENTS = """from shed_tools import dig, rake as tidy
 async def digger(context): ...
 """
 
+JANITOR = """import pydantic_ai
+from pydantic_ai import Agent, RunContext
+import hosting
+
+janitor = Agent(deps_type=object)
+
+@janitor.tool(requires_approval=True)
+async def generic(ctx: RunContext[str]): ...
+
+@janitor.tool(requires_approval=True)
+async def bare(ctx: RunContext): ...
+
+@janitor.tool(requires_approval=True)
+async def of_text(ctx: "RunContext[str]"): ...
+
+@janitor.tool(requires_approval=True)
+async def bare_text(ctx: "pydantic_ai.RunContext"): ...
+
+@janitor.tool(requires_approval=True)
+async def named(context: RunContext[str]): ...
+
+@janitor.instructions
+async def unannotated(context): ...
+
+async def ours(ctx: hosting.RunContext): ...
+
+async def ours_in_text(context: "hosting.RunContext"): ...
+"""
+# The same functions, registered by nobody in this module.
+BROOMS = "".join(line for line in JANITOR.splitlines(keepends=True) if "janitor" not in line)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "besides"), [("janitor", JANITOR, "janitor"), ("brooms", BROOMS, "unannotated")]
+)
+def test_a_function_that_takes_the_context_of_pydantic_ai_is_no_agent_of_its_own(
+    tmp_path: Path, name: str, text: str, besides: str
+) -> None:
+    file = tmp_path / f"{name}.py"
+    file.write_text(text)
+
+    served = load_served((str(file),))
+
+    assert list(served.agents) == [besides, "ours", "ours_in_text"]
+
+
+def test_an_agent_of_two_names_is_hosted_once_under_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "twins.py"
+    file.write_text("from pydantic_ai import Agent\nfirst = second = Agent()\n")
+
+    served = load_served((str(file),))
+
+    assert list(served.agents) == ["first"]
+
 
 def test_tools_with_public_names_are_the_servers_wherever_they_were_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -187,7 +187,8 @@ def test_an_answer_cut_by_kill_9_begins_again_on_a_line_of_its_own(
     connection, *again = sent.errors.splitlines()
     assert connection.startswith("The connection was cut (")
     # Once, unless the machine is so busy that the new server loses its lease, too.
-    assert again == [f"The answer begins again (attempt {place} of 3)." for place in range(2, 2 + len(tries))]
+    why = "The server stopped while the model was answering; the answer begins again"
+    assert again == [f"{why} ({place} of 3)." for place in range(2, 2 + len(tries))]
 
 
 async def test_json_of_an_answer_cut_by_kill_9_has_every_event_once(

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 from rich.cells import cell_len
@@ -9,6 +10,7 @@ from rich.console import Console
 
 from events.event import Event
 from events.queue import BranchQueueUpdated, QueueAction, QueueItem
+from events.retries import ModelCallRetry
 from events.text import ReasoningDelta, TextDelta, TextMessageEnd
 from events.tools import ResultType, ToolCallArgs, ToolCallEnd, ToolCallResult, ToolCallStart, ToolResult
 from events.turns import MessageTurnError
@@ -67,6 +69,25 @@ def test_a_call_and_its_result_fit_on_a_line_each_whatever_the_width() -> None:
         assert len(shown.lines) == 2
         assert all(width - 1 <= cell_len(line) <= width for line in shown.lines), width
         assert all(line.endswith("...") for line in shown.lines)
+
+
+def test_why_a_model_is_asked_again_is_told_and_when() -> None:
+    shown = Shown()
+
+    for metadata in (None, SCOUT):
+        shown.show(
+            ModelCallRetry(
+                attempt=1,
+                max_retries=3,
+                delay=timedelta(seconds=0.7),
+                exception_type="ModelUnreachable",
+                error_message="The provider of the model qwen3\x1b[2J cannot be reached.",
+                metadata=metadata,
+            )
+        )
+
+    told = "The provider of the model qwen3\\x1b[2J cannot be reached; asked again in 1 s (2 of 4)."
+    assert shown.lines == [told, f"  Scout {told}"]
 
 
 def test_nothing_of_a_call_commands_the_terminal_or_hides() -> None:

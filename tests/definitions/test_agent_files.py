@@ -96,6 +96,15 @@ def test_a_bad_file_is_refused_in_one_sentence(tmp_path: Path, name: str, conten
     assert said in str(refused.value)
 
 
+def test_an_id_that_two_files_have_is_refused_with_both_of_their_names(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, poet_md=POET, poet_toml=ELSEWHERE)
+
+    with pytest.raises(AgentFileRefused) as refused:
+        list(read_agent_files(folder))
+
+    assert str(refused.value).startswith(f"{folder / 'poet.toml'}: {folder / 'poet.md'} has the same name")
+
+
 def test_without_a_folder_there_are_no_files(tmp_path: Path) -> None:
     assert list(read_agent_files(tmp_path / "nowhere")) == []
 

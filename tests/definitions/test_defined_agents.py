@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from typing import Final
 
 import pytest
 
@@ -16,21 +17,26 @@ from hosting.ports.agents import Agent, Limits
 from hosting.runtime.defined_agents import DefinedAgents
 from hosting.runtime.workshop import Workshop
 from tests.definitions.made import definition
-from tests.store.units import opened
+from tests.store.units import IDS, opened
+
+SLOW: Final = "Slow"
 
 
 class Smith:
-    """Builds the demo agent of everything, and notes what and on which thread."""
+    """Builds the demo agent of everything, and notes what and on which thread; one that is slow when it may."""
 
     def __init__(self) -> None:
         self.built: list[tuple[AgentId, str | None]] = []
         self.threads: set[int] = set()
+        self.begun, self.may_end = threading.Event(), threading.Event()
 
-    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, *, by_operator: bool) -> Agent:
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits) -> Agent:
         """See AgentBuilder."""
-        assert not by_operator
         self.built.append((agent_id, config.name))
         self.threads.add(threading.get_ident())
+        if config.name == SLOW:
+            self.begun.set()
+            self.may_end.wait(20)
         return DemoAgent()
 
 
@@ -52,6 +58,42 @@ async def test_a_version_is_built_once_however_many_ask_at_once(sqlite: Database
     assert smith.built == [(added.id, "Poet")]
     assert len({id(agent) for agent in got}) == 1
     assert threading.get_ident() not in smith.threads
+
+
+async def test_a_definition_that_takes_long_to_build_keeps_no_other_waiting(sqlite: Database) -> None:
+    smith = Smith()
+    agents = DefinedAgents(sqlite.definitions, Workshop(smith))
+    slow, fast = definition(SLOW), definition("Poet")
+    for added in (slow, fast):
+        await sqlite.definitions(LOCAL_TENANT).add(added)
+
+    waiting = asyncio.create_task(agents.get(LOCAL_TENANT, slow.id, 1))
+    try:
+        assert await asyncio.to_thread(smith.begun.wait, 10)
+        async with asyncio.timeout(10):
+            await agents.get(LOCAL_TENANT, fast.id, 1)
+
+        assert not waiting.done()
+    finally:
+        smith.may_end.set()
+        await waiting
+
+
+async def test_agents_are_built_on_no_more_than_two_threads_of_their_own(sqlite: Database) -> None:
+    smith = Smith()
+    agents = DefinedAgents(sqlite.definitions, Workshop(smith))
+
+    checks = [asyncio.create_task(agents.check(IDS.agent(), SLOW, AgentConfig())) for _ in range(40)]
+    try:
+        assert await asyncio.to_thread(smith.begun.wait, 10)
+        async with asyncio.timeout(10):
+            others = {await asyncio.to_thread(threading.get_ident) for _ in range(3)}
+    finally:
+        smith.may_end.set()
+        await asyncio.gather(*checks)
+
+    assert len(smith.threads) <= 2
+    assert not smith.threads & others
 
 
 async def test_only_those_that_were_asked_for_last_are_kept(sqlite: Database) -> None:

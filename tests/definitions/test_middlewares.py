@@ -191,6 +191,16 @@ def test_a_definition_that_says_nothing_is_allowed_what_agents_with_a_model_are(
     assert limits_of_config(AgentConfig(), by_operator=False) == MODEL_LIMITS
     quiet = AgentConfig(middlewares=(MiddlewareConfig(name="permissions"), MiddlewareConfig(name="continuation")))
     assert limits_of_config(quiet, by_operator=False) == MODEL_LIMITS
+    assert MODEL_LIMITS.iterations == 50
+
+
+def test_the_limit_of_model_calls_is_said_in_one_place_and_the_usual_one_is_no_second() -> None:
+    limited = (MiddlewareConfig(name="continuation", options={"limit": 7}),)
+
+    assert limits_of_config(AgentConfig(middlewares=limited), by_operator=False).iterations == 7
+    assert limits_of_config(AgentConfig(max_agentic_iterations=60), by_operator=False).iterations == 60
+    with pytest.raises(ConfigRefused, match="`maxAgenticIterations` says already"):
+        limits_of_config(AgentConfig(max_agentic_iterations=60, middlewares=limited), by_operator=False)
 
 
 def test_without_models_installed_a_config_is_refused_with_what_to_install() -> None:

@@ -256,3 +256,22 @@ async def _begin(model: Model, run: str) -> Begun:
     task = asyncio.create_task(model.breaker.around_model_call(Call(run), work), name=run)
     async with asyncio.timeout(5):
         return Begun(task, await came, end)
+
+
+async def test_a_failure_that_says_nothing_of_the_model_neither_closes_nor_opens_it() -> None:
+    model = Model()
+    unknown = Ill("ill")
+    unknown.is_providers_fault = None
+    for run in "abcd":
+        with pytest.raises(Ill):
+            await model.ask(unknown, run=run)
+    await model.fail("a", "b", "c")
+    model.clock.now += 10
+
+    with pytest.raises(Ill):
+        await model.ask(unknown, run="d")
+    probing = await _begin(model, "e")
+
+    assert await model.is_closed_to("f") == 0
+    probing.end.set_result(None)
+    assert await probing.task == TEXT

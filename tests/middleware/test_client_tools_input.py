@@ -329,3 +329,12 @@ def test_bytes_that_mean_nothing_are_refused(sent: bytes) -> None:
         read_client_tool_input(b"[" + sent)
 
     assert refused.value.place == ""
+
+
+def test_a_tool_whose_parameters_are_no_schema_is_refused_by_its_place() -> None:
+    given = harnesses({"name": "page", "tools": [{"name": "click", "parametersSchema": {"properties": [1]}}]})
+
+    with pytest.raises(ClientToolInputRefused) as refused:
+        read_client_tool_input(raw(given))
+
+    assert refused.value.place == "clientToolHarnesses[0].tools[0].parametersSchema.properties"

@@ -15,6 +15,10 @@ _ALL_TRIES = 3
 _GARBAGE = Raw(b'data: {"choices": [{"delta"\n\n')
 _ANTHROPIC_GARBAGE = Raw(b'event: content_block_delta\ndata: {"type": "content_bl\n\n')
 _NONSENSE = Raw(b'data: {"id": "x", "created": "soon", "choices": [7], "model": []}\n\n')
+_COST = Raw(
+    b'data: {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], '
+    b'"usage": {"prompt_tokens": 3, "completion_tokens": 3, "total_tokens": 6}}\n\n'
+)
 _POLITE_END = (Bare(b"0\r\n\r\n"), Drop(politely=True))
 
 
@@ -69,12 +73,15 @@ FAULTS = (
 
 MORE_FAULTS = (
     Fault("drops-politely", _after_words(Drop(politely=True)), "ModelUnreachable", "connection"),
+    Fault("ends", _after_words(*_POLITE_END), "ModelUnreachable", "connection"),
+    Fault("ends-without-reason", _after_words(_COST, *_POLITE_END), None, None, retries=0),
     Fault("stalls-once", _once(*words(1), Hold()), None, "timeout", retries=1, seconds=IDLE_SECONDS),
     Fault("nonsense", _after_words(_NONSENSE), "ModelGarbled", "garbled"),
     Fault("html", _always(Status(200, body=b"<html>Bad gateway</html>")), "ModelGarbled", "garbled"),
     Fault("comments", _always(*[Raw(b": wait\n\n"), Hold()]), "ModelTimedOut", "timeout", seconds=FIRST_SECONDS),
     Fault("429-long", _always(Status(429, {"retry-after": "3600"})), "ModelRateLimited", "rate_limit", retries=0),
     Fault("401", _always(Status(401, message="No sk-the-secret-key")), "ModelKeyRefused", "authentication", retries=0),
+    Fault("elsewhere", _always(Status(404, body=b"404 page not found")), "ModelCallRefused", "rejected", retries=0),
     Fault("404", _always(Status(404)), "ModelNotFound", "model_not_found", retries=0),
     Fault("400", _always(Status(400)), "ModelCallRefused", "rejected", retries=0),
     Fault("529", _always(Status(529)), "ModelOverloaded", "overloaded"),

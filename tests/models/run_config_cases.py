@@ -24,6 +24,18 @@ def tools_of(request: Request) -> list[str]:
     return [tool["function"]["name"] for tool in request.body.get("tools", [])]
 
 
+def form(schema: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """Return a configuration that asks for an answer in a form with one member, which has this schema."""
+    whole = {"type": "object", "properties": {"x": schema, "y": {"type": "string"}}, **members}
+    return {"structuredOutput": {"mode": "native", "schema": whole}}
+
+
+CHAIN: dict[str, Any] = {
+    f"d{number}": {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{number + 1}"}}} for number in range(300)
+}
+# Looked at from its end, no part of it is deep by itself.
+STAIRS: dict[str, Any] = {f"d{number}": {"items": {"$ref": f"#/$defs/d{number - 1}"}} for number in range(1, 300)}
+
 HONOURED: list[tuple[str, dict[str, Any], Callable[[Request], Any], Any]] = [
     ("plain", {}, lambda request: request.body["model"], "local-model"),
     ("plain", {}, lambda request: request.headers["authorization"], "Bearer CANARY-file-key"),
@@ -38,7 +50,7 @@ HONOURED: list[tuple[str, dict[str, Any], Callable[[Request], Any], Any]] = [
     ("plain", {"chat": {"stopSequences": ["END"]}}, lambda request: request.body["stop"], ["END"]),
     ("plain", {"chat": {"modelId": "other"}}, lambda request: request.body["model"], "other"),
     ("claude", {"chat": {"modelId": "claude-haiku-4-5"}}, lambda request: request.body["model"], "claude-haiku-4-5"),
-    ("plain", {"chat": {"additionalProperties": {"n": [1]}}}, lambda request: request.body["n"], [1]),
+    ("plain", {"chat": {"additionalProperties": {"a": [1]}}}, lambda request: request.body["a"], [1]),
     ("thinker", {"chat": {"reasoning": {"effort": "Low"}}}, lambda request: request.body["reasoning"]["effort"], "low"),
     (
         "thinker",
@@ -58,8 +70,8 @@ HONOURED: list[tuple[str, dict[str, Any], Callable[[Request], Any], Any]] = [
         lambda request: (request.path.partition("?")[0], request.body["model"], request.headers["authorization"]),
         ("/v1/messages", "claude-x", "Bearer CANARY-usual-key"),
     ),
-    ("plain", {"providerOptionsJson": '{"n":{"a":1}}'}, lambda request: request.body["n"], {"a": 1}),
-    ("adopted", {"providerOptionsJson": '{"n":1}'}, lambda request: (request.body["n"], request.body["own"]), (1, 1)),
+    ("plain", {"providerOptionsJson": '{"b":{"a":1}}'}, lambda request: request.body["b"], {"a": 1}),
+    ("adopted", {"providerOptionsJson": '{"a":1}'}, lambda request: (request.body["a"], request.body["own"]), (1, 1)),
     ("adopted", {"chat": {"temperature": 0.1}}, lambda request: request.body["temperature"], 0.1),
     ("adopted", {}, system_of, ["The own prompt.", "The own instructions."]),
     ("adopted", {"systemInstructions": "New."}, system_of, ["New."]),
@@ -136,6 +148,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("plain", {"providerKey": "cohere", "modelId": "a"}, "pydantic-ai-slim[cohere]"),
     ("plain", {"providerOptionsJson": '{"stream":false}'}, "providerOptionsJson"),
     ("plain", {"chat": {"additionalProperties": {"messages": []}}}, "chat.additionalProperties"),
+    ("plain", {"providerOptionsJson": '{"previous_response_id":"resp_1"}'}, "previous_response_id"),
     ("unsettled", {"chat": {"modelId": "a"}}, "chat.modelId"),
     *(
         ("demo", {member: value}, member)
@@ -188,6 +201,14 @@ INVALID: list[tuple[dict[str, Any], str]] = [
         {"structuredOutput": {"mode": "tool", "schema": {**FORM, "properties": {"a": {"$ref": "http://127.0.0.1:9"}}}}},
         "structuredOutput.schema",
     ),
+    (form({"$ref": "#/$defs/d0"}, **{"$defs": {**CHAIN, "d300": {}}}), "too deep"),
+    (form({"anyOf": [{"$ref": f"#/$defs/{name}"} for name in STAIRS]}, **{"$defs": {"d0": {}, **STAIRS}}), "too deep"),
+    (form({"$ref": "#"}), "`$ref`"),
+    (form({"$ref": "#/properties/y"}), "`$ref`"),
+    (form({"$ref": "#/$defs/place/properties/a"}, **{"$defs": {"place": {"properties": {"a": {}}}}}), "`$ref`"),
+    (form({"$ref": "#/definitions/a"}, definitions={"a": {"type": "string"}}), "`$ref`"),
+    (form({"$ref": "#/$defs/a"}, **{"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}}), "`$ref`"),
+    ({"structuredOutput": {"mode": "tool", "schema": FORM, "name": "clock"}}, "structuredOutput.name"),
     ({"apiKey": "two words"}, "apiKey"),
     ({"providerEndpoint": "file:///etc"}, "providerEndpoint"),
     ({"providerEndpoint": "http://user:CANARY@127.0.0.1"}, "providerEndpoint"),

@@ -56,6 +56,7 @@ async def test_an_agents_own_times_come_before_those_of_its_server() -> None:
 
     expected = Patience(first=timedelta(seconds=1), idle=timedelta(minutes=5), call=timedelta(seconds=3))
     assert own.patience == expected
+    assert care.within(Limits(model_call_timeout=timedelta(seconds=1))).patience.hasty == {"call"}
     assert own.breaker is care.breaker
 
 

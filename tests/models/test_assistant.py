@@ -10,6 +10,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from hosting import Settings, create_app
+from hosting.adapters.models.choice import ModelChoice
+from hosting.adapters.models.providers import Providers
+from hosting.settings import SettingsRefused
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
@@ -130,6 +134,31 @@ def test_a_model_that_cannot_be_is_refused_in_one_sentence(
     assert status == 1
     assert says in said
     assert "Traceback" not in said
+
+
+def test_an_empty_key_is_told_like_one_that_is_not_set(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+
+    status, said = make_server(sqlite_url, model="openai:gpt-5-mini").refuse()
+
+    assert status == 1
+    assert "The provider openai needs OPENAI_API_KEY in the server's environment." in said
+
+
+def test_a_compatible_server_needs_no_key_also_when_there_is_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+
+    model = Providers().model(ModelChoice.parse("openai:local", "http://127.0.0.1:9/v1"))
+
+    assert model.model_name == "local"
+
+
+@pytest.mark.parametrize("setting", ["model_base_url", "model_instructions"])
+def test_what_is_said_of_a_model_that_is_not_there_is_refused(setting: str) -> None:
+    with pytest.raises(SettingsRefused, match=f"The setting {setting} is for a model, and there is none"):
+        create_app(settings=Settings(**{setting: "http://127.0.0.1:9/v1"}))
 
 
 def test_without_the_extra_a_model_is_refused_with_how_to_install_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What providers and their clients raise becomes a failure that can be told, and tells nothing else."""
 
+import errno
 import json
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 from pydantic_ai import exceptions as theirs
 from pydantic_ai.models import Model
 from pydantic_ai.models.fallback import FallbackModel
@@ -98,6 +100,37 @@ def test_the_status_and_the_providers_own_words_are_told() -> None:
     assert str(failure) == "The provider of the model m-1 is asked too often (429, rate_limit_exceeded)."
 
 
+NOT_FOUND = [
+    ("404 page not found", ours.ModelCallRefused),
+    ("", ours.ModelCallRefused),
+    ({"detail": "Not Found"}, ours.ModelCallRefused),
+    ("<html><title>Nothing here</title></html>", ours.ModelCallRefused),
+    ({"message": "The m-1 does not exist", "type": "NotFoundError"}, ours.ModelNotFound),
+    ({"error": {"message": "no m-1"}}, ours.ModelNotFound),
+    ("model m-1 not found", ours.ModelNotFound),
+]
+
+
+@pytest.mark.parametrize(("body", "kind"), NOT_FOUND, ids=str)
+def test_nothing_at_an_address_is_not_told_as_a_missing_model(body: object, kind: type[ModelFailed]) -> None:
+    missing = theirs.ModelNotFoundError
+    error = theirs.ModelHTTPError.for_category(missing, status_code=404, model_name="m-1", body=body)
+
+    failure = failure_of(error, REMOTE)
+
+    assert type(failure) is kind
+    assert ("/v1" in str(failure)) is (kind is ours.ModelCallRefused)
+
+
+def test_a_page_that_comes_instead_of_an_answer_is_told_as_an_address_that_may_be_wrong() -> None:
+    error = theirs.UnexpectedModelBehavior("Streamed response ended without content or tool calls")
+
+    failure = failure_of(error, REMOTE)
+
+    assert isinstance(failure, ours.ModelGarbled)
+    assert "with a /v1 too few or too many at its end" in str(failure)
+
+
 @given(st.text(), st.text(), st.text(min_size=12))
 def test_no_word_of_a_provider_is_told_that_could_hold_a_key(code: str, kind: str, message: str) -> None:
     keys = [f"{code}{SECRET}", f"{SECRET}{kind}"]
@@ -146,4 +179,33 @@ def test_the_log_of_the_server_has_no_text_of_an_error(capfd: pytest.CaptureFixt
 
     logged = "".join(capfd.readouterr())
     assert "ModelKeyRefused" in logged
+    assert SECRET not in logged
+
+
+def test_the_log_of_the_server_says_where_a_provider_is_and_what_the_system_said(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ours.ModelUnreachable), Told(REMOTE):
+        raise theirs.ModelConnectionError("m-1", SECRET) from ConnectionRefusedError(errno.ECONNREFUSED, SECRET)
+
+    logged = "".join(capfd.readouterr())
+    assert "h:80" in logged
+    assert "Connection refused" in logged
+    assert SECRET not in logged
+
+
+def test_the_log_of_the_server_says_which_arguments_a_model_did_not_get_right(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(ValidationError) as misfit:
+        TypeAdapter(dict[str, int]).validate_python({"age": SECRET, f"{SECRET} {SECRET}": "x"})
+    error = theirs.UnexpectedModelBehavior("Tool 'enrol' exceeded max retries count of 1.")
+    error.__cause__ = misfit.value
+
+    with pytest.raises(ours.ModelTriesUsedUp), Told(REMOTE):
+        raise error
+
+    logged = "".join(capfd.readouterr())
+    assert "enrol" in logged
+    assert "/age: int_parsing" in logged
     assert SECRET not in logged

@@ -1,12 +1,15 @@
 """Files in messages, on each wire: bytes and addresses reach the provider as they came, again in every later run."""
 
 import base64
+import json
 from typing import Any
+
+import pytest
 
 from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.providers.provider import FakeProvider
-from tests.harness.providers.steps import Text
+from tests.harness.providers.steps import Status, Text
 
 PICTURE = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(range(256))).decode()
 PAPER = base64.b64encode(b"%PDF-1.7\n%%EOF\n").decode()
@@ -141,3 +144,36 @@ async def test_files_that_a_model_cannot_take_are_no_reason_to_ask_it_nothing_mo
     run = await chat.ended(session, accepted["runtimeRunId"])
 
     assert run["status"] == "completed"
+
+
+@pytest.mark.parametrize("name", UNSENDABLE)
+async def test_a_file_that_could_not_be_given_is_words_in_later_runs(
+    chat: Client, provider: FakeProvider, name: str
+) -> None:
+    session = await chat.session()
+    given = [each | {"uri": each["uri"].replace("INSIDE", f"{provider.url}/a.pdf")} for each in UNSENDABLE[name]]
+    await _said(chat, session, [{"$type": "text", "text": "Look:"}, *given])
+    provider.answers(Text("At what?"))
+
+    run = await _said(chat, session, [{"$type": "text", "text": "Well?"}])
+
+    asked = [message["content"] for message in (await provider.request(0)).messages() if message["role"] == "user"]
+    assert run["status"] == "completed"
+    assert "(a file that cannot be given to this model)" in json.dumps(asked)
+    assert "Look:" in json.dumps(asked)
+
+
+async def test_earlier_files_that_the_provider_refuses_are_words_when_it_is_asked_again_and_new_ones_are_refused(
+    wired: Client, provider: FakeProvider
+) -> None:
+    picture = {"$type": "data", "uri": f"data:image/png;base64,{PICTURE}"}
+    provider.otherwise = lambda request: (Status(400),) if PICTURE in json.dumps(request.body) else (Text("Fine."),)
+    session = await wired.session()
+
+    first = await _said(wired, session, [picture])
+    second = await _said(wired, session, [{"$type": "text", "text": "Hi"}])
+    third = await _said(wired, session, [{"$type": "text", "text": "And now?"}, picture])
+
+    assert [run["status"] for run in (first, second, third)] == ["failed", "completed", "failed"]
+    assert first["error"]["type"] == third["error"]["type"] == "ModelCallRefused"
+    check_log(await wired.log(session))

@@ -32,6 +32,14 @@ async def test_a_definition_of_a_client_names_no_variable_of_the_server(open_cli
         ({"clients": {"chat": MODEL}, "chat": {"topK": 3}}, "/chat/topK", "does not honour"),
         ({"clients": {"chat": MODEL}, "chat": {"temperature": 9}}, "/chat/temperature", "2"),
         ({"clients": {"chat": MODEL}, "chat": {"modelId": "a"}}, "/chat/modelId", "modelName"),
+        *(
+            (
+                {"clients": {"chat": MODEL}, "chat": {"additionalProperties": {"seed": 1, member: 2}}},
+                f"/config/chat/additionalProperties/{member}",
+                f"'{member}'",
+            )
+            for member in ("model", "Stream", "messages", "tools", "cached_content", "cachedContent", "models", "n")
+        ),
     ],
 )
 async def test_a_definition_that_cannot_be_built_is_refused_at_the_member_that_is_to_blame(
@@ -61,3 +69,12 @@ async def test_what_a_run_says_is_beside_or_instead_of_what_the_definition_says(
         "a": 1,
         "b": 2,
     }
+
+
+async def test_no_provider_is_suggested_that_people_cannot_have(open_client: Client) -> None:
+    chat = {"providerKey": "test", "modelName": "m"}
+
+    answer = await open_client.http.post("/agents", json={"name": "tester", "config": {"clients": {"chat": chat}}})
+
+    assert answer.status_code == 400
+    assert "There is no provider 'test'. Perhaps" not in answer.json()["detail"]

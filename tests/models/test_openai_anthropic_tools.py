@@ -34,6 +34,19 @@ _MINE = {
 }
 
 
+async def test_a_message_of_too_many_calls_is_not_taken(chat: Client, provider: FakeProvider) -> None:
+    provider.answers(*[Call("nobody", id=f"call_{number}") for number in range(257)])
+    session = await chat.session()
+
+    accepted = await chat.accepted(session, "Call everybody.")
+    run = await chat.ended(session, accepted["runtimeRunId"])
+
+    said = "calls in one message; at most 256 are taken."
+    assert (run["status"], run["error"]["type"]) == ("failed", "ModelAnswerTooLong")
+    assert run["error"]["message"].endswith(f"made 257 {said}")
+    assert "TOOL_CALL_START" not in [event["type"] for event in await chat.log(session)]
+
+
 async def test_a_denied_call_is_told_to_the_model(wired: Client, provider: FakeProvider) -> None:
     provider.answers(Call("book", '{"city":"Oslo"}', id="call_a"))
     provider.answers(Text("Well."))

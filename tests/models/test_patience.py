@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from hosting.adapters.models.failures import ModelAnswerTooLong, ModelTimedOut
 from hosting.adapters.models.patience import Patience, Waiting
+from middleware.errors import ModelFailed
 
 SHORT = timedelta(milliseconds=20)
 LONG = timedelta(seconds=60)
@@ -142,3 +144,18 @@ async def _endless() -> AsyncIterator[str]:
     while True:
         await asyncio.sleep(0)
         yield "a"
+
+
+@pytest.mark.parametrize("own", ["first", "idle", "call"])
+async def test_only_a_time_that_is_not_shorter_than_the_servers_tells_that_the_provider_is_ill(own: str) -> None:
+    times: dict[str, timedelta | None] = {"first": None, "idle": None, "call": None}
+    begun = ["a"] if own == "idle" else []
+    hurried = Patience(LONG, LONG, LONG).within(**times | {own: SHORT})
+    lenient = replace(Patience(LONG, LONG, LONG), **{own: SHORT / 2}).within(**times | {own: SHORT})
+
+    with pytest.raises(ModelFailed) as hasty:
+        await _read(hurried.begin("m-1"), _silent(*begun))
+    with pytest.raises(ModelFailed) as patient:
+        await _read(lenient.begin("m-1"), _silent(*begun))
+
+    assert (hasty.value.is_providers_fault, patient.value.is_providers_fault) == (None, own != "call")

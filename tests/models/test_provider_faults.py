@@ -111,7 +111,10 @@ async def _meet_each_fault(faulty_server: ServerProcess, faulty_port: int, nowhe
         except AssertionError as error:
             error.add_note(f"the fault: {fault.name}")
             raise
-    _check_secrets(faulty_server.errors.read_text() + json.dumps(next_logs), faulty_port, nowhere)
+    logged = faulty_server.errors.read_text()
+    _check_secrets(logged, json.dumps(next_logs), faulty_port, nowhere)
+    for told in (f"127.0.0.1:{faulty_port}", f"127.0.0.1:{nowhere}", "Connection refused"):
+        assert told in logged
 
 
 @pytest.mark.timeout(60)
@@ -229,6 +232,7 @@ def _check_next(run: dict[str, Any], log: Log, whole: Log, tries: list[Request])
         assert kept in asked
 
 
-def _check_secrets(told: str, *ports: int) -> None:
+def _check_secrets(logged: str, told: str, *ports: int) -> None:
+    assert KEY not in logged
     for secret in (KEY, *(f"127.0.0.1:{port}" for port in ports)):
         assert secret not in told

@@ -9,6 +9,7 @@ import pytest
 
 from tests.docs.pages import Page
 from tests.harness.client import Client
+from tests.harness.conversation import answer_to, post_answer
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
@@ -90,6 +91,49 @@ async def test_an_answer_in_the_form_asked_for_is_the_text_of_the_message(
     assert "TOOL_CALL_START" not in [event["type"] for event in by_tool["log"]]
 
 
+async def test_a_form_may_refer_to_what_it_defines_and_be_named_as_a_tool_where_it_is_none(
+    open_client: Client, provider: FakeProvider
+) -> None:
+    open_client.agent = "plain"
+    schema = {**FORM, "properties": {"city": {"$ref": "#/$defs/name"}}, "$defs": {"name": {"type": "string"}}}
+    provider.otherwise = lambda request: (Text('{"city":"Oslo"}'),)
+
+    run = await run_with(open_client, {"structuredOutput": {"mode": "native", "schema": schema, "name": "clock"}})
+
+    assert (run["status"], said_in(run["log"])) == ("completed", '{"city":"Oslo"}')
+
+
+async def test_a_form_cannot_be_named_as_a_tool_of_the_agents_own_or_of_a_description(open_client: Client) -> None:
+    service = {"openapi": "3.1.0", "info": {}, "paths": {"/pets": {"get": {"operationId": "list"}}}}
+    config = {
+        "clients": {"chat": {"providerKey": "openai", "modelName": "m"}},
+        "openApi": [{"name": "pets", "baseUrl": "http://127.0.0.1:9", "spec": service}],
+    }
+    stored = await open_client.http.post("/agents", json={"name": "keeper", "config": config})
+    assert stored.status_code == 201, stored.text
+    session = await open_client.session()
+
+    for agent, tool in (("adopted", "weather"), (stored.json()["id"], "pets_list")):
+        wanted = {"mode": "tool", "schema": FORM, "name": tool}
+        answer = await send_with(open_client, agent, session, {"structuredOutput": wanted})
+        assert _is_refusal(answer, "invalid-input", "structuredOutput.name"), answer
+
+
+async def test_a_form_named_as_a_tool_that_comes_with_the_run_fails_it_in_words(
+    open_client: Client, provider: FakeProvider
+) -> None:
+    open_client.agent = "plain"
+    wanted = {"mode": "tool", "schema": FORM, "name": "open_file"}
+
+    run = await run_with(
+        open_client, {"structuredOutput": wanted, "clientToolInput": {"clientToolHarnesses": [HARNESS]}}
+    )
+
+    said = "A tool is called open_file as well; send another `runConfig.structuredOutput.name`."
+    assert run["error"] == {"type": "AnswerNameTaken", "message": said}
+    assert provider.requests == []
+
+
 async def test_an_answer_that_does_not_fit_is_asked_for_again_and_then_fails_the_run(
     open_client: Client, provider: FakeProvider
 ) -> None:
@@ -153,18 +197,24 @@ async def test_the_sample_of_the_how_to_page_is_done_as_it_says(open_client: Cli
     assert (asked["temperature"], asked["max_tokens"]) == (0.2, 400)
 
 
-async def test_how_often_a_model_is_called_is_not_for_a_library_to_limit(
+async def test_a_model_may_be_called_more_often_than_its_library_lets_it_when_the_user_says_so(
     open_client: Client, provider: FakeProvider
 ) -> None:
     open_client.agent = "adopted"
     for _ in range(51):
         provider.answers(Call("weather", '{"city":"Oslo"}'))
     provider.answers(Text("Rain."))
+    session = await open_client.session()
+    accepted = await open_client.accepted(session, "Hello")
+    async with open_client.feed(session, after=accepted["position"]) as feed:
+        asked = (await feed.until(lambda event: event["type"] == "CONTINUATION_REQUEST"))[-1].json
+    called = len(provider.requests)
 
-    run = await run_with(open_client, {})
+    answered = await post_answer(open_client, session, answer_to(asked, approved=True))
+    run = await open_client.ended(session, accepted["runtimeRunId"])
 
-    assert run["status"] == "completed"
-    assert len(provider.requests) == 52
+    assert (answered.status_code, run["status"]) == (200, "completed")
+    assert (called, len(provider.requests)) == (50, 52)
 
 
 async def test_pieces_that_come_close_together_are_one_event(open_client: Client, provider: FakeProvider) -> None:

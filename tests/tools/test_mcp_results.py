@@ -73,3 +73,16 @@ def test_an_answer_without_words_that_fit_is_a_result_that_can_be_read_again(pie
     result = _answer(*pieces)
 
     assert msgspec.json.decode(msgspec.json.encode(result), type=ToolResult) == result
+
+
+@pytest.mark.parametrize("mime_type", ["image", "image/../x", "", "a b/c", f"image/{'x' * 200}"])
+def test_what_has_no_type_that_a_model_could_take_is_left_out_in_words(mime_type: str) -> None:
+    result = _answer(types.ImageContent(type="image", data="cGl4ZWw=", mime_type=mime_type))
+
+    assert (result.text, result.content) == ("(Left out: a file that is too large, or broken.)", None)
+
+
+def test_parameters_of_a_type_are_left_out() -> None:
+    result = _answer(types.AudioContent(type="audio", data="c29uZw==", mime_type="Audio/WAV; rate=8000"))
+
+    assert result.content == (ToolBinary(mime_type="audio/wav", data="c29uZw=="),)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hosting.adapters.models.openapi_operation import Operation, operations_of
+from hosting.adapters.models.openapi_operation import Operation, listed_in, read_operation
 from hosting.adapters.models.openapi_request import request_of
 from hosting.adapters.models.openapi_schema import Document
 from hosting.adapters.models.tool_name import tool_name
@@ -17,7 +17,9 @@ def _operation(path: str = "/pets/{id}", method: str = "get", **members: Any) ->
 
 
 def _operations(paths: dict[str, Any], components: dict[str, Any] | None = None) -> list[Operation]:
-    return list(operations_of(Document({"paths": paths, "components": components or {}})))
+    document = Document({"paths": paths, "components": components or {}})
+    read = (read_operation(document, listed) for listed in listed_in(document))
+    return [operation for operation in read if operation is not None]
 
 
 def _parameter(name: str, place: str = "query", **members: Any) -> dict[str, Any]:
@@ -69,6 +71,19 @@ def test_a_schema_stands_on_its_own_also_when_it_holds_itself() -> None:
             }
         },
     }
+
+
+def test_schemas_and_arguments_of_the_same_name_are_all_there() -> None:
+    kinds = [{"$ref": f"#/components/{place}/Pet"} for place in ("a", "b", "c")]
+    named = [_parameter("id", "path"), _parameter("id"), _parameter("id", "header"), _parameter("id_in_query")]
+
+    (operation,) = _operations(
+        {"/{id}": {"put": {"parameters": [*named, _parameter("pet", schema={"anyOf": kinds})]}}},
+        {"a": {"Pet": {"const": 1}}, "b": {"Pet": {"const": 2}}, "c": {"Pet": {"const": 3}}},
+    )
+
+    assert list(operation.schema["properties"]) == ["id", "id_in_query", "id_in_header", "id_in_query_in_query", "pet"]
+    assert operation.schema["$defs"] == {"Pet": {"const": 1}, "Pet_2": {"const": 2}, "Pet_3": {"const": 3}}
 
 
 def test_what_openapi_3_0_says_in_its_own_words_is_json_schema() -> None:

@@ -31,8 +31,13 @@ async def test_clients_may_name_neither_commands_nor_addresses_unless_the_operat
     make_server: Callable[..., ServerProcess], sqlite_url: str
 ) -> None:
     server = make_server(sqlite_url).start()
+    file = {"name": "pets", "baseUrl": "http://127.0.0.1:9", "specFile": "/etc/hostname"}
     async with Client(server.url) as client:
+        chat = {"providerKey": "openai", "modelName": "m"}
         cases = {
+            "/config/clients/chat/endpoint": {"clients": {"chat": {**chat, "endpoint": "http://127.0.0.1:9/v1"}}},
+            "/config/clients/chat/apiKeyVariable": {"clients": {"chat": {**chat, "apiKeyVariable": "PATH"}}},
+            "/config/openApi/0/specFile": {"openApi": [file]},
             "/config/mcpServers/0/command": {"mcpServers": [TIME]},
             "/config/mcpServers/0/url": {"mcpServers": [{"name": "time", "url": "http://127.0.0.1:9/mcp"}]},
             "/config/mcpServers/0/name": {"mcpServers": [{**TIME, "name": "a clock"}]},
@@ -40,10 +45,12 @@ async def test_clients_may_name_neither_commands_nor_addresses_unless_the_operat
         }
 
         answers = {
-            pointer: await client.http.post("/agents", json=_body(**toolsets)) for pointer, toolsets in cases.items()
+            (pointer, runtime): await client.http.post("/agents", json=_body(runtime=runtime, **toolsets))
+            for pointer, toolsets in cases.items()
+            for runtime in ("local", "worker")
         }
 
-    for pointer, answer in answers.items():
+    for (pointer, _), answer in answers.items():
         problem = answer.json()
         assert (answer.status_code, problem["code"], problem["pointer"]) == (400, "config-refused", pointer)
         assert "tell-nobody" not in answer.text

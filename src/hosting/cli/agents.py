@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -13,13 +13,15 @@ from typing import Any, Final, NoReturn
 from events.event import Event
 from events.ids import is_client_id, is_name
 from hosting.adapters.agents.function import takes_run_context
-from hosting.adapters.models.adopt import is_model_agent
+from hosting.adapters.models.adopt import is_model_agent, made_of
+from hosting.cli.near_miss import near_miss
 from hosting.domain.errors import BranchlineError
 from hosting.hostable import HOW, as_agent, id_of, is_agent, is_hostable
 from hosting.ports.agents import Agent
 from hosting.ports.tools import Tool
 
 _OURS: Final = frozenset({"events", "middleware", "hosting"})
+_MISSES_SHOWN: Final = 3
 
 
 class AgentsNotFound(BranchlineError):
@@ -33,8 +35,8 @@ class Served:
     agents: dict[str, Agent] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     events: list[type[Event]] = field(default_factory=list)
-    made_of: dict[str, object] = field(default_factory=dict)
-    """What each agent was found as: the same thing may be named twice."""
+    found: dict[str, tuple[object, str]] = field(default_factory=dict)
+    """What each agent was found as, and where: the same thing may be named twice."""
 
 
 def load_served(targets: tuple[str, ...]) -> Served:
@@ -42,24 +44,26 @@ def load_served(targets: tuple[str, ...]) -> Served:
 
     Without an attribute these are all agents that say their own `agent_id` (those made with `hosting.agent` do), and
     what has a public name and is an agent of pydantic-ai's, or an async function of the module's own that takes the
-    run context. An attribute names any async function, or object with `name` and an async `run` (hosting.Agent).
+    run context; beside agents of pydantic-ai's its parameter must be annotated, as a bare function may be theirs.
+    An attribute names any async function, or object with `name` and an async `run` (hosting.Agent).
     The id is the agent's own, or else the name that it is bound to. Tools and custom events (subclasses of Event) are
     those of the module whose names do not begin with an underscore, imported ones too.
 
     Raises:
         AgentsNotFound: a target cannot be imported or has neither agents nor tools, an id or name cannot be used, or is
             there twice.
+        AgentRefused: an agent cannot be hosted as it is.
     """
     served = Served()
     for target in targets:
         place, attribute = _split(target)
         module = _import_file(Path(place)) if place.endswith(".py") else _import_module(place)
-        agents = [_named(module, attribute, target)] if attribute else list(_agents_in(module))
+        agents = [(attribute, _named(module, attribute, target))] if attribute else list(_agents_in(module))
         tools = list(_tools_in(module))
         if not agents and not tools:
-            raise AgentsNotFound(f"{target} has no agents; {HOW}.")
-        for agent_id, value in agents:
-            _add(served, agent_id, value, target)
+            raise AgentsNotFound(f"{target} has no agents; {HOW}.{_misses(_functions_of(module))}")
+        for bound, value in agents:
+            _add(served, bound, value, place)
         for tool in tools:
             if served.tools.setdefault(tool.name, tool) is not tool:
                 raise AgentsNotFound(f"Two tools are named {tool.name!r}; the second is in {target}.")
@@ -75,7 +79,8 @@ def _split(target: str) -> tuple[str, str]:
     return place, attribute
 
 
-def _add(served: Served, agent_id: str, value: object, target: str) -> None:
+def _add(served: Served, bound: str, value: object, target: str) -> None:
+    agent_id = id_of(value, bound)
     agent = as_agent(agent_id, value)
     if not is_client_id(agent_id):
         raise AgentsNotFound(
@@ -84,23 +89,43 @@ def _add(served: Served, agent_id: str, value: object, target: str) -> None:
     if not is_name(agent.name):
         raise AgentsNotFound(f"The name {agent.name!r} of an agent in {target} holds a NUL or half a surrogate pair.")
     served.agents.setdefault(agent_id, agent)
-    if served.made_of.setdefault(agent_id, value) is not value:
-        raise AgentsNotFound(f"Two agents have the id {agent_id!r}; the second is in {target}.")
+    place = f"{bound} in {target}"
+    first, first_place = served.found.setdefault(agent_id, (value, place))
+    if first is not value:
+        raise AgentsNotFound(f"Two agents have the id {agent_id!r}: {first_place}, and {place}.")
 
 
 def _agents_in(module: ModuleType) -> Iterator[tuple[str, object]]:
-    functions: list[Any] = []
-    for bound, value in vars(module).items():
-        is_public = not bound.startswith("_")
-        if is_agent(value) and not is_model_agent(value):
-            if isinstance(getattr(value, "agent_id", None), str):
-                yield id_of(value, bound), value
-        elif is_model_agent(value) and is_public:
-            yield id_of(value, bound), value
-        elif is_public and takes_run_context(value) and value.__module__ == module.__name__ and value not in functions:
-            # Under its first name only: another one for the same function is no second agent.
-            functions.append(value)
+    values = vars(module)
+    # What is registered with such an agent (a tool, instructions) is left in the module, and looks like one of ours.
+    beside_models = any(is_model_agent(value) for value in values.values())
+    # What its author hosts with `model_agent` is no second agent, and neither is what makes the deps of that.
+    found = [inside for value in values.values() for inside in made_of(value)]
+    for bound, value in values.items():
+        # Under its first name only: another one for the same thing is no second agent.
+        if _is_found(module, bound, value, beside_models=beside_models) and not any(value is one for one in found):
+            found.append(value)
             yield bound, value
+
+
+def _is_found(module: ModuleType, bound: str, value: Any, *, beside_models: bool) -> bool:
+    is_public = not bound.startswith("_")
+    if is_model_agent(value):
+        return is_public
+    if is_agent(value):
+        return isinstance(getattr(value, "agent_id", None), str)
+    return is_public and takes_run_context(value, annotated=beside_models) and value.__module__ == module.__name__
+
+
+def _functions_of(module: ModuleType) -> Iterator[Any]:
+    for bound, value in vars(module).items():
+        if not bound.startswith("_") and getattr(value, "__module__", None) == module.__name__:
+            yield value
+
+
+def _misses(values: Iterable[Any]) -> str:
+    misses = list(dict.fromkeys(said for said in map(near_miss, values) if said))
+    return "".join(f" {said}" for said in misses[:_MISSES_SHOWN])
 
 
 def _tools_in(module: ModuleType) -> Iterator[Tool]:
@@ -117,7 +142,7 @@ def _events_in(module: ModuleType) -> Iterator[type[Event]]:
             yield value
 
 
-def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, object]:
+def _named(module: ModuleType, attribute: str, target: str) -> object:
     if not hasattr(module, attribute):
         known = ", ".join(name for name, value in vars(module).items() if _is_shown(name, value)) or "none"
         raise AgentsNotFound(f"{target} is not there; the agents in that module are: {known}.")
@@ -125,8 +150,8 @@ def _named(module: ModuleType, attribute: str, target: str) -> tuple[str, object
     if isinstance(value, type):
         raise AgentsNotFound(f"{target} is a class; name an instance of it.")
     if not is_hostable(value):
-        raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {HOW}.")
-    return id_of(value, attribute), value
+        raise AgentsNotFound(f"{target} is no agent: it has no `name` and async `run`; {HOW}.{_misses([value])}")
+    return value
 
 
 def _is_shown(name: str, value: Any) -> bool:

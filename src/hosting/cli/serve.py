@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from events.catalog import CatalogError
-from hosting.bootstrap import ASSISTANT, create_app, server_of
+from hosting.bootstrap import ASSISTANT, Server, create_app, server_of
 from hosting.cli.agents import load_served
 from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import check_address, end_process, shipped_server
@@ -19,7 +19,8 @@ from hosting.domain.errors import BranchlineError
 from hosting.settings import load_settings
 
 _TRY = """
-Branchline listens on {base} (process {process}). Try, in a second terminal:
+Branchline listens on {base} (process {process}).
+It hosts {hosted}. Try, in a second terminal:
 
   curl -X POST {base}/sessions -H 'Content-Type: application/json' -d '{{"sessionId":"demo"}}'
   curl -N {branch}/events/live
@@ -55,7 +56,7 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         _refuse(str(error))
     # Why the start was refused is told in one sentence; uvicorn would put its traceback in front of it.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not server_of(app).refused)
-    server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at, settings.model))
+    server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at, server_of(app)))
     try:
         server.run()
     except SystemExit:
@@ -68,13 +69,20 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         sys.exit(1)
 
 
-def _greet(host: str, port: int, model: str | None) -> None:
+def _greet(host: str, port: int, hosting: Server) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
-    branch = f"{base}/agents/{ASSISTANT if model else 'demo'}/sessions/demo/branches/main"
-    print(_TRY.format(base=base, branch=branch, process=os.getpid()), flush=True)
-    if model:
+    branch = f"{base}/agents/{_foremost(hosting)}/sessions/demo/branches/main"
+    hosted = ", ".join(hosting.registered)
+    print(_TRY.format(base=base, branch=branch, hosted=hosted, process=os.getpid()), flush=True)
+    if model := hosting.settings.model:
         print(f"The agent {ASSISTANT} answers with {model}; the agent demo needs no model.\n", flush=True)
+
+
+def _foremost(hosting: Server) -> str:
+    """Return whom to try: the first agent that is the user's own and answers here."""
+    own = (each for each, known in hosting.registered.items() if each != "demo" and known.agent is not None)
+    return next(own, "demo")
 
 
 def _refuse(sentence: str) -> NoReturn:

@@ -110,8 +110,12 @@ class Transcript:
             self.end()
 
     def _model_call_retry(self, event: ModelCallRetry) -> None:
-        again = f"The answer begins again (attempt {event.attempt + 1} of {event.max_retries + 1})."
-        self._tell(Nesting.of(event.metadata).line(again), style="dim yellow")
+        pause = max(1, round(event.delay.total_seconds()))
+        # After a crash there is no pause, and the sentence says itself that the answer begins again.
+        again = f"; asked again in {pause} s" if event.delay else ""
+        tries = f"({event.attempt + 1} of {event.max_retries + 1})"
+        why = one_line(event.error_message).rstrip(".")
+        self._tell(Nesting.of(event.metadata).line(f"{why}{again} {tries}."), style=_UNUSUAL)
 
     def _call(self, event: ToolCallArgs) -> None:
         call = call_line(self._calls.name(event.call_id) or "?", event.args_json)

@@ -64,11 +64,11 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     max_agentic_iterations: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     clients: ClientsConfig = ClientsConfig()
     chat: ChatOptions = ChatOptions()
-    tools: tuple[Name, ...] = ()
-    toolsets: tuple[Toolset, ...] = ()
-    mcp_servers: tuple[McpServer, ...] = ()
-    open_api: tuple[OpenApiTools, ...] = ()
-    middlewares: tuple[MiddlewareConfig, ...] = ()
+    tools: Annotated[tuple[Name, ...], Meta(max_length=256)] = ()
+    toolsets: Annotated[tuple[Toolset, ...], Meta(max_length=64)] = ()
+    mcp_servers: Annotated[tuple[McpServer, ...], Meta(max_length=32)] = ()
+    open_api: Annotated[tuple[OpenApiTools, ...], Meta(max_length=32)] = ()
+    middlewares: Annotated[tuple[MiddlewareConfig, ...], Meta(max_length=32)] = ()
 
     def encoded(self) -> bytes:
         """Return the one form that equal configurations are stored in."""

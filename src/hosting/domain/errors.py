@@ -17,6 +17,7 @@ BranchlineError
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
++-- AgentRefused          an agent in people's own code cannot be hosted as it is
 +-- AgentFileRefused      a file that describes an agent cannot be taken
 +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
 
@@ -346,6 +347,10 @@ class LeaseLost(BranchlineError, Withdrawn):
 
 class StorageRefused(BranchlineError):
     """The store cannot be opened."""
+
+
+class AgentRefused(BranchlineError):
+    """An agent in people's own code cannot be hosted as it is."""
 
 
 class AgentFileRefused(BranchlineError):

@@ -12,8 +12,9 @@ from events.text import Role
 class MessageState(StrEnum):
     """How far a message has come.
 
-    One that is calling has said everything, but not all tools that it calls have answered; a discarded one was cut by
-    a crash and written anew; a nested one was said inside of nested work and is no part of the conversation.
+    One that is calling has said everything, but not all tools that it calls have answered; a discarded one was written
+    anew, since a crash cut it or its agent did not take it; a nested one was said inside of nested work and is no part
+    of the conversation.
     """
 
     OPEN = "open"

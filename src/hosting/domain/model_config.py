@@ -22,7 +22,18 @@ _VISIBLE: Final = re.compile(r"[\x20-\x7e]{1,8192}")
 _OF_THE_CONNECTION: Final = frozenset(
     {"connection", "content-encoding", "content-length", "content-type", "host", "te", "trailer", "transfer-encoding"}
 )
-_SENT_BY_THE_SERVER: Final = frozenset({"input", "instructions", "messages", "model", "stream", "system", "tools"})
+# Without case and underscores: there are servers that know a member however it is written.
+_NOT_TO_BE_SAID: Final = frozenset(
+    # What the server sends itself, by the names that the providers have for it; and OpenAI's older one of tools.
+    {"contents", "input", "instructions", "messages", "model", "stream", "streamoptions", "system", "systeminstruction"}
+    | {"functioncall", "functions", "tools"}
+    # What would lead to another model, or to what lies at the provider and may be somebody else's.
+    | {"cachedcontent", "container", "conversation", "models", "previousresponseid", "prompt"}
+    # What answers in a form that nobody reads here: several at once, or one to be fetched later.
+    | {"background", "candidatecount", "n"}
+    # Tools that the provider would call, and nobody be asked for.
+    | {"mcpservers"}
+)
 
 ModelName = Annotated[str, Meta(min_length=1, max_length=200)]
 _Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -65,7 +76,8 @@ class Reasoning(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
 class ChatOptions(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="camel"):
     """How a model is to answer; what is left out is as the agent or the provider has it.
 
-    `additionalProperties` go into the body of the request to the provider as they are.
+    `additionalProperties` go into the body of the request to the provider as they are; those that the server says
+    itself, such as `model`, `messages`, `tools` and `stream`, are refused.
     """
 
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
@@ -151,6 +163,11 @@ def not_honoured(member: str, by: str = "This server") -> RunConfigRefused:
     return RunConfigRefused(f"{by} does not honour `runConfig.{member}`; leave it out.")
 
 
+def not_to_be_said(options: Mapping[str, Any]) -> str | None:
+    """Return the first of the members for a provider's request that the server alone says, if there is any."""
+    return next((name for name in options if name.replace("_", "").casefold() in _NOT_TO_BE_SAID), None)
+
+
 def check_endpoint(endpoint: str) -> str | None:
     """Return what is wrong with the address of a provider, if anything is."""
     try:
@@ -200,8 +217,8 @@ def _check_together(config: ModelConfig) -> None:
         ("providerOptionsJson", config.provider_options),
         ("chat.additionalProperties", config.chat.additional_properties),
     ):
-        if taken := next((name for name in options if name in _SENT_BY_THE_SERVER), None):
-            raise RunConfigRefused(f"`runConfig.{place}` may not say `{taken}`: the server sends that itself.")
+        if (refused := not_to_be_said(options)) is not None:
+            raise RunConfigRefused(f"`runConfig.{place}` may not say `{refused:.100}`: the server decides that itself.")
 
 
 def _chat(place: str, value: bytes) -> ChatOptions:

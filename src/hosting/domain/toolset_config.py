@@ -1,7 +1,8 @@
 """Toolsets that an agent's config describes: MCP servers, services with an OpenAPI document, groups of own tools."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Final, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -16,6 +17,10 @@ HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")]
 HeaderValue = Annotated[str, Meta(pattern=r"^[\x20-\x7e\t]*$", max_length=8192)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
+Tools = Annotated[tuple[str, ...], Meta(max_length=256)]
+Operations = Annotated[tuple[str, ...], Meta(max_length=512)]
+Headers = Annotated[dict[HeaderName, HeaderValue], Meta(max_length=64)]
+HeaderVariables = Annotated[dict[HeaderName, VariableName], Meta(max_length=64)]
 
 MASK: Final = "***"
 _NOT_SAID_BY_CLIENTS: Final = (
@@ -42,7 +47,7 @@ class Toolset(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
     name: ToolsetName
     description: Text | None = None
-    tools: tuple[str, ...]
+    tools: Tools
     start_collapsed: bool = False
 
 
@@ -58,15 +63,18 @@ class McpServer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
 
     name: ToolsetName
     command: Text | None = None
-    args: tuple[str, ...] = ()
-    environment: tuple[VariableName, ...] | dict[VariableName, str] = ()
+    args: Annotated[tuple[str, ...], Meta(max_length=256)] = ()
+    environment: (
+        Annotated[tuple[VariableName, ...], Meta(max_length=256)]
+        | Annotated[dict[VariableName, str], Meta(max_length=256)]
+    ) = ()
     url: Text | None = None
-    headers: dict[HeaderName, HeaderValue] = {}
-    header_variables: dict[HeaderName, VariableName] = {}
-    requires_permission: bool | tuple[str, ...] = False
+    headers: Headers = {}
+    header_variables: HeaderVariables = {}
+    requires_permission: bool | Tools = False
     start_collapsed: bool = False
     description: Text | None = None
-    tools: tuple[str, ...] | None = None
+    tools: Tools | None = None
     timeout_seconds: Seconds = 30.0
     start_timeout_seconds: Seconds = 30.0
 
@@ -90,10 +98,10 @@ class OpenApiTools(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     base_url: Text
     spec: dict[str, Any] | None = None
     spec_file: Text | None = None
-    headers: dict[HeaderName, HeaderValue] = {}
-    header_variables: dict[HeaderName, VariableName] = {}
-    requires_permission: bool | tuple[str, ...] | None = None
-    operations: tuple[str, ...] | None = None
+    headers: Headers = {}
+    header_variables: HeaderVariables = {}
+    requires_permission: bool | Operations | None = None
+    operations: Operations | None = None
     start_collapsed: bool = False
     description: Text | None = None
     timeout_seconds: Seconds = 30.0
@@ -139,19 +147,20 @@ def check_toolsets(
     )
 
 
-def _check_names(named: Iterable[tuple[str, str]]) -> None:
-    seen: list[str] = []
-    for pointer, name in named:
-        for other in seen:
-            if name == other:
-                raise ConfigRefused(pointer, f"There is another toolset called {name}.")
-            # With toolsets `a` and `a_b`, the tool `a_b_c` could be of either: what a user has allowed for one
-            # would be allowed for the other.
-            if name.startswith(f"{other}_") or other.startswith(f"{name}_"):
-                raise ConfigRefused(
-                    pointer, f"Tools are called by their toolset's name first: {name} and {other} cannot be told apart."
-                )
-        seen.append(name)
+def _check_names(named: Sequence[tuple[str, str]]) -> None:
+    # Sorted, a name stands right before one that begins with it, if there is any.
+    ordered = sorted((f"{name}_", place) for place, (_, name) in enumerate(named))
+    for (beginning, one), (whole, other) in pairwise(ordered):
+        pointer, name = named[max(one, other)]
+        if whole == beginning:
+            raise ConfigRefused(pointer, f"There is another toolset called {name}.")
+        # With toolsets `a` and `a_b`, the tool `a_b_c` could be of either: what a user has allowed for one would be
+        # allowed for the other.
+        if whole.startswith(beginning):
+            rival = named[min(one, other)][1]
+            raise ConfigRefused(
+                pointer, f"Tools are called by their toolset's name first: {name} and {rival} cannot be told apart."
+            )
 
 
 def _check_collapsed(pointer: str, toolset: Toolset | McpServer | OpenApiTools) -> None:

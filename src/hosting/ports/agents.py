@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from events.ids import AgentId, RunId
 from events.interactions import Response
+from events.retries import ModelCallRetry
 from events.tools import CallType, ToolResult
 from events.turns import Usage
 from hosting.domain.definition import AgentConfig
@@ -154,6 +155,16 @@ class RunContext(ToolContext, Protocol):
         """
         ...
 
+    async def take_back(self, message: Message, told: ModelCallRetry) -> None:
+        """Let the last message, which calls nothing, be no part of the conversation: the next is in its place.
+
+        `told` says so to the readers. Done once, as `model_call` is.
+
+        Raises:
+            RunDiverged: when the run began again, it did something else in this place than before.
+        """
+        ...
+
     async def call_tools(
         self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None
     ) -> list[ToolOutcome]:
@@ -207,8 +218,8 @@ class Limits:
 
 
 NO_LIMITS = Limits()
-MODEL_LIMITS = Limits(model_retries=3)
-"""Those of an agent with a model that says nothing of it."""
+MODEL_LIMITS = Limits(iterations=50, model_retries=3)
+"""Those of an agent with a model that says nothing of it: one that goes round in circles must not do so for ever."""
 
 
 @runtime_checkable
@@ -248,11 +259,10 @@ class Agent(Protocol):
 class AgentBuilder(Protocol):
     """Makes agents from what is said about them."""
 
-    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, *, by_operator: bool) -> Agent:
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits) -> Agent:
         """Return an agent that has these limits; may take a second, and is called on a thread of its own.
 
-        `by_operator` says that the config is from a file beside the server; one that came over HTTP may say less.
-        `config.name` is given.
+        `config.name` is given, and how far the config may reach has been looked at.
 
         Raises:
             ConfigRefused: there can be no such agent; the pointer begins at the config, as `/clients/chat/modelName`.

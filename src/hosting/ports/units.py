@@ -181,6 +181,13 @@ class CloseMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscardMessage:
+    """An assistant's message that was a part of the conversation is none any more: another is written in its place."""
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True)
 class BeginStep:
     """A step is under way; `flow` is the event flow inside of it, if it has one, and `agent_version` as in Run."""
 
@@ -250,7 +257,17 @@ GuardedChange = (
     | AskForInterrupt
     | SettleInteraction
 )
-RunChange = BeginTurn | OpenMessage | CloseMessage | BeginStep | FinishStep | OpenInteraction | KeepState | EndRun
+RunChange = (
+    BeginTurn
+    | OpenMessage
+    | CloseMessage
+    | DiscardMessage
+    | BeginStep
+    | FinishStep
+    | OpenInteraction
+    | KeepState
+    | EndRun
+)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import msgspec
 
 from events.branches import Content, FunctionResult
 from events.ids import AgentId, MessageId, RunId
+from events.retries import ModelCallRetry
 from events.text import Role
 from events.tools import CallType
 from events.turns import AgentTurnFinished, AgentTurnStarted, Usage
@@ -18,7 +19,7 @@ from hosting.domain.scope import BranchScope
 from hosting.domain.step import StepKind
 from hosting.ports.agents import Reply, ToolOutcome
 from hosting.ports.tools import Tool
-from hosting.ports.units import BeginStep, CloseMessage, FinishStep, RunChange
+from hosting.ports.units import BeginStep, CloseMessage, DiscardMessage, FinishStep, RunChange
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_instructions, client_tool, visible_client_tools
@@ -121,7 +122,7 @@ class AgentContext(WorkContext):
         if self._bench.hand.turn.depth:
             # Nested work has a conversation of its own: what it was asked, and what it has said since.
             return [*self.input, *self._said]
-        await self._bench.hand.settle()
+        await self._bench.hand.settle_read()
         return await self._bench.runtime.run_reads.messages(self._bench.hand.lease.run.branch_key)
 
     async def client_tools(self) -> Sequence[VisibleTool]:
@@ -161,6 +162,18 @@ class AgentContext(WorkContext):
             return await self._call(tool, arguments)
         finally:
             self._is_calling = False
+
+    async def take_back(self, message: Message, told: ModelCallRetry) -> None:
+        """See RunContext.take_back."""
+        hand = self._bench.hand
+        key = self._steps.next_key(StepKind.WORK, "take back", message.id)
+        self._said = [said for said in self._said if said.id != message.id]
+        if self._steps.logged(key) is not None:
+            return
+        # What is said inside of nested work was no part of the conversation.
+        discard = () if hand.turn.depth else (DiscardMessage(message.id),)
+        hand.put(told, BeginStep(self.run_id, key), FinishStep(self.run_id, key.place, b"true"), *discard)
+        await hand.settle()
 
     async def call_tools(
         self, message: Message, tools: Sequence[Tool] = (), *, told: Callable[[ToolOutcome], None] | None = None

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
+from weakref import WeakValueDictionary
 
 from events.ids import AgentId, is_client_id
 from hosting.domain.definition import AgentConfig, DefinitionSummary
@@ -13,6 +15,7 @@ from hosting.ports.definitions import Definitions, DefinitionsOf
 from hosting.runtime.workshop import Workshop
 
 _MOST_KEPT: Final = 128
+_BUILDERS: Final = 2
 _PREFIX: Final = "agt_"
 
 _Key = tuple[TenantId, AgentId, int]
@@ -26,7 +29,9 @@ class DefinedAgents:
         self._workshop = workshop
         self._most_kept = most_kept
         self._kept: OrderedDict[_Key, Agent] = OrderedDict()
-        self._building = asyncio.Lock()
+        self._building: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
+        # Its own: whoever posts what takes long to build must not keep the threads that everything else needs.
+        self._builders = ThreadPoolExecutor(_BUILDERS, "building")
 
     def of(self, tenant: TenantId) -> Definitions:
         """Return the door to a tenant's definitions."""
@@ -58,7 +63,7 @@ class DefinedAgents:
         key = tenant, agent_id, version
         if key not in self._kept:
             # One at a time, or many inputs at once would each build the same.
-            async with self._building:
+            async with self._building.setdefault(key, asyncio.Lock()):
                 if key not in self._kept:
                     self._kept[key] = await self._built(key)
         self._kept.move_to_end(key)
@@ -78,7 +83,8 @@ class DefinedAgents:
 
     async def _build(self, agent_id: AgentId, name: str, config: AgentConfig) -> Agent | None:
         # A library of models may have to be imported first, which takes a second.
-        return await asyncio.to_thread(self._workshop.build, agent_id, name, config)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._builders, self._workshop.build, agent_id, name, config)
 
 
 def _could_be(agent_id: AgentId) -> bool:

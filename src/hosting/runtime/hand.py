@@ -76,6 +76,10 @@ class Hand:
         """Wait until everything appended so far is durable."""
         await self.pen.settle()
 
+    async def settle_read(self) -> None:
+        """Wait until what the run has written of messages and state is there to be read."""
+        await self.pen.settle_read()
+
     def nested(self, turn: Turn, unfinished: Unfinished | None = None) -> "Hand":
         """Return the hand of a turn inside of this one; pair with `end`.
 

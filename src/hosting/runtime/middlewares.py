@@ -71,7 +71,7 @@ def limits_of_config(config: AgentConfig, *, by_operator: bool) -> Limits:
         if limits.detailed_errors and not by_operator:
             # The tools are the operator's, and so is what their exceptions say of paths, addresses and keys.
             raise ConfigRefused(f"{pointer}/options/detailed", "Only a definition in a file of the server's can say so")
-    return limits
+    return limits if limits.iterations is not None else replace(limits, iterations=MODEL_LIMITS.iterations)
 
 
 def _check_name(given: MiddlewareConfig, before: Sequence[MiddlewareConfig], pointer: str) -> None:

@@ -8,9 +8,10 @@ from events.serializer import Encoded, Serializer, Stamp
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.clock import Clock
-from hosting.ports.units import Committed, EndRun, RunChange
+from hosting.ports.units import CloseMessage, Committed, EndRun, KeepState, OpenMessage, RunChange
 from hosting.runtime.writer import Writer
 
+_READ_BACK = (CloseMessage, KeepState, OpenMessage)
 _ROOM_EVENTS = 256
 _ROOM_BYTES = 64 * 1024
 
@@ -32,6 +33,7 @@ class Pen:
         self._bytes = 0
         self._error: Exception | None = None
         self._ended = False
+        self._is_read = False
         self._waiting: list[asyncio.Future[None]] = []
         self.promoted: Lease | None = None
         """The run that left the queue when this one ended, held by this node."""
@@ -67,6 +69,7 @@ class Pen:
         self._check_open()
         self._pending += 1
         self._writer.append_as(self, None, changes)
+        self._note(changes)
 
     async def room(self) -> None:
         """Wait until there is room for more; raises as `put` does."""
@@ -78,6 +81,12 @@ class Pen:
         while self._pending:
             await self._progress()
         self._check()
+        self._is_read = False
+
+    async def settle_read(self) -> None:
+        """Wait until the messages and the state appended so far are durable, if any were; raises as `put` does."""
+        if self._is_read:
+            await self.settle()
 
     def close(self) -> None:
         """Take nothing more: whoever still writes hears LeaseLost."""
@@ -103,6 +112,10 @@ class Pen:
         self._bytes += self._writer.append_as(self, encoded, changes)
         if changes:
             self._ended = any(isinstance(change, EndRun) for change in changes)
+            self._note(changes)
+
+    def _note(self, changes: tuple[RunChange, ...]) -> None:
+        self._is_read = self._is_read or any(isinstance(change, _READ_BACK) for change in changes)
 
     def _check_open(self) -> None:
         if self._error is not None:

@@ -9,19 +9,26 @@ from msgspec.structs import replace
 from events.ids import AgentId
 from hosting.domain.definition import AgentConfig, Runtime
 from hosting.domain.errors import ConfigRefused
+from hosting.domain.reach import check_reach
+from hosting.domain.toolset_config import Leave
 from hosting.ports.agents import Agent, AgentBuilder
 from hosting.runtime.middlewares import limits_of_config
 
 _NO_BUILDER: Final = "This server has no models: install them with `pip install branchline[models]`"
+_NO_LEAVE: Final = Leave(commands=False, endpoints=False, files=False)
 _OF_WORKERS: Final = {"workType": "work_type", "projectName": "project_name", "priority": "priority"}
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """Builds agents with the tools that the server has; without a builder it can only say what would be missing."""
+    """Builds agents with the tools that the server has; without a builder it can only say what would be missing.
+
+    `leave` is what clients may say that reaches beyond the server.
+    """
 
     builder: AgentBuilder | None = None
     tools: Collection[str] = field(default_factory=tuple)
+    leave: Leave = _NO_LEAVE
 
     def build(self, agent_id: AgentId, name: str, config: AgentConfig, *, by_operator: bool = False) -> Agent | None:
         """Return an agent, or None when its runs are for workers; not to be called on the event loop.
@@ -32,6 +39,8 @@ class Workshop:
             ConfigRefused: there can be no such agent.
         """
         limits = limits_of_config(config, by_operator=by_operator)
+        # Before anything else: what is stored for workers is no more trustworthy than what is built here.
+        check_reach(config, Leave() if by_operator else self.leave)
         if config.runtime is Runtime.WORKER:
             return None
         for member, attribute in _OF_WORKERS.items():
@@ -43,7 +52,7 @@ class Workshop:
         if self.builder is None:
             raise ConfigRefused("/clients", _NO_BUILDER)
         named = replace(config, name=config.name or name)
-        return self.builder.build(agent_id, named, limits, by_operator=by_operator)
+        return self.builder.build(agent_id, named, limits)
 
     def _those_there_are(self) -> str:
         return f"; it has {', '.join(sorted(self.tools))}" if self.tools else ""

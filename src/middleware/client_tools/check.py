@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from events.client_tools import ClientSkill, ClientTool, ClientToolHarness, SkillDocument, SkillReference
 from middleware.client_tools.names import TakenNames, check_callable_name
 from middleware.client_tools.refusal import ClientToolInputRefused, quoted
+from middleware.client_tools.schema import check_parameters_schema
 
 _Names = frozenset[str]
 
@@ -51,6 +52,7 @@ def _check_tool(tool: ClientTool, place: str) -> None:
     check_callable_name(tool.name, f"{place}.name")
     if tool.parameters_schema.get("type", "object") != "object":
         raise ClientToolInputRefused(f"{place}.parametersSchema.type", "must be 'object'")
+    check_parameters_schema(tool.parameters_schema, f"{place}.parametersSchema")
 
 
 def _check_skill(skill: ClientSkill, place: str) -> None:

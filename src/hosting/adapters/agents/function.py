@@ -1,8 +1,10 @@
 """Agents made of a function: the shortest way to host one's own code."""
 
 import inspect
+import typing
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from types import SimpleNamespace
 from typing import Any, cast, overload
 
 from events.ids import is_client_id, is_name
@@ -112,15 +114,30 @@ def is_agent_function(value: Any) -> bool:
     return True
 
 
-def takes_run_context(function: Any) -> bool:
-    """Say whether an async function was meant as an agent: all that it needs is a `context`, or a RunContext."""
+def takes_run_context(function: Any, *, annotated: bool = False) -> bool:
+    """Say whether an async function was meant as an agent: all that it needs is a bare `context`, or a RunContext.
+
+    With `annotated`, only a RunContext counts.
+    """
     if not is_agent_function(function):
         return False
     first, *others = inspect.signature(function).parameters.values()
-    # An annotation may be text, and name what is imported for a checker only.
-    annotation = first.annotation
-    kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    if annotation is not inspect.Parameter.empty and kind.rpartition(".")[2] != RunContext.__name__:
+    if any(other.default is inspect.Parameter.empty for other in others):
         return False
-    is_named = first.name == "context" or annotation is not inspect.Parameter.empty
-    return is_named and all(other.default is not inspect.Parameter.empty for other in others)
+    if first.annotation is inspect.Parameter.empty:
+        return first.name == "context" and not annotated
+    return is_run_context(function, first)
+
+
+def is_run_context(function: Any, parameter: inspect.Parameter) -> bool:
+    """Say whether a parameter of a function is annotated with our RunContext, and not with another of that name.
+
+    Others have one, too: pydantic-ai's is what its tools take, and a tool that is hosted as an agent asks nobody.
+    """
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    annotations = {parameter.name: parameter.annotation}
+    try:
+        types = typing.get_type_hints(SimpleNamespace(__annotations__=annotations), names)
+    except Exception:  # noqa: BLE001 - a text can be any expression; what cannot be looked up may be anything
+        return False
+    return types.get(parameter.name) is RunContext

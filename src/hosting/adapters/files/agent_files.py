@@ -34,10 +34,13 @@ def read_agent_files(folder: Path) -> Iterator[AgentFile]:
     """Read the definitions in a folder, in order of their names; there may be no such folder, and a README.md is none.
 
     Raises:
-        AgentFileRefused: a file cannot be taken; the sentence names it, and the member that is to blame.
+        AgentFileRefused: a file cannot be taken; the sentence names it, and the member or other file that is to blame.
     """
+    first: dict[str, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.suffix in _KINDS and path.is_file() and not path.name.startswith(".") and path.name != _FOR_PEOPLE:
+            if (other := first.setdefault(path.stem, path)) is not path:
+                raise AgentFileRefused(path, f"{other} has the same name without the ending, which is the agent's id.")
             yield _read(path)
 
 

@@ -5,31 +5,37 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
+import structlog
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.models import Model
+from pydantic_ai.toolsets import FunctionToolset
 
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
 from hosting.adapters.models.choice import ModelChoice, ModelRefused
+from hosting.adapters.models.deps import Deps, deps_by_type, make_deps
 from hosting.adapters.models.faults import Told
 from hosting.adapters.models.hosted_run import HostedRun
 from hosting.adapters.models.listed_tools import ListedTools
 from hosting.adapters.models.prompts import prompt_of, said_before
 from hosting.adapters.models.run_arguments import NO_LIMIT, capabilities_of, instructions_of, run_settings
 from hosting.adapters.models.run_model import RunModel, run_model, wanted_by
-from hosting.adapters.models.structured import output_of, telling_misfits
+from hosting.adapters.models.structured import AnswerNameTaken, answer_name, output_of, telling_misfits
+from hosting.adapters.models.tool_source import FixedTools, SourceToolset
 from hosting.adapters.models.turn import ModelTurn
-from hosting.domain.errors import RunConfigRefused
+from hosting.domain.errors import InvalidInput, RunConfigRefused
 from hosting.domain.model_config import NO_MODEL_CONFIG, ModelConfig, not_honoured
 from hosting.ports.agents import MODEL_LIMITS, Limits, RunContext
 from hosting.ports.tools import Tool
+
+_log = structlog.get_logger("branchline")
 
 
 class ModelAgent:
     """An agent that is a pydantic-ai one: its own loop decides, and what it does with models and tools is durable.
 
-    `tools` are offered to the model besides the agent's own. An agent whose `deps_type` is RunContext is given the
-    run's context as its deps; others are given None.
+    `wrapped` is that agent, and `tools` are offered to its model besides its own. Without `deps` an agent whose
+    `deps_type` is RunContext is given the run's context as its deps, and one that says no type None.
     """
 
     def __init__(
@@ -38,6 +44,7 @@ class ModelAgent:
         agent: AbstractAgent[Any, Any],
         *,
         name: str | None = None,
+        deps: Deps | None = None,
         limits: Limits = MODEL_LIMITS,
         tools: Sequence[Tool] = (),
         tells_reasoning: bool = True,
@@ -45,7 +52,8 @@ class ModelAgent:
         self.agent_id = agent_id
         self.name = name or agent.name or agent_id
         self.limits = limits
-        self._agent = agent
+        self.wrapped = agent
+        self.deps = deps or deps_by_type(agent_id, agent.deps_type)
         self._tools = tuple(tools)
         self._tells_reasoning = tells_reasoning
         self._care = Care().within(limits)
@@ -53,6 +61,12 @@ class ModelAgent:
     def ask_with(self, care: Care) -> None:
         """See AsksProviders.ask_with."""
         self._care = care.within(self.limits)
+        if self.wrapped.model is None:
+            # A capability may choose one as the agent runs, and so may an input; nobody knows before.
+            _log.warning(
+                "an agent has no model of its own; its runs fail unless a capability or their runConfig brings one",
+                agent=self.agent_id,
+            )
 
     async def check_config(self, config: ModelConfig) -> None:
         """See Configurable.check_config."""
@@ -68,19 +82,20 @@ class ModelAgent:
             chosen = await self._chosen(config)
             if chosen.closes is not None:
                 await stack.enter_async_context(chosen.closes)
+            await stack.enter_async_context(self._care.providers.asked(chosen.model or self.wrapped.model))
             if config.system_instructions is not None:
-                stack.enter_context(self._agent.override(instructions=told))
+                stack.enter_context(self.wrapped.override(instructions=told))
             stack.enter_context(Told(None))
             stack.enter_context(telling_misfits(config.structured_output))
-            await self._agent.run(
-                prompt_of(context.input[-1]),
+            await self.wrapped.run(
+                turn.prompt,
                 message_history=before,
                 output_type=None if config.structured_output is None else output_of(config.structured_output),
                 model=chosen.model,
                 model_settings=run_settings(settings_of(config, chosen.model)),
                 usage_limits=NO_LIMIT,
                 instructions=told,
-                deps=context if self._agent.deps_type is RunContext else None,
+                deps=await make_deps(self.deps, context),
                 capabilities=[*capabilities_of(config), HostedRun(turn)],
                 infer_name=False,
             )
@@ -92,6 +107,8 @@ class ModelAgent:
             self._care,
             tells_reasoning=tells_reasoning(config.chat, otherwise=self._tells_reasoning),
             skips_tools=config.skip_tools,
+            prompt=prompt_of(context.input[-1]),
+            answer_name=answer_name(config.structured_output),
         )
 
     async def _chosen(self, config: ModelConfig) -> RunModel:
@@ -102,12 +119,22 @@ class ModelAgent:
 
     def _own_model(self) -> Model | None:
         """Return the agent's own model; None when it has one only as it runs, or then finds that it has none."""
-        own = self._agent.model
+        own = self.wrapped.model
         if not isinstance(own, str):
             return own if isinstance(own, Model) else None
         with suppress(ModelRefused):
             return self._care.providers.model(ModelChoice.parse(own))
         return None
+
+    def _known_names(self) -> set[str]:
+        """Return the names of the tools that the agent has in every run; a client or an MCP server may bring others."""
+        names = {tool.name for tool in self._tools}
+        for toolset in self.wrapped.toolsets:
+            if isinstance(toolset, FunctionToolset):
+                names.update(toolset.tools)
+            elif isinstance(toolset, SourceToolset) and isinstance(toolset.source, FixedTools):
+                names.update(toolset.source.names)
+        return names
 
     def _check(self, config: ModelConfig) -> None:
         try:
@@ -119,7 +146,10 @@ class ModelAgent:
             raise not_honoured(refused, by=f"The model {model.model_name!r:.100}")
         if config.structured_output is not None:
             output_of(config.structured_output)
-            if getattr(self._agent, "_output_validators", None):
+            name = answer_name(config.structured_output)
+            if name is not None and not config.skip_tools and name in self._known_names():
+                raise InvalidInput(str(AnswerNameTaken(name)))
+            if getattr(self.wrapped, "_output_validators", None):
                 raise not_honoured(
                     "structuredOutput", by=f"The agent {self.name!r:.100}, which checks its own answers,"
                 )

@@ -26,6 +26,7 @@ from pydantic_ai.settings import ModelSettings
 from events.ids import RunId
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.faults import Told, check_whole
+from hosting.adapters.models.making import models_inside, tries_again
 from hosting.adapters.models.streaming import streamed
 from middleware.circuit_breaker import Answered
 
@@ -90,8 +91,18 @@ class Asking:
 
 def _once(model: Model, settings: ModelSettings | None) -> ModelSettings:
     """Keep the provider's own client from trying again: unseen tries would multiply those of the run."""
-    once = settings or ModelSettings()
-    return ModelSettings(**{**once, _RETRIES: 0}) if _takes_retries(model) else once
+    once = (settings or ModelSettings()).copy()
+    if not _tries_again(model):
+        # Being told so a client is copied, and a copy reads what the environment says of this server once more.
+        once.pop(_RETRIES, None)
+    elif _takes_retries(model):
+        once[_RETRIES] = 0
+    return once
+
+
+def _tries_again(model: Model) -> bool:
+    clients = [None if each.provider is None else each.provider.client for each in models_inside(model)]
+    return any(client is None or tries_again(client) for client in clients)
 
 
 def _takes_retries(model: Model) -> bool:

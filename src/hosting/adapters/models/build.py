@@ -10,8 +10,6 @@ from hosting.adapters.models.care import Care
 from hosting.adapters.models.choice import EndpointRefused, ModelChoice, ModelRefused, ModelUnknown
 from hosting.domain.definition import AgentConfig, ChatClientConfig
 from hosting.domain.errors import ConfigRefused
-from hosting.domain.model_config import check_endpoint
-from hosting.domain.toolset_config import Leave, check_toolsets
 from hosting.ports.agents import MODEL_LIMITS, Agent, Limits
 from hosting.ports.tools import Tool
 
@@ -28,14 +26,11 @@ _POINTERS: Final[Mapping[type[ModelRefused], str]] = {
 
 
 class ModelBuilder:
-    """See AgentBuilder; `leave` is what clients may say that reaches beyond the server."""
+    """See AgentBuilder."""
 
-    def __init__(
-        self, care: Care, tools: Mapping[str, Tool], leave: Leave, environment: Mapping[str, str] = os.environ
-    ) -> None:
+    def __init__(self, care: Care, tools: Mapping[str, Tool], environment: Mapping[str, str] = os.environ) -> None:
         self._care = care
         self._tools = tools
-        self._leave = leave
         self._environment = environment
         self._assembly: Assembly | None = None
 
@@ -44,14 +39,12 @@ class ModelBuilder:
         """Say whether what models need is installed."""
         return find_spec("pydantic_ai") is not None
 
-    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, *, by_operator: bool) -> Agent:
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits) -> Agent:
         """See AgentBuilder.build."""
         client = config.clients.chat
         if client is None:
             raise ConfigRefused("/clients/chat", "An agent needs a model: say its providerKey and modelName.")
-        leave = Leave() if by_operator else self._leave
-        choice = self._choice(client, leave)
-        check_toolsets(config.toolsets, config.mcp_servers, config.open_api, leave=leave)
+        choice = self._choice(client)
         tools = [self._tools[name] for name in config.tools]
         try:
             return self._assembled().agent(agent_id, config, choice, limits, tools)
@@ -82,24 +75,10 @@ class ModelBuilder:
             self._assembly = Assembly(self._care, self._tools, self._environment)
         return self._assembly
 
-    def _choice(self, client: ChatClientConfig, leave: Leave) -> ModelChoice:
-        if client.endpoint is not None:
-            if not leave.endpoints:
-                raise ConfigRefused(
-                    "/clients/chat/endpoint",
-                    "This server takes no addresses from clients; its operator may allow that, by the setting "
-                    "client_endpoints, or write the definition into a file.",
-                )
-            if wrong := check_endpoint(client.endpoint):
-                raise ConfigRefused("/clients/chat/endpoint", f"This {wrong}.")
+    def _choice(self, client: ChatClientConfig) -> ModelChoice:
         variable = client.api_key_variable
         if variable is None:
             return ModelChoice(client.provider_key, client.model_name, client.endpoint)
-        if not leave.files:
-            # A client could have any variable of the server's sent to an address of its own.
-            raise ConfigRefused(
-                "/clients/chat/apiKeyVariable", "Only a definition in a file of the server's operator can have this."
-            )
         if not (key := self._environment.get(variable)):
             raise ConfigRefused(
                 "/clients/chat/apiKeyVariable", f"There is no variable {variable} in the server's environment."

@@ -19,11 +19,8 @@ class Care:
 
     def within(self, limits: Limits) -> Self:
         """Return the care for an agent with these limits."""
-        patience = replace(
-            self.patience,
-            first=limits.model_first_timeout or self.patience.first,
-            idle=limits.model_idle_timeout or self.patience.idle,
-            call=limits.model_call_timeout or self.patience.call,
+        patience = self.patience.within(
+            first=limits.model_first_timeout, idle=limits.model_idle_timeout, call=limits.model_call_timeout
         )
         return replace(self, patience=patience)
 

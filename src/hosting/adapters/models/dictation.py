@@ -21,6 +21,7 @@ from pydantic_ai.models import StreamedResponse
 
 from events.ids import is_client_id
 from events.tools import CallType
+from hosting.adapters.models.failures import ModelAnswerTooLong
 from hosting.adapters.models.spelling import Voice, spelt
 from hosting.adapters.models.usage import usage_of
 from hosting.ports.agents import Reply
@@ -28,6 +29,7 @@ from hosting.ports.tools import Tool
 
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
 _LONGEST_NAME: Final = 64
+_MOST_CALLS: Final = 256
 
 
 class Dictation:
@@ -60,8 +62,17 @@ class Dictation:
             if usage is not None:
                 self._reply.spend(usage)
         response = self._stream.get()
+        self._check_calls(response)
         await self._say_output(response)
         return replace(response, parts=[await self._written(part) for part in response.parts])
+
+    def _check_calls(self, response: ModelResponse) -> None:
+        calls = sum(isinstance(part, ToolCallPart) for part in response.parts)
+        if calls > _MOST_CALLS:
+            # Not the provider's fault, for a user can ask for it.
+            raise ModelAnswerTooLong(
+                f"The model {response.model_name} made {calls} calls in one message; at most {_MOST_CALLS} are taken."
+            )
 
     async def _hear(self, event: ModelResponseStreamEvent) -> None:
         match event:

@@ -12,6 +12,7 @@ from pydantic_ai.settings import ModelSettings
 
 from hosting.adapters.models.asking import Asking
 from hosting.adapters.models.dictation import Dictation
+from hosting.adapters.models.sparing import ask_sparing
 from hosting.adapters.models.turn import ModelTurn
 from hosting.adapters.models.unreasoned import Unreasoned
 from hosting.ports.agents import Reply
@@ -36,11 +37,13 @@ class HostedModel(WrapperModel):
         async def write(reply: Reply) -> None:
             said = reply if self._turn.tells_reasoning else Unreasoned(reply)
             asking = Asking(self._turn.care, self.wrapped, self._turn.context.run_id)
-            response = await asking.ask(
+            response = await ask_sparing(
+                asking,
                 messages,
                 model_settings,
                 model_request_parameters,
                 lambda stream, events: Dictation(stream, said, self._turn.called, self._turn.known).take(events),
+                prompt=self._turn.prompt,
             )
             reply.attach(ModelMessagesTypeAdapter.dump_python([response], mode="json"))
 

@@ -14,6 +14,7 @@ from events.tools import ResultType, ToolResult
 from hosting.adapters.models.batch import Batch
 from hosting.adapters.models.hosted_model import HostedModel
 from hosting.adapters.models.hosted_tools import HostedTools
+from hosting.adapters.models.misfit import misfit_in
 from hosting.adapters.models.turn import ModelTurn
 
 
@@ -32,12 +33,18 @@ class HostedRun(AbstractCapability[Any]):
         return HostedTools(toolset, self.turn)
 
     async def wrap_node_run(self, ctx: AgentRun[Any], *, node: Any, handler: Any) -> Any:
-        """Make the calls of one message as one batch."""
+        """Make the calls of one message as one batch; take back a message that is no answer to the agent."""
         turn = self.turn
         message = turn.message
-        if not isinstance(node, CallToolsNode) or message is None or not message.calls:
+        if not isinstance(node, CallToolsNode) or message is None:
             return await handler(node)
         turn.message = None
+        if not message.calls:
+            following = await handler(node)
+            misfit = misfit_in(following)
+            if misfit is not None:
+                await turn.context.take_back(message, misfit)
+            return following
         async with Batch(turn.context, message, turn.known, turn.offered) as turn.batch:
             following = await handler(node)
             turn.batch.give_up(_answers(following))

@@ -13,6 +13,7 @@ from pydantic_ai.toolsets import ToolsetTool, WrapperToolset
 
 from events.tools import ToolResult
 from hosting.adapters.models.returns import failed_result, result_of, retry_result, value_of
+from hosting.adapters.models.structured import AnswerNameTaken
 from hosting.adapters.models.tool_source import own_tool
 from hosting.adapters.models.turn import ModelTurn
 from hosting.ports.tools import Tool, ToolContext
@@ -37,6 +38,8 @@ class HostedTools(WrapperToolset[Any]):
             return {}
         listed = await self.turn.listed.get_tools(ctx)
         tools = {**listed, **await super().get_tools(ctx)}
+        if (name := self.turn.answer_name) is not None and name in tools:
+            raise AnswerNameTaken(name)
         self.turn.known = {
             name: self._own(tool) or _tool(tool, ctx) for name, tool in tools.items() if not self._is_clients(tool)
         }

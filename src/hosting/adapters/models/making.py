@@ -1,6 +1,7 @@
 """Models and providers of pydantic-ai, made of a choice; and in one sentence why that cannot be."""
 
 import inspect
+import os
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 
 from hosting.adapters.models.choice import EndpointRefused, ModelChoice, ModelRefused, ModelUnknown
+from hosting.adapters.models.measured import measure_answers
 
 T = TypeVar("T")
 
@@ -20,11 +22,14 @@ _VARIABLE: Final = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 _EXTRA: Final = re.compile(r"pip install [\"']([\w\[\]-]+)[\"']")
 _ENDPOINT_ARGUMENTS: Final = ("base_url", "api_base", "azure_endpoint")
 _NO_KEY: Final = "none"
+_OPENAI_KEY: Final = "OPENAI_API_KEY"
 
 
 def make_provider(choice: ModelChoice) -> Provider[Any]:
     """Return a provider with a client of its own; raises as Providers.model does."""
-    return _explained(choice, lambda: _provider(choice))
+    provider = _explained(choice, lambda: _provider(choice))
+    _take_in_hand(provider)
+    return provider
 
 
 def make_model(choice: ModelChoice, provider: Provider[Any]) -> Model:
@@ -74,13 +79,17 @@ def _model(choice: ModelChoice, provider: Provider[Any]) -> Model:
 
 
 def _provider(choice: ModelChoice) -> Provider[Any]:
+    # An empty variable is one that is not set; only OpenAI's library takes it for a key, and fails.
+    is_emptied = choice.kind.startswith("openai") and os.environ.get(_OPENAI_KEY) == ""
     if choice.endpoint is None and choice.key is None:
+        if is_emptied:
+            raise _key_missing(choice, [_OPENAI_KEY])
         return infer_provider(choice.kind)
     made = infer_provider_class(choice.kind)
     given: dict[str, Any] = {}
     if choice.endpoint is not None:
         given[_endpoint_argument(made, choice.provider)] = choice.endpoint
-    key = choice.key if choice.trusted else choice.key or _NO_KEY
+    key = choice.key if choice.trusted and not is_emptied else choice.key or _NO_KEY
     if key is not None:
         _check_takes_key(made, choice.provider)
         given["api_key"] = key
@@ -100,7 +109,20 @@ def _moved(provider: Provider[Any], key: str | None, endpoint: str | None) -> Pr
         given["base_url"] = provider.base_url
     moved = made(**given)
     _forget_who_we_are(moved)
+    _take_in_hand(moved)
     return moved
+
+
+def _take_in_hand(provider: Provider[Any]) -> None:
+    measure_answers(provider)
+    # Else it would be copied for each call, to say so; and a copy reads the server's environment again.
+    if hasattr(provider.client, "max_retries"):
+        provider.client.max_retries = 0
+
+
+def tries_again(client: Any) -> bool:
+    """Say whether a provider's client makes a call that failed again by itself; it does unless it says otherwise."""
+    return getattr(client, "max_retries", None) != 0
 
 
 def _forget_who_we_are(provider: Provider[Any]) -> None:
@@ -153,13 +175,19 @@ def _explained(choice: ModelChoice, make: Callable[[], T]) -> T:
 def _refusal(choice: ModelChoice, said: str) -> ModelRefused:
     provider, variables = choice.provider[:100], list(dict.fromkeys(_VARIABLE.findall(said)))
     if variables:
-        return ModelRefused(f"The provider {provider} needs {' or '.join(variables)} in the server's environment.")
+        return _key_missing(choice, variables)
     if said.startswith("Unknown model"):
         return ModelUnknown(f"The provider {provider} has no model {choice.name!r:.100} that can be talked to.")
     return ModelRefused(f"The provider {provider} is not set up on this server.")
 
 
+def _key_missing(choice: ModelChoice, variables: list[str]) -> ModelRefused:
+    needed = " or ".join(variables)
+    return ModelRefused(f"The provider {choice.provider[:100]} needs {needed} in the server's environment.")
+
+
 def _nearest(provider: str) -> str:
-    known = {name.partition(":")[0] for name in known_model_names()}
+    # The library has one for its own tests.
+    known = {name.partition(":")[0] for name in known_model_names()} - {provider, "test"}
     near = get_close_matches(provider, sorted(known), n=1)
     return f" Perhaps {near[0]} is meant." if near else ""

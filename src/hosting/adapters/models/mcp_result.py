@@ -6,10 +6,12 @@ from typing import Final
 
 import msgspec
 from mcp import types
+from msgspec.structs import replace
 
 from events.tools import NO_JSON, ToolBinary, ToolContent, ToolResult
 from hosting.adapters.models.secrets import Secrets
 from hosting.adapters.models.toolset_failed import ToolsetFailed
+from hosting.domain.data_uri import is_media_type
 
 _MOST_CHARACTERS: Final = 256 << 10
 _MOST_ENCODED: Final = 2 * _MOST_CHARACTERS
@@ -70,11 +72,12 @@ def _binary(piece: types.ContentBlock) -> ToolBinary | None:
 
 def _whole(binary: ToolBinary) -> ToolBinary | None:
     data = binary.data or ""
-    if len(data) > _MOST_BASE64:
+    mime_type = binary.mime_type.partition(";")[0].strip().lower()
+    if len(data) > _MOST_BASE64 or not is_media_type(mime_type):
         return None
     try:
         # Whoever gives it to a model decodes it, outside of the call: what fails there ends the run.
         base64.b64decode(data, validate=True)
     except ValueError:
         return None
-    return binary
+    return replace(binary, mime_type=mime_type)

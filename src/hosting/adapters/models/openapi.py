@@ -1,6 +1,6 @@
 """The operations of a service with an OpenAPI document, as tools."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from events.tools import CallType, ToolResult
-from hosting.adapters.models.openapi_operation import Operation, operations_of
+from hosting.adapters.models.openapi_operation import Operation, listed_in, read_operation
 from hosting.adapters.models.openapi_request import request_of
-from hosting.adapters.models.openapi_schema import BrokenReference, Document
+from hosting.adapters.models.openapi_schema import Allowance, BrokenReference, Document, DocumentTooLarge, Misshapen
 from hosting.adapters.models.openapi_service import Service
 from hosting.adapters.models.tool_name import tool_name
 from hosting.adapters.models.tool_source import FixedTools
@@ -19,6 +19,7 @@ from hosting.domain.toolset_config import OpenApiTools
 from hosting.ports.tools import Tool, ToolContext, Work
 
 _MOST: Final = 128
+_MOST_READ: Final = 512
 _ONLY_READ: Final = frozenset({"GET", "HEAD"})
 _VERSIONS: Final = ("3.0", "3.1")
 
@@ -26,10 +27,12 @@ _VERSIONS: Final = ("3.0", "3.1")
 class ServiceTools(FixedTools):
     """A ToolSource that is a service; its connections are kept from call to call."""
 
-    def __init__(self, described: OpenApiTools, environment: Mapping[str, str], *, pointer: str) -> None:
+    def __init__(
+        self, described: OpenApiTools, environment: Mapping[str, str], allowance: Allowance, *, pointer: str
+    ) -> None:
         """Read the document; raises ConfigRefused for what cannot be tools, with pointers below the one given."""
         self._service = Service(described, environment)
-        operations = _operations(described, pointer)
+        operations = _operations(described, allowance, pointer)
         super().__init__(described.name, [self._tool(described, operation) for operation in operations])
 
     async def close(self) -> None:
@@ -61,24 +64,50 @@ class ServiceTools(FixedTools):
         return call
 
 
-def _operations(described: OpenApiTools, pointer: str) -> list[Operation]:
+def _operations(described: OpenApiTools, allowance: Allowance, pointer: str) -> list[Operation]:
     where = f"{pointer}/spec" if described.spec_file is None else f"{pointer}/specFile"
-    document = Document(_read(described, where))
+    document = Document(_read(described, where), allowance)
     try:
-        found = {operation.id: operation for operation in operations_of(document)}
-    except (BrokenReference, RecursionError) as error:
+        wanted = _wanted(described, document, pointer)
+    except Misshapen as error:
+        if described.spec_file is None:
+            raise ConfigRefused(f"{where}{error.place}", error.sentence) from error
+        raise ConfigRefused(where, f"At {error.place} of the document: {error.sentence}") from error
+    except (BrokenReference, DocumentTooLarge, RecursionError) as error:
         raise ConfigRefused(where, f"The OpenAPI document cannot be read: {error}") from error
-    for member, names in (("operations", described.operations), ("requiresPermission", described.requires_permission)):
-        for at, name in enumerate(names if isinstance(names, tuple) else ()):
-            if name not in found:
-                raise ConfigRefused(
-                    f"{pointer}/{member}/{at}", f"The document has no operation {name!r:.100} that can be a tool."
-                )
-    wanted = list(found.values() if described.operations is None else (found[name] for name in described.operations))
     if not 0 < len(wanted) <= _MOST:
-        many = f"The document has {len(wanted)} operations that can be tools; name 1 to {_MOST} of them."
-        raise ConfigRefused(f"{pointer}/operations", many)
+        raise _too_many(len(wanted), pointer)
     return _of_different_names(described, wanted, where)
+
+
+def _wanted(described: OpenApiTools, document: Document, pointer: str) -> list[Operation]:
+    """Read the operations that are used, and no others: there may be thousands."""
+    listed = {each.id: each for each in listed_in(document)}
+    chosen = listed if described.operations is None else dict.fromkeys(described.operations)
+    _check_names(f"{pointer}/operations", described.operations or (), listed)
+    if len(chosen) > _MOST_READ:
+        raise _too_many(len(chosen), pointer)
+    read = {name: read_operation(document, listed[name]) for name in chosen}
+    found = {name: operation for name, operation in read.items() if operation is not None}
+    _check_names(f"{pointer}/operations", described.operations or (), found)
+    gated = described.requires_permission
+    # Of one that is not used it is enough that there is such a one.
+    usable = found.keys() | (listed.keys() - read.keys())
+    _check_names(f"{pointer}/requiresPermission", gated if isinstance(gated, tuple) else (), usable)
+    return list(found.values())
+
+
+def _check_names(pointer: str, names: Iterable[str], known: Container[str]) -> None:
+    for at, name in enumerate(names):
+        if name not in known:
+            raise ConfigRefused(f"{pointer}/{at}", f"The document has no operation {name!r:.100} that can be a tool.")
+
+
+def _too_many(many: int, pointer: str) -> ConfigRefused:
+    return ConfigRefused(
+        f"{pointer}/operations",
+        f"The document has {many} operations that can be tools; name 1 to {_MOST} of them.",
+    )
 
 
 def _of_different_names(described: OpenApiTools, wanted: list[Operation], where: str) -> list[Operation]:

@@ -5,7 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hosting.adapters.models.openapi_schema import Document, Schemas
+import jsonschema_rs
+
+from hosting.adapters.models.openapi_schema import Document, Misshapen, Schemas
+from hosting.domain.pointer import pointer_to
 
 METHODS: Final = ("get", "head", "post", "put", "patch", "delete")
 _BODIES: Final = ("application/json", "application/x-www-form-urlencoded", "text/plain")
@@ -13,6 +16,7 @@ _BODIES: Final = ("application/json", "application/x-www-form-urlencoded", "text
 _OWN_HEADERS: Final = frozenset(
     {"accept", "authorization", "connection", "content-length", "content-type", "cookie", "host", "transfer-encoding"}
 )
+_PLACES: Final = ("path", "query", "header", "cookie")
 _LONGEST_DESCRIPTION: Final = 1024
 
 
@@ -65,45 +69,83 @@ class Operation:
         return {**schema, "$defs": dict(self.definitions)} if self.definitions else schema
 
 
-def operations_of(document: Document) -> Iterator[Operation]:
-    """Read the operations that can be called with what JSON can say; others, such as uploads, are left out.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An operation as it stands in a document, at `place`; of its schemas nothing has been read."""
+
+    id: str
+    method: str
+    path: str
+    place: str
+    shared: Mapping[str, Any]
+    said: Mapping[str, Any]
+
+
+def listed_in(document: Document) -> Iterator[Listed]:
+    """Find the operations of a document.
 
     Raises:
         BrokenReference: a reference leads nowhere.
+        Misshapen: something is not what it must be.
     """
-    paths = document.root.get("paths")
-    for path, item in paths.items() if isinstance(paths, dict) else ():
-        followed = document.followed(item)
-        if not isinstance(followed, dict) or not path.startswith("/"):
+    paths = _object(document.root.get("paths", {}), "/paths")
+    for path, item in paths.items():
+        if not path.startswith("/"):
             continue
+        place = pointer_to("$.paths", path)
+        shared = _object(document.followed(item), place)
         for method in METHODS:
-            described = followed.get(method)
-            if isinstance(described, dict):
-                operation = _operation(document, path, method, followed, described)
-                if operation is not None:
-                    yield operation
+            if method in shared:
+                said = _object(shared[method], f"{place}/{method}")
+                named = said.get("operationId")
+                own = named if isinstance(named, str) and named else _id_of(method, path)
+                yield Listed(own, method, path, f"{place}/{method}", shared, said)
 
 
-def _operation(
-    document: Document, path: str, method: str, item: Mapping[str, Any], described: Mapping[str, Any]
-) -> Operation | None:
+def read_operation(document: Document, listed: Listed) -> Operation | None:
+    """Read an operation; None when it cannot be called with what JSON can say, as an upload.
+
+    Raises:
+        BrokenReference: a reference leads nowhere.
+        DocumentTooLarge: its references lead to too much.
+        Misshapen: something is not what it must be.
+    """
     schemas = Schemas(document)
-    parameters = _parameters(document, schemas, [*_listed(item), *_listed(described)])
-    said = document.followed(described.get("requestBody"))
-    body = _body(schemas, said if isinstance(said, dict) else {}, {each.argument for each in parameters})
-    needs_other = isinstance(said, dict) and said.get("required") is True and body is None
+    parameters = _parameters(document, schemas, listed)
+    at = f"{listed.place}/requestBody"
+    wanted = _object(document.followed(listed.said.get("requestBody", {})), at)
+    body = _body(schemas, wanted, {each.argument for each in parameters}, at)
+    needs_other = wanted.get("required") is True and body is None
     placed = {each.name for each in parameters if each.place == "path"}
-    if needs_other or _has_gaps(path, placed) or any(each.place == "cookie" for each in parameters):
+    if needs_other or _has_gaps(listed.path, placed) or any(each.place == "cookie" for each in parameters):
         return None
-    return Operation(
-        id=described["operationId"] if isinstance(described.get("operationId"), str) else _id_of(method, path),
-        method=method.upper(),
-        path=path,
-        description=_description(described, method, path),
+    operation = Operation(
+        id=listed.id,
+        method=listed.method.upper(),
+        path=listed.path,
+        description=_description(listed.said, listed.method, listed.path),
         parameters=tuple(parameters),
         body=body,
         definitions=schemas.definitions,
     )
+    _check_schema(operation, listed.place)
+    return operation
+
+
+def _check_schema(operation: Operation, place: str) -> None:
+    """Make sure that a model can be shown the schema: one that is none would fail each run."""
+    try:
+        jsonschema_rs.meta.validate(operation.schema)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        message = error.message if isinstance(error, jsonschema_rs.ValidationError) else str(error)
+        inside = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
+        raise Misshapen(place, f"This is no JSON Schema, at {inside:.200}: {message:.200}") from error
+
+
+def _object(node: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(node, dict):
+        raise Misshapen(place, "This must be an object.")
+    return node
 
 
 def _has_gaps(path: str, placed: set[str]) -> bool:
@@ -111,52 +153,75 @@ def _has_gaps(path: str, placed: set[str]) -> bool:
     return not set(re.findall(r"\{([^{}]*)\}", path)) <= placed
 
 
-def _listed(node: Mapping[str, Any]) -> list[Any]:
-    listed = node.get("parameters")
-    return listed if isinstance(listed, list) else []
-
-
-def _parameters(document: Document, schemas: Schemas, listed: list[Any]) -> list[Parameter]:
+def _parameters(document: Document, schemas: Schemas, listed: Listed) -> list[Parameter]:
     # An operation's own say otherwise what its path says of all.
-    known: dict[tuple[str, str], dict[str, Any]] = {}
-    for each in listed:
-        said = document.followed(each)
-        if isinstance(said, dict) and isinstance(said.get("name"), str) and isinstance(said.get("in"), str):
-            known[said["in"], said["name"]] = said
-    parameters: list[Parameter] = []
-    for (place, name), said in known.items():
-        if place == "header" and name.lower() in _OWN_HEADERS:
+    of_all = _said(document, listed.shared, listed.place.rpartition("/")[0])
+    known = of_all | _said(document, listed.said, listed.place)
+    parameters: dict[str, Parameter] = {}
+    for (kind, name), (said, place) in known.items():
+        if kind == "header" and name.lower() in _OWN_HEADERS:
             continue
-        if place == "cookie" and said.get("required") is not True:
+        if kind == "cookie" and said.get("required") is not True:
             continue
-        argument = name if all(name != other.argument for other in parameters) else f"{name}_in_{place}"
-        parameters.append(_parameter(schemas, argument, place, said))
-    return parameters
+        argument = name if name not in parameters else f"{name}_in_{kind}"
+        while argument in parameters:
+            argument += "_"
+        parameters[argument] = _parameter(schemas, argument, said, place)
+    return list(parameters.values())
 
 
-def _parameter(schemas: Schemas, argument: str, place: str, said: Mapping[str, Any]) -> Parameter:
-    content = said.get("content")
-    is_json = isinstance(content, dict) and "application/json" in content
-    described = content["application/json"].get("schema") if is_json and content is not None else said.get("schema")
-    schema = schemas.taken(described)
+def _said(
+    document: Document, node: Mapping[str, Any], place: str
+) -> dict[tuple[str, str], tuple[Mapping[str, Any], str]]:
+    """Return the parameters that stand in a place, each with where it does, by where they go and their names."""
+    given = node.get("parameters", [])
+    if not isinstance(given, list):
+        raise Misshapen(f"{place}/parameters", "This must be an array.")
+    found: dict[tuple[str, str], tuple[Mapping[str, Any], str]] = {}
+    for number, each in enumerate(given):
+        at = f"{place}/parameters/{number}"
+        said = _object(document.followed(each), at)
+        if not isinstance(said.get("name"), str) or said.get("in") not in _PLACES:
+            raise Misshapen(at, f"A parameter needs a `name`, and `in`: one of {', '.join(_PLACES)}.")
+        found[said["in"], said["name"]] = said, at
+    return found
+
+
+def _parameter(schemas: Schemas, argument: str, said: Mapping[str, Any], place: str) -> Parameter:
+    content = _object(said.get("content", {}), f"{place}/content")
+    is_json = "application/json" in content
+    described = _object(content["application/json"], f"{place}/content/application~1json") if is_json else said
+    schema = _schema(schemas, described, place)
     if isinstance(schema, dict) and isinstance(said.get("description"), str):
         schema.setdefault("description", said["description"][:_LONGEST_DESCRIPTION])
-    style = said.get("style") or ("form" if place in {"query", "cookie"} else "simple")
+    kind = said["in"]
+    style = said.get("style", "form" if kind in {"query", "cookie"} else "simple")
+    if not isinstance(style, str):
+        raise Misshapen(f"{place}/style", "This must be a string.")
     explode = said["explode"] if isinstance(said.get("explode"), bool) else style == "form"
-    required = place == "path" or said.get("required") is True
-    return Parameter(argument, said["name"], place, required, schema, style, explode, is_json)
+    required = kind == "path" or said.get("required") is True
+    return Parameter(argument, said["name"], kind, required, schema, style, explode, is_json)
 
 
-def _body(schemas: Schemas, said: Mapping[str, Any], taken: set[str]) -> Body | None:
-    content = said.get("content")
-    for media_type in content if isinstance(content, dict) else ():
+def _body(schemas: Schemas, said: Mapping[str, Any], taken: set[str], place: str) -> Body | None:
+    content = _object(said.get("content", {}), f"{place}/content")
+    for media_type, described in content.items():
         plain = media_type.partition(";")[0].strip().lower()
         if plain in _BODIES or plain.endswith("+json"):
-            described = content[media_type] if isinstance(content, dict) else None
-            schema = schemas.taken(described.get("schema") if isinstance(described, dict) else None)
-            argument = "body" if "body" not in taken else "request_body"
+            at = pointer_to("$", "content", media_type)
+            schema = _schema(schemas, _object(described, f"{place}{at}"), f"{place}{at}")
+            argument = "body"
+            while argument in taken:
+                argument = f"request_{argument}"
             return Body(argument, plain, said.get("required") is True, schema)
     return None
+
+
+def _schema(schemas: Schemas, said: Mapping[str, Any], place: str) -> Any:
+    schema = said.get("schema", {})
+    if not isinstance(schema, dict | bool):
+        raise Misshapen(f"{place}/schema", "A schema is an object, or true or false.")
+    return schemas.taken(schema)
 
 
 def _id_of(method: str, path: str) -> str:

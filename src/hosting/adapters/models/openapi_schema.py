@@ -12,17 +12,48 @@ _LISTS: Final = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _MAPS: Final = frozenset({"dependentSchemas", "patternProperties", "properties"})
 _LEFT_OUT: Final = frozenset({"discriminator", "example", "examples", "externalDocs", "nullable", "xml"})
 _LONGEST_CHAIN: Final = 20
+_LARGEST: Final = 400_000
 
 
 class BrokenReference(Exception):
     """A `$ref` leads nowhere in the document."""
 
 
+class Misshapen(Exception):
+    """Something in a document is not what OpenAPI says that stands there; `place` is a pointer into the document."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place, self.sentence = place, sentence
+
+
+class DocumentTooLarge(Exception):
+    """The schemas of a document's operations are too large, with all that they refer to."""
+
+
+class Allowance:
+    """How much may be taken out of the documents of one agent: a small one can refer to a large part very often."""
+
+    def __init__(self, size: int = _LARGEST) -> None:
+        self._left = size
+
+    def take(self, size: int) -> None:
+        """Count this much, as often as it is taken.
+
+        Raises:
+            DocumentTooLarge: it is too much.
+        """
+        self._left -= size
+        if self._left < 0:
+            raise DocumentTooLarge("What its operations refer to is too large in all; name fewer of them.")
+
+
 class Document:
     """An OpenAPI document; its references are followed inside of it alone."""
 
-    def __init__(self, root: Mapping[str, Any]) -> None:
+    def __init__(self, root: Mapping[str, Any], allowance: Allowance | None = None) -> None:
         self.root = root
+        self.allowance = allowance or Allowance()
 
     def followed(self, node: Any) -> Any:
         """Return what stands in a place, or what it refers to.
@@ -59,6 +90,7 @@ class Schemas:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._names: dict[str, str] = {}
+        self._called: dict[str, int] = {}
         self.definitions: dict[str, Any] = {}
 
     def taken(self, schema: Any) -> Any:
@@ -66,9 +98,11 @@ class Schemas:
 
         Raises:
             BrokenReference: one leads nowhere.
+            DocumentTooLarge: they lead to too much.
         """
         if not isinstance(schema, dict):
             return schema if isinstance(schema, bool) else {}
+        self._document.allowance.take(1 + len(schema))
         made = {key: self._member(key, value) for key, value in schema.items() if key not in _LEFT_OUT}
         if isinstance(schema.get("$ref"), str):
             made["$ref"] = f"#/$defs/{self._definition(schema['$ref'])}"
@@ -88,16 +122,20 @@ class Schemas:
         name = self._names.get(reference)
         if name is None:
             last = re.sub(r"[^A-Za-z0-9_]", "_", reference.rpartition("/")[2]) or "Schema"
-            taken = set(self._names.values())
-            name = next(each for each in _numbered(last, len(taken)) if each not in taken)
+            name = self._free(last)
             # Known before it is taken: a schema may hold itself.
             self._names[reference] = name
             self.definitions[name] = self.taken(self._document.at(reference))
         return name
 
-
-def _numbered(name: str, count: int) -> list[str]:
-    return [name, *(f"{name}_{number}" for number in range(2, count + 3))]
+    def _free(self, name: str) -> str:
+        """Return this name, or with the next number one that nothing else has."""
+        free = name
+        while free in self._called:
+            self._called[name] += 1
+            free = f"{name}_{self._called[name]}"
+        self._called[free] = 1
+        return free
 
 
 def _without_3_0(schema: Mapping[str, Any], made: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Generic, Self, TypeVar
 
@@ -25,6 +25,14 @@ class Patience:
     idle: timedelta = timedelta(seconds=60)
     call: timedelta = timedelta(seconds=600)
     max_characters: int = 4 << 20
+    hasty: frozenset[str] = frozenset()
+    """Which of the times are shorter than the server's own: that one runs out says nothing of the provider."""
+
+    def within(self, *, first: timedelta | None, idle: timedelta | None, call: timedelta | None) -> Self:
+        """Return what a call of an agent may take that has these times of its own."""
+        own = replace(self, first=first or self.first, idle=idle or self.idle, call=call or self.call)
+        hasty = {name for name in ("first", "idle", "call") if getattr(own, name) < getattr(self, name)}
+        return replace(own, hasty=self.hasty | hasty)
 
     def begin(self, model_name: str) -> "Waiting":
         """Return the clocks of a call that begins now."""
@@ -84,6 +92,14 @@ class Waiting:
             raise self._late(is_whole=piece > self._ended_at_latest) from error
 
     def _late(self, *, is_whole: bool) -> ModelFailed:
+        late = self._told_late(is_whole=is_whole)
+        over = "call" if is_whole else "idle" if self._has_begun else "first"
+        if over in self._patience.hasty:
+            # Whoever writes a definition could otherwise close a model to everybody.
+            late.is_providers_fault = None
+        return late
+
+    def _told_late(self, *, is_whole: bool) -> ModelFailed:
         patience = self._patience
         if is_whole:
             seconds = patience.call.total_seconds()

@@ -1,8 +1,12 @@
-"""The providers of a server's models: one client for each, closed with the server."""
+"""The providers of a server's models: one client for each, closed with the server or when it is no longer asked."""
 
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 from hosting.adapters.models.choice import ModelChoice
 
@@ -10,15 +14,22 @@ if TYPE_CHECKING:
     # An extra: whoever has no models has not installed it, and a server imports it with the first model.
     from pydantic_ai.models import Model
 
+_MOST: Final = 64
+
 
 class Providers:
-    """Makes models; those of one provider, at one place and with one key, share its client until `close`.
+    """Makes models; those of one provider, at one place and with one key, share its client.
 
+    The connections of the `most` that were asked last are kept for the next run; those of others are closed as soon as
+    no run asks them.
     Making the first one imports the provider's library and reads certificates: that is work for a thread.
     """
 
-    def __init__(self) -> None:
-        self._made: dict[ModelChoice, Any] = {}
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._made: OrderedDict[ModelChoice, Any] = OrderedDict()
+        self._own: WeakSet[Any] = WeakSet()
+        self._open: OrderedDict[Any, None] = OrderedDict()
         self._lock = Lock()
 
     def model(self, choice: ModelChoice) -> "Model":
@@ -34,13 +45,40 @@ class Providers:
             provider = self._made.get(place)
             if provider is None:
                 provider = self._made[place] = make_provider(choice)
+                self._own.add(provider)
+            self._made.move_to_end(place)
+            # Models that have been made keep theirs; it has nothing open as long as no run asks it.
+            while len(self._made) > self._most:
+                self._made.popitem(last=False)
         return make_model(choice, provider)
+
+    @asynccontextmanager
+    async def asked(self, model: object) -> AsyncIterator[None]:
+        """Keep the connections of a model that was made here for at least as long as a run asks it."""
+        provider = getattr(model, "provider", None)
+        if provider is None or provider not in self._own:
+            yield
+            return
+        # A provider counts who is within, closes what it has opened when the last one leaves, and can open it anew.
+        async with provider:
+            await self._keep(provider)
+            yield
 
     async def close(self) -> None:
         """Close the connections of all providers."""
-        with self._lock:
-            made, self._made = list(self._made.values()), {}
-        for provider in made:
-            async with provider:
-                # Leaving closes what the provider has opened itself; one that was never used has nothing open.
-                pass
+        while self._open:
+            await self._leave(self._open.popitem()[0])
+
+    async def _keep(self, provider: Any) -> None:
+        if provider not in self._open:
+            await provider.__aenter__()
+            if provider in self._open:
+                # Another run was quicker.
+                await self._leave(provider)
+            self._open[provider] = None
+        self._open.move_to_end(provider)
+        if len(self._open) > self._most:
+            await self._leave(self._open.popitem(last=False)[0])
+
+    async def _leave(self, provider: Any) -> None:
+        await provider.__aexit__(None, None, None)

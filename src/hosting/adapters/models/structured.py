@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NoReturn
 
 import jsonschema_rs
-from pydantic_ai.exceptions import ModelRetry, UnexpectedModelBehavior, UserError
+from pydantic_ai.exceptions import ModelRetry, UnexpectedModelBehavior
 from pydantic_ai.output import NativeOutput, StructuredDict, ToolOutput
 
 from hosting.domain.errors import InvalidInput
@@ -15,6 +15,9 @@ from middleware.errors import AgentError
 _NAME: Final = "answer"
 _LONGEST: Final = 500
 _LARGEST: Final = 10_000
+_DEEPEST: Final = 100
+_SCHEMA: Final = "`runConfig.structuredOutput.schema`"
+_REFERENCE: Final = "#/$defs/"
 
 
 class AnswerMisfit(AgentError):
@@ -31,18 +34,26 @@ def output_of(wanted: StructuredOutput) -> Any:
         InvalidInput: the schema cannot be used.
     """
     fits = _validator(wanted.schema)
-    if _size(wanted.schema, wanted.schema.get("$defs", {}), {}) > _LARGEST:
-        raise InvalidInput("`runConfig.structuredOutput.schema` is too large, with all that its `$ref` stand for.")
-    try:
-        form = StructuredDict(dict(wanted.schema), name=wanted.name, description=wanted.description)
-    except UserError as error:
-        raise InvalidInput(
-            "`runConfig.structuredOutput.schema` cannot be used: a `$ref` may not lead back to where it stands."
-        ) from error
+    if _Extent(wanted.schema).size > _LARGEST:
+        raise InvalidInput(f"{_SCHEMA} is too large, with all that its `$ref` stand for.")
+    # pydantic-ai writes out only the references that it knows a place for, and loses what the others stand for.
+    form = StructuredDict(_written(wanted.schema, wanted.schema), name=wanted.name, description=wanted.description)
     check = _check(form, fits)
     if wanted.mode is OutputMode.NATIVE:
         return NativeOutput(check, name=wanted.name or _NAME, description=wanted.description)
-    return ToolOutput(check, name=wanted.name or _NAME, description=wanted.description)
+    return ToolOutput(check, name=answer_name(wanted), description=wanted.description)
+
+
+def answer_name(wanted: StructuredOutput | None) -> str | None:
+    """Return the name of what a model calls to give its answer; None when it does not call for that."""
+    return None if wanted is None or wanted.mode is OutputMode.NATIVE else wanted.name or _NAME
+
+
+class AnswerNameTaken(AgentError):
+    """A model would give its answer by a call of the name that a tool has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"A tool is called {name} as well; send another `runConfig.structuredOutput.name`.")
 
 
 @contextmanager
@@ -83,22 +94,61 @@ def _validator(schema: dict[str, Any]) -> Any:
         ) from error
 
 
-def _size(part: Any, defined: Any, known: dict[str, int]) -> int:
-    """Count what a schema holds once every reference is written out, without doing that: it could fill the memory."""
-    if isinstance(part, list):
-        return 1 + sum(_size(inside, defined, known) for inside in part)
-    if not isinstance(part, dict):
-        return 1
-    size = 1 + sum(_size(inside, defined, known) for name, inside in part.items() if name != "$defs")
-    name = str(part.get("$ref", "")).removeprefix("#/$defs/")
-    if isinstance(defined, dict) and name in defined:
-        if name not in known:
-            # One that leads back to itself counts nothing here, and is refused by whoever writes it out.
-            known[name] = 0
-            known[name] = _size(defined[name], defined, known)
-        size += known[name]
-    return size
-
-
 def _fetch_nothing(uri: str) -> NoReturn:
     raise ValueError(f"nothing is fetched from {uri[:100]}")
+
+
+class _Extent:
+    """How large and how deep a schema is once every reference is written out, which could fill the memory if done.
+
+    Raises:
+        InvalidInput: it is too deep, or a reference leads back to itself or to nothing in `$defs`.
+    """
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        defined = schema.get("$defs")
+        self._defined: dict[str, Any] = defined if isinstance(defined, dict) else {}
+        self._known: dict[str, tuple[int, int] | None] = {}
+        self.size, self.height = self._of(schema, 1)
+
+    def _of(self, part: Any, depth: int) -> tuple[int, int]:
+        inside = part if isinstance(part, list) else []
+        if isinstance(part, dict):
+            inside = [value for name, value in part.items() if name != "$defs"]
+        extents = [self._of(each, depth + 1) for each in inside]
+        if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+            extents.append(self._referred(part["$ref"], depth + 1))
+        height = 1 + max((height for _, height in extents), default=0)
+        if depth + height > _DEEPEST:
+            raise InvalidInput(f"{_SCHEMA} is too deep, with all that its `$ref` stand for.")
+        return 1 + sum(size for size, _ in extents), height
+
+    def _referred(self, reference: str, depth: int) -> tuple[int, int]:
+        name = reference.removeprefix(_REFERENCE)
+        if not reference.startswith(_REFERENCE) or name not in self._defined:
+            raise InvalidInput(f"{_SCHEMA}: a `$ref` must name one of its `$defs`, as in `{_REFERENCE}place`.")
+        if depth > _DEEPEST:
+            # Also before it is looked at: the way there must not be too deep for Python.
+            raise InvalidInput(f"{_SCHEMA} is too deep, with all that its `$ref` stand for.")
+        if name not in self._known:
+            self._known[name] = None
+            self._known[name] = self._of(self._defined[name], depth)
+        known = self._known[name]
+        if known is None:
+            raise InvalidInput(f"{_SCHEMA} cannot be used: a `$ref` may not lead back to where it stands.")
+        return known
+
+
+def _written(part: Any, whole: dict[str, Any]) -> Any:
+    """Return a part of a schema with what its references stand for instead of them."""
+    if isinstance(part, list):
+        return [_written(each, whole) for each in part]
+    if not isinstance(part, dict):
+        return part
+    own = {name: _written(value, whole) for name, value in part.items() if name != "$defs"}
+    reference = own.get("$ref")
+    if not isinstance(reference, str):
+        return own
+    del own["$ref"]
+    referred = _written(whole["$defs"][reference.removeprefix(_REFERENCE)], whole)
+    return {**referred, **own} if isinstance(referred, dict) else referred

@@ -51,6 +51,11 @@ class FixedTools:
         self.name = name
         self._tools = tuple(tools)
 
+    @property
+    def names(self) -> list[str]:
+        """What the tools are called."""
+        return [tool.name for tool in self._tools]
+
     async def tools(self, said: Sequence[ModelMessage]) -> Sequence[Tool]:
         """See ToolSource.tools."""
         return self._tools

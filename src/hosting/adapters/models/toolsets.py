@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic_ai.toolsets import AbstractToolset
 
 from hosting.adapters.models.collapsed import Collapsed
+from hosting.adapters.models.openapi_schema import Allowance
 from hosting.adapters.models.tool_source import FixedTools, SourceToolset, ToolSource
 from hosting.domain.definition import AgentConfig
 from hosting.domain.errors import ConfigRefused
@@ -36,16 +37,24 @@ async def close_toolsets(toolsets: Iterable[AbstractToolset[Any]]) -> None:
 
 def _sources(config: AgentConfig, server_tools: Iterable[Tool], environment: Mapping[str, str]) -> Iterator[ToolSource]:
     known = {tool.name: tool for tool in server_tools}
-    _check_stand_ins(config)
+    _check_own_names(config)
     for at, toolset in enumerate(config.toolsets):
-        yield _perhaps_collapsed(toolset, _group(f"/toolsets/{at}", toolset, config, known))
+        yield _perhaps_collapsed(toolset, _group(f"/toolsets/{at}", toolset, known))
     for at, server in enumerate(config.mcp_servers):
         yield _perhaps_collapsed(server, _mcp(f"/mcpServers/{at}", server, environment))
+    allowance = Allowance()
     for at, service in enumerate(config.open_api):
-        yield _perhaps_collapsed(service, _open_api(f"/openApi/{at}", service, environment))
+        yield _perhaps_collapsed(service, _open_api(f"/openApi/{at}", service, environment, allowance))
 
 
-def _check_stand_ins(config: AgentConfig) -> None:
+def _check_own_names(config: AgentConfig) -> None:
+    """Make sure that no two of the server's own tools, and of those that stand for a toolset, are called the same."""
+    named = set(config.tools)
+    for at, group in enumerate(config.toolsets):
+        for place, name in enumerate(group.tools):
+            if name in named:
+                raise ConfigRefused(f"/toolsets/{at}/tools/{place}", f"The agent has the tool {name} already.")
+        named |= set(group.tools)
     described: Mapping[str, Iterable[Toolset | McpServer | OpenApiTools]] = {
         "toolsets": config.toolsets,
         "mcpServers": config.mcp_servers,
@@ -53,7 +62,7 @@ def _check_stand_ins(config: AgentConfig) -> None:
     }
     for member, toolsets in described.items():
         for at, toolset in enumerate(toolsets):
-            if toolset.start_collapsed and toolset.name in config.tools:
+            if toolset.start_collapsed and toolset.name in named:
                 raise ConfigRefused(f"/{member}/{at}/name", f"There is a tool called {toolset.name}.")
 
 
@@ -61,12 +70,10 @@ def _perhaps_collapsed(described: Toolset | McpServer | OpenApiTools, source: To
     return Collapsed(source, described.description or "") if described.start_collapsed else source
 
 
-def _group(pointer: str, toolset: Toolset, config: AgentConfig, known: Mapping[str, Tool]) -> ToolSource:
+def _group(pointer: str, toolset: Toolset, known: Mapping[str, Tool]) -> ToolSource:
     for at, name in enumerate(toolset.tools):
         if name not in known:
             raise ConfigRefused(f"{pointer}/tools/{at}", f"This server has no tool {name!r:.100}.")
-        if name in config.tools:
-            raise ConfigRefused(f"{pointer}/tools/{at}", f"{name} is among the agent's own tools already.")
     return FixedTools(toolset.name, [known[name] for name in dict.fromkeys(toolset.tools)])
 
 
@@ -81,11 +88,11 @@ def _mcp(pointer: str, server: McpServer, environment: Mapping[str, str]) -> Too
     return McpTools(server, environment)
 
 
-def _open_api(pointer: str, service: OpenApiTools, environment: Mapping[str, str]) -> ToolSource:
+def _open_api(pointer: str, service: OpenApiTools, environment: Mapping[str, str], allowance: Allowance) -> ToolSource:
     from hosting.adapters.models.openapi import ServiceTools  # noqa: PLC0415 - as above
 
     _check_header_variables(pointer, service, environment)
-    return ServiceTools(service, environment, pointer=pointer)
+    return ServiceTools(service, environment, allowance, pointer=pointer)
 
 
 def _check_header_variables(pointer: str, toolset: McpServer | OpenApiTools, environment: Mapping[str, str]) -> None:

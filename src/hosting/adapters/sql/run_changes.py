@@ -18,6 +18,7 @@ from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
+    DiscardMessage,
     EndRun,
     FinishStep,
     KeepState,
@@ -36,6 +37,11 @@ _CLOSE_MESSAGE = (
     update(messages)
     .where(messages.c.branch_key == bindparam("branch"), messages.c.id == bindparam("message"))
     .values(state=bindparam("new_state"), contents=bindparam("new_contents"))
+)
+_DISCARD_MESSAGE = (
+    update(messages)
+    .where(messages.c.branch_key == bindparam("branch"), messages.c.id == bindparam("message"))
+    .values(state=MessageState.DISCARDED)
 )
 _FINISH_STEP = (
     update(steps)
@@ -82,8 +88,9 @@ def apply_run_changes(connection: Connection, units: Iterable[Unit], firsts: Map
 
 
 def messages_ended(unit: Unit) -> int:
-    """Count the messages that a unit adds to the conversation."""
-    return sum(isinstance(change, CloseMessage) and change.message.state.is_ended for change in unit.changes)
+    """Count the messages that a unit adds to the conversation, less those that it takes back."""
+    ended = sum(isinstance(change, CloseMessage) and change.message.state.is_ended for change in unit.changes)
+    return ended - sum(isinstance(change, DiscardMessage) for change in unit.changes)
 
 
 def _begin_turn(unit: Unit, change: BeginTurn) -> dict[str, Any]:
@@ -110,6 +117,10 @@ def _close_message(unit: Unit, change: CloseMessage) -> dict[str, Any]:
         "new_state": message.state,
         "new_contents": encode_contents(message.contents),
     }
+
+
+def _discard_message(unit: Unit, change: DiscardMessage) -> dict[str, Any]:
+    return {"branch": unit.branch_key, "message": change.message_id}
 
 
 def _begin_step(unit: Unit, change: BeginStep) -> dict[str, Any]:
@@ -145,6 +156,7 @@ _ROW_OF: Mapping[type, Callable[[Unit, Any], dict[str, Any]]] = {
     BeginTurn: _begin_turn,
     OpenMessage: _open_message,
     CloseMessage: _close_message,
+    DiscardMessage: _discard_message,
     BeginStep: _begin_step,
     FinishStep: _finish_step,
     EndRun: _end_run,
@@ -155,6 +167,7 @@ _STATEMENTS: Mapping[type[RunChange], Sequence[Any]] = {
     BeginStep: (insert(steps),),
     OpenMessage: (insert(messages),),
     CloseMessage: (_CLOSE_MESSAGE,),
+    DiscardMessage: (_DISCARD_MESSAGE,),
     FinishStep: (_FINISH_STEP,),
     OpenInteraction: (OPEN_INTERACTION,),
     EndRun: (_END_RUN, _DROP_LEASE, _DROP_INTERRUPTS),
