@@ -146,7 +146,7 @@ async def test_a_definition_that_a_server_started_anew_cannot_build_fails_its_ru
     agent_id = await theatre.define("Look out.", tools=["weather"])
     server.terminate()
 
-    async with Client(make_server(database_url).start().url, agent_id) as client:
+    async with Client(make_server(database_url, client_endpoints="true").start().url, agent_id) as client:
         session = await client.session()
         run = await client.ended(session, (await client.accepted(session, "Go"))["runtimeRunId"])
 
