@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.harness.client import Client
+from tests.harness.ports import kept_port
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.sqlite import sqlite_database
@@ -92,11 +92,7 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def port() -> Iterator[int]:
     """A port of this test's own: nobody answers there but servers that it starts, and meanwhile nobody else gets it."""
-    with socket.socket() as kept:
-        # As servers do it, or they could not listen where this one keeps the place without listening.
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        own: int = kept.getsockname()[1]
+    with kept_port() as own:
         yield own
 
 

@@ -29,6 +29,7 @@ from events import (
     tools,
     tree,
     turns,
+    work,
 )
 from events.event import Event
 from events.inputs import Input
@@ -77,6 +78,10 @@ _STANDARD: tuple[type[Event] | type[Input], ...] = (
     retries.FunctionRetry,
     interruption.InterruptionHandled,
     branches.BranchMiddlewareStateCommitted,
+    work.WorkClaimed,
+    work.WorkProgress,
+    work.WorkActivity,
+    work.WorkReturned,
     turns.AgentTurnFinished,
     turns.MessageTurnFinished,
     turns.MessageTurnError,

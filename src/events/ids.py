@@ -57,6 +57,22 @@ class IdSource:
         """Return a new `run_` id."""
         return RunId(f"run_{self._hex32()}")
 
+    def work(self) -> str:
+        """Return a new `wse_` id, for a work item: what the fleet calls a session."""
+        return f"wse_{self._hex32()}"
+
+    def worker(self) -> str:
+        """Return a new `wkr_` id: 16 hex digits, as workers expect (docs/reference/worker-protocol.md)."""
+        return f"wkr_{self._hex32()[:16]}"
+
+    def registration(self) -> str:
+        """Return a new `reg_` id, for one registration of a worker."""
+        return f"reg_{self._hex32()}"
+
+    def token(self) -> str:
+        """Return a new `jti_` id, for one token."""
+        return f"jti_{self._hex32()}"
+
     def message(self) -> MessageId:
         """Return a new `msg_` id."""
         return MessageId(f"msg_{self._hex32()}")

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import structlog
 from litestar import Litestar
 from litestar.di import Provide
+from litestar.types import Scope
 
 from events.catalog import Catalog
 from events.control import CloseReason
@@ -21,13 +22,18 @@ from events.ids import IdSource
 from events.serializer import Serializer
 from hosting.adapters.agents.demo import DemoAgent
 from hosting.adapters.files.agent_files import read_agent_files
+from hosting.adapters.files.key_file import SigningKeys, signing_keys
 from hosting.adapters.models.build import ModelBuilder
 from hosting.adapters.models.care import AsksProviders, Care
 from hosting.adapters.models.choice import ModelChoice, ModelRefused
 from hosting.adapters.models.patience import Patience
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
-from hosting.api.caller import Caller, local_caller
+from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
+from hosting.api.access import check_request, identity_of
+from hosting.api.caller import Caller, caller_for
+from hosting.api.caller_guard import CallerGuard
+from hosting.api.callers import Callers
 from hosting.api.head import HeadAsGet
 from hosting.api.live import LiveSettings
 from hosting.api.openapi import documentation
@@ -35,9 +41,11 @@ from hosting.api.options import options_of
 from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
-from hosting.api.routes import ROUTES
+from hosting.api.routes import free_paths, routes
 from hosting.dispatch.dispatcher import Dispatcher
+from hosting.domain.admission import KeyFileRefused
 from hosting.domain.errors import AgentFileRefused, ConfigRefused, StorageRefused, StorageUnavailable
+from hosting.domain.identity import LOCAL, Identity
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.model_config import check_endpoint
 from hosting.domain.scope import NodeId
@@ -50,6 +58,7 @@ from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents, Registered, Source
 from hosting.runtime.core import Runtime
 from hosting.runtime.defined_agents import DefinedAgents
+from hosting.runtime.desks import Desks
 from hosting.runtime.execute import Executor
 from hosting.runtime.rings import Rings
 from hosting.runtime.tops import watch_tops
@@ -57,6 +66,8 @@ from hosting.runtime.wakes import Wakes
 from hosting.runtime.watch import watch_interactions
 from hosting.runtime.workshop import Workshop
 from hosting.runtime.writer import Writer
+from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.sweep import watch_fleet
 from hosting.settings import Settings, SettingsRefused
 from middleware.circuit_breaker import CircuitBreaker
 
@@ -92,6 +103,9 @@ class Server:
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
     database: Database | None = None
+    tokens: JwtWorkerTokens | None = None
+    callers: Callers | None = None
+    fleet: Fleet | None = None
     dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
@@ -106,9 +120,13 @@ class Server:
         if self.dispatcher is not None and not self.failed:
             await self.dispatcher.finish(self.settings.grace_seconds)
 
-    def caller(self) -> Caller:
+    def caller(self, identity: Identity = LOCAL) -> Caller:
+        """Return the hands of somebody."""
+        return caller_for(_started(self.runtime), identity)
+
+    def caller_of(self, scope: Scope) -> Caller:
         """Return the hands of whoever asks."""
-        return local_caller(_started(self.runtime))
+        return self.caller(identity_of(scope))
 
     async def ping(self) -> None:
         """Ask the database for a sign of life."""
@@ -187,7 +205,7 @@ def _from_files(settings: Settings, workshop: Workshop, taken: Iterable[str]) ->
             agent = workshop.build(file.agent_id, name, file.config, by_operator=True)
         except ConfigRefused as error:
             raise AgentFileRefused(file.path, str(error)) from error
-        yield file.agent_id, Registered(name, agent, Source.FILE)
+        yield file.agent_id, Registered(name, agent, Source.FILE, file.config.terms)
 
 
 def _care(settings: Settings) -> Care:
@@ -217,18 +235,21 @@ def _litestar(server: Server) -> Litestar:
     live = LiveSettings(heartbeat_seconds=server.settings.heartbeat_seconds)
     readiness = Readiness(server.recovered, server.rings, server.ping)
     app = Litestar(
-        route_handlers=[*options_of(ROUTES), *ROUTES],
+        route_handlers=[*options_of(routes()), *routes()],
         lifespan=[lambda app: _running(server)],
         dependencies={
-            "caller": Provide(server.caller, sync_to_thread=False),
+            "caller": Provide(server.caller_of, sync_to_thread=False),
+            "fleet": Provide(lambda: _started(server.fleet), sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
+        before_request=check_request,
         exception_handlers=dict(HANDLERS),
         openapi_config=documentation(),
         logging_config=None,
     )
     # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
-    app.asgi_handler = OriginGuard(HeadAsGet(app.asgi_handler), server.settings.origins, server.settings.host)
+    guarded = CallerGuard(app.asgi_handler, lambda: _started(server.callers), free_paths())
+    app.asgi_handler = OriginGuard(HeadAsGet(guarded), server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
     app.state.recursive_delete = server.settings.recursive_delete
@@ -246,6 +267,8 @@ async def _running(server: Server) -> AsyncIterator[None]:
         server.database = database = await _open_database(server, stack)
         if database.exclusive:
             await database.leases.expire_all()
+        server.tokens = JwtWorkerTokens(_signing_keys(server, database), system_clock)
+        server.callers = Callers(database.keys, server.tokens, settings.worker_api_key)
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
         accepted: list[Callable[[Lease], None]] = []
@@ -260,10 +283,26 @@ async def _running(server: Server) -> AsyncIterator[None]:
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
         await _start(server, stack, "interactions", watching)
+        server.fleet = _fleet(server, database)
+        await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
         dispatcher.leave()
+
+
+def _fleet(server: Server, database: Database) -> Fleet:
+    runtime = _started(server.runtime)
+    return Fleet(
+        runtime=runtime,
+        work=database.work,
+        workers=database.workers,
+        leases=database.leases,
+        desks=Desks(runtime, database.work),
+        tokens=_started(server.tokens),
+        lease_seconds=server.settings.worker_lease_seconds,
+        attempts=server.settings.worker_attempts,
+    )
 
 
 def _runtime(
@@ -306,6 +345,14 @@ async def _open_database(server: Server, stack: AsyncExitStack) -> Database:
         # Behind the last @ there is no password.
         place = settings.database_url.rpartition("@")[2]
         server.refused = f"The database {place} cannot be opened: {error.why.rstrip('.')}."
+        raise
+
+
+def _signing_keys(server: Server, database: Database) -> SigningKeys:
+    try:
+        return signing_keys(server.settings.key_file, database.key_file)
+    except KeyFileRefused as error:
+        server.refused = str(error)
         raise
 
 

@@ -17,7 +17,9 @@ from hosting.domain.errors import BranchlineError
 _PREFIX: Final = "BRANCHLINE_"
 _FILE: Final = "branchline.toml"
 # What `branchline send` reads; who has it in the environment must still be able to start a server.
-_OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL"})
+_OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL", "BRANCHLINE_KEY"})
+_SHARED_KEY: Final = "WORKER_API_KEY"
+"""By which older servers knew it."""
 _FORM_OF_ORIGIN: Final = (
     "an origin is a scheme, a host and perhaps a port, such as https://chat.example, with nothing behind."
 )
@@ -97,6 +99,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Where definitions of agents lie, one a file; the folder need not be there."""
     recursive_delete: bool = True
     """Whether a branch may be deleted together with its forks."""
+    worker_lease_seconds: Annotated[float, msgspec.Meta(ge=0.3, le=86_400)] = 120.0
+    """How long a worker may be silent until what it works on is given to another."""
+    worker_attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
+    """After how many workers that were lost with a run it is given up."""
+    worker_api_key: str | None = None
+    """The key that workers share which cannot register for one of their own; WORKER_API_KEY means the same."""
+    key_file: str | None = None
+    """Where the keys that sign the tokens of workers are; without it, in a file beside a SQLite file.
+
+    On PostgreSQL there is none without it.
+    """
     origins: tuple[str, ...] = ()
     """Other sites whose pages may use the server, each as `scheme://host[:port]`; in the variable parted by commas."""
 
@@ -112,6 +125,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
         SettingsRefused: a value is out of range, or the file or environment names a setting that does not exist.
     """
     given = {name: _Given(name, f"{name} in {_FILE}", value) for name, value in _read_file(folder or Path.cwd())}
+    if environment.get(_SHARED_KEY):
+        given["worker_api_key"] = _Given("worker_api_key", _SHARED_KEY, environment[_SHARED_KEY])
     for variable, value in environment.items():
         if variable.startswith(_PREFIX) and variable not in _OF_CLIENTS:
             name = variable.removeprefix(_PREFIX).lower()

@@ -1,6 +1,5 @@
 """Each option of each middleware that a definition can name does what its name says."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from hosting.runtime.middlewares import limits_of_config
 from hosting.runtime.workshop import Workshop
 from tests.definitions.theatre import Theatre, asked_in
 from tests.harness.client import Client
+from tests.harness.ports import kept_port
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.providers.steps import Call, Hold, Status, Text
@@ -47,10 +47,7 @@ WAITS: dict[str, tuple[Call, str]] = {
 @pytest.fixture(scope="module")
 def provider_port() -> Iterator[int]:
     """A port where each test's own provider listens, one after the other."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        own: int = kept.getsockname()[1]
+    with kept_port() as own:
         yield own
 
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests.harness.connections import Connections
 from tests.harness.feed import Feed
 
 
@@ -15,8 +16,7 @@ class Client:
     def __init__(self, base: str, agent: str = "demo") -> None:
         self.base = base
         self.agent = agent
-        # Nothing is verified; reading the authorities that could be takes longer than most tests.
-        self.http = httpx.AsyncClient(base_url=base, timeout=30, verify=False)
+        self.http = httpx.AsyncClient(base_url=base, timeout=30, transport=Connections())
 
     async def __aenter__(self) -> Self:
         return self

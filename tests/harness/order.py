@@ -8,6 +8,7 @@ from tests.harness.run_order import Event, OutOfOrder, RunOrder
 
 _OF_THE_BRANCH = {"BRANCH_METADATA_UPDATED", "BRANCH_TREE_UPDATED", "BRANCH_HISTORY_COMPACTED"}
 _OF_A_MESSAGE = {"MESSAGE_STARTED", "CONTENT_ADDED", "MESSAGE_COMPLETED"}
+_OF_THE_FLEET = {"WORK_CLAIMED", "WORK_RETURNED"}
 _NEVER_LOGGED = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED", "INTERRUPTION_REQUEST"}
 
 
@@ -93,7 +94,9 @@ class LogOrder:
         elif kind not in _OF_THE_BRANCH and kind != "BRANCH_CREATED":
             _demand(self.run is not None, "no run is active")
             assert self.run is not None
-            self.run.see(event)
+            # A worker comes and goes outside of any turn.
+            if kind not in _OF_THE_FLEET:
+                self.run.see(event)
 
     def _queue_updated(self, event: Event) -> None:
         run_id, action = event["runtimeRunId"], event["action"]

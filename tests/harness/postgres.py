@@ -57,4 +57,6 @@ class PostgresCluster:
             settings.write("fsync = off\n")
             # Each new database is written to the log whole, and each cluster would keep a gigabyte of that.
             settings.write("max_wal_size = 128MB\n")
+            # It would look into each database that a test has left behind, several times a second in all.
+            settings.write("autovacuum = off\n")
         pg_ctl(["reload"], pgdata=data, user=self._server.system_user)

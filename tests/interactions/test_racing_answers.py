@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.harness.client import Client
+from tests.harness.connections import Connections
 from tests.harness.conversation import (
     Conversation,
     answer_to,
@@ -163,8 +164,7 @@ async def test_an_answer_that_races_an_interrupt_counts_once_or_not_at_all(clien
 @asynccontextmanager
 async def _racers(base: str) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that has a connection for each of them."""
-    limits = httpx.Limits(max_connections=RACERS, max_keepalive_connections=RACERS)
-    async with httpx.AsyncClient(base_url=base, timeout=60, limits=limits, verify=False) as racers:
+    async with httpx.AsyncClient(base_url=base, timeout=60, transport=Connections(RACERS)) as racers:
         yield racers
 
 

@@ -1,12 +1,12 @@
 """A server with agents on every wire, and the provider that they ask: one server for all files."""
 
-import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.harness.client import Client
+from tests.harness.ports import kept_port
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.sqlite import sqlite_database
@@ -18,10 +18,7 @@ WIRED = Path(__file__).parent / "wired.py"
 @pytest.fixture(scope="session")
 def provider_port() -> Iterator[int]:
     """A port where each test's own provider listens, one after the other."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        own: int = kept.getsockname()[1]
+    with kept_port() as own:
         yield own
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,6 +12,7 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.order import check_log
+from tests.harness.ports import kept_port
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.providers.request import Request
@@ -31,21 +31,15 @@ SLACK = timedelta(seconds=4)
 @pytest.fixture(scope="module")
 def nowhere() -> Iterator[int]:
     """A port where nobody listens, and a test may."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        port: int = kept.getsockname()[1]
-        yield port
+    with kept_port() as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
 def faulty_port() -> Iterator[int]:
     """The port of the provider that has all other faults."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        port: int = kept.getsockname()[1]
-        yield port
+    with kept_port() as own:
+        yield own
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.order import check_log
+from tests.harness.ports import kept_port
 from tests.harness.process import ServerProcess
 from tests.harness.sqlite import sqlite_database
 from tests.tools.session import TOOLBOX, Toolbox, processes_of, wait_until_gone, write_toolsets
@@ -35,10 +36,7 @@ THERE: Final = f"there_get_current_time {ARGUMENTS}"
 @pytest.fixture(scope="module")
 def own_port() -> Iterator[int]:
     """A port where this file's tests let the server listen over HTTP."""
-    with socket.socket() as kept:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        kept.bind(("127.0.0.1", 0))
-        own: int = kept.getsockname()[1]
+    with kept_port() as own:
         yield own
 
 

@@ -1,14 +1,17 @@
 """Who is asking, and the doors that are open to them: everything a handler reaches is one tenant's."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from events.ids import AgentId, BranchId, RunId, SessionId, is_client_id
+from hosting.domain.admission import Forbidden
 from hosting.domain.branch import Branch
 from hosting.domain.definition import Definition
 from hosting.domain.errors import AgentMissing, BranchMissing, RunMissing, SessionMissing
+from hosting.domain.identity import Identity, Role
 from hosting.domain.run import Run
-from hosting.domain.scope import LOCAL_TENANT, TenantId
+from hosting.domain.scope import TenantId
 from hosting.domain.session import Session
 from hosting.ports.definitions import Definitions
 from hosting.ports.store import TenantReads
@@ -25,8 +28,21 @@ class Caller:
     """
 
     runtime: Runtime
-    tenant: TenantId
+    identity: Identity
     reads: TenantReads
+
+    @property
+    def tenant(self) -> TenantId:
+        """Whose everything is that this caller reaches."""
+        return self.identity.tenant
+
+    def require(self, *roles: Role) -> None:
+        """Make sure that the caller has one of these roles; a route's own roles were looked at before it was called.
+
+        Raises:
+            Forbidden: it has none of them.
+        """
+        require(self.identity, roles)
 
     async def check_agent(self, agent_id: AgentId) -> None:
         """Make sure that an agent answers under the id.
@@ -92,6 +108,17 @@ class Caller:
         return run
 
 
-def local_caller(runtime: Runtime) -> Caller:
-    """Return the only caller there is until callers prove who they are: the tenant `local`."""
-    return Caller(runtime, LOCAL_TENANT, runtime.tenant(LOCAL_TENANT))
+def require(identity: Identity, roles: Collection[Role]) -> None:
+    """Make sure that somebody has one of these roles.
+
+    Raises:
+        Forbidden: it has none of them.
+    """
+    if identity.roles.isdisjoint(roles):
+        wanted = " or ".join(sorted(roles))
+        raise Forbidden(f"This is for callers with the role {wanted}; yours is {' and '.join(sorted(identity.roles))}.")
+
+
+def caller_for(runtime: Runtime, identity: Identity) -> Caller:
+    """Return the hands of somebody."""
+    return Caller(runtime, identity, runtime.tenant(identity.tenant))

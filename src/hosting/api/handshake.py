@@ -6,7 +6,7 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from hosting.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, Problem, problem, status_of
+from hosting.api.problems import MEDIA_TYPE, Problem, headers_of, problem, status_of
 
 _NO_SOCKET: Final = "No WebSocket is served here; each branch has one at its /ws."
 
@@ -50,7 +50,9 @@ class HandshakeGuard:
 
 
 def _headers(document: Problem, body: bytes) -> list[tuple[bytes, bytes]]:
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    if document.status == 503:
-        headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
-    return headers
+    with_status = headers_of(document.status).items()
+    return [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in with_status),
+    ]

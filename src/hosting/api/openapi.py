@@ -11,7 +11,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from hosting.api.openapi_document import TAKES, completed, operation_id
 from hosting.api.openapi_problems import problem_specs
 
-_PATH: Final = "/openapi.json"
+PATH: Final = "/openapi.json"
 
 
 def takes(body: type[msgspec.Struct]) -> dict[str, Any]:
@@ -40,12 +40,12 @@ class _Document(JsonRenderPlugin):
     """Renders the framework's description once, with what it lacks put in."""
 
     def __init__(self) -> None:
-        super().__init__(path=_PATH, media_type=MediaType.JSON)
+        super().__init__(path=PATH, media_type=MediaType.JSON)
         self._rendered = b""
 
     def receive_router(self, router: Router) -> None:
         # The framework would also serve it under /, and answer every unknown path beside it with a page of HTML.
-        router.routes = [route for route in router.routes if route.path == _PATH]
+        router.routes = [route for route in router.routes if route.path == PATH]
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         if not self._rendered:

@@ -12,12 +12,14 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
+from hosting.api.access import roles_of
 from hosting.api.openapi_answers import success_response
 from hosting.api.openapi_bodies import RUN_CONFIG, describe_bodies, request_body
 from hosting.api.openapi_events import LOGGED, describe_events
-from hosting.api.openapi_problems import Problems, ProblemSpec, describe_problem
+from hosting.api.openapi_problems import OF_CALLERS, Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
 from hosting.api.openapi_streams import FEED, POSITION_PARAMETERS, SOCKET, describe_feed, describe_socket
+from hosting.api.problems import status_of
 from hosting.domain.definition import AgentConfig
 
 TAKES: Final = "takes"
@@ -41,6 +43,7 @@ _MEANS: Final[Mapping[str, str]] = {
     "session_id": "The session.",
     "branch_id": "The branch; every session has `main`.",
     "run_id": "The run.",
+    "worker_id": "The worker.",
     "limit": "At most so many.",
     "offset": "Leave out so many of the first ones.",
     "recursive": "Delete its forks, and theirs, too.",
@@ -50,6 +53,15 @@ _OPTIONS: Final[Json] = {
     "description": "The methods of the route. A listed origin that asks before it sends has the CORS headers too.",
     "headers": {"Allow": {"description": "The methods that the route answers.", "schema": TEXT}},
 }
+
+
+_BEARER: Final[Json] = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of `branchline keys create`, or the token of a worker. Who asks from the server's own machine"
+    " and shows nothing is tenant `local`, in every role. `x-roles` of a route are those that may ask for it.",
+}
+_SECURITY: Final[list[Json]] = [{"bearer": []}, {}]
 
 
 def operation_id(handler: HTTPRouteHandler) -> str:
@@ -74,6 +86,7 @@ def completed(document: Json, app: Litestar) -> Json:
         "OPTIONS": {"204": _OPTIONS},
     }
     document["components"] = {
+        "securitySchemes": {"bearer": _BEARER},
         "responses": dict(sorted(problems.named.items())),
         "schemas": dict(sorted(schemas.named.items())),
     }
@@ -96,6 +109,8 @@ def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HT
     body: type[msgspec.Struct] | None = handler.opt.get(TAKES)
     if body is not None:
         operation["requestBody"] = request_body(schemas, body)
+    if roles := roles_of(handler.opt):
+        operation |= {"security": _SECURITY, "x-roles": sorted(roles)}
     operation["responses"] = {
         str(handler.status_code): success_response(schemas, handler),
         **_refusals(problems, handler),
@@ -114,7 +129,9 @@ def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HT
 def _refusals(problems: Problems, handler: HTTPRouteHandler) -> Json:
     specs = (handler.responses or {}).items()
     known = {status: spec.codes for status, spec in specs if isinstance(spec, ProblemSpec)}
-    return {str(status): problems.response(status, codes) for status, codes in known.items()}
+    for code in OF_CALLERS if roles_of(handler.opt) else ():
+        known[status_of(code)] = tuple(dict.fromkeys((*known.get(status_of(code), ()), code)))
+    return {str(status): problems.response(status, codes) for status, codes in sorted(known.items())}
 
 
 def _parameter(given: Json) -> Json:

@@ -20,6 +20,9 @@ EVERYWHERE: Final = (
 )
 """What any route may answer with, whatever is asked of it: all but two come before a route is looked for."""
 
+OF_CALLERS: Final = ("unauthenticated", "token-expired", "forbidden", "storage-unavailable")
+"""What any route may answer with that takes roles: who is asking is looked up in the store."""
+
 _MEMBERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "invalid-position": ("earliest", "latest"),
     "response-not-awaited": ("outcome",),
@@ -36,7 +39,10 @@ _RETRY_AFTER: Final[Json] = {
 _ALLOW: Final[Json] = {
     "Allow": {"description": "The methods that the route answers.", "required": True, "schema": TEXT},
 }
-_HEADERS: Final[Mapping[int, Json]] = {405: _ALLOW, 429: _RETRY_AFTER, 503: _RETRY_AFTER}
+_CHALLENGE: Final[Json] = {
+    "WWW-Authenticate": {"description": "How to show who is asking.", "required": True, "schema": {"const": "Bearer"}},
+}
+_HEADERS: Final[Mapping[int, Json]] = {401: _CHALLENGE, 405: _ALLOW, 429: _RETRY_AFTER, 503: _RETRY_AFTER}
 
 
 @dataclass

@@ -1,8 +1,10 @@
-"""All routes of the native API."""
+"""All routes, and who may ask for which."""
 
+from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Final
 
-from litestar.types import ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
 from hosting.api import (
     agents,
@@ -20,10 +22,20 @@ from hosting.api import (
     sessions,
     socket,
 )
+from hosting.api.access import open_to
+from hosting.api.fleet import routes as fleet_routes
+from hosting.api.openapi import PATH
+from hosting.domain.identity import Role
 
-ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+RouteHandler = HTTPRouteHandler | WebsocketRouteHandler
+
+OPEN: Final[tuple[RouteHandler, ...]] = (
     health.healthz,
     health.readyz,
+)
+"""Routes that need no caller, however they are asked for."""
+
+NATIVE: Final[tuple[RouteHandler, ...]] = (
     agents.post_agent,
     agents.list_agents,
     agents.get_agent,
@@ -66,3 +78,29 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     runs.get_run,
     runs.get_agent_run,
 )
+"""Routes of who uses agents."""
+
+FLEET: Final[tuple[RouteHandler, ...]] = fleet_routes.ROUTES
+"""Routes that workers ask for, and who runs them."""
+
+
+def routes() -> list[RouteHandler]:
+    """Return all routes with the roles that they take, which are said here and nowhere else."""
+    return [
+        *OPEN,
+        *_open_to(NATIVE, Role.USER, Role.OPERATOR),
+        *_open_to(FLEET, Role.WORKER, Role.OPERATOR),
+    ]
+
+
+def free_paths() -> frozenset[str]:
+    """Return the paths that need no caller."""
+    return frozenset({PATH, *(path for handler in OPEN for path in handler.paths)})
+
+
+def _open_to(handlers: Iterable[RouteHandler], *roles: Role) -> Iterator[RouteHandler]:
+    for handler in handlers:
+        # A copy: two applications of one process share what the modules hold.
+        declared = copy(handler)
+        declared.opt = {**handler.opt, **open_to(*roles)}
+        yield declared

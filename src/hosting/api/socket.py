@@ -24,6 +24,7 @@ from events.ids import AgentId, BranchId, SessionId
 from events.inputs import Input
 from events.interactions import Response as Answer
 from events.interruption import InterruptionRequest
+from hosting.api.access import check_access
 from hosting.api.bodies import decode_envelope
 from hosting.api.caller import Caller
 from hosting.api.control_frames import ControlFrames
@@ -160,6 +161,7 @@ async def open_socket(
     """Talk with a branch: from the position in Last-Event-ID or `after`, else from the first envelope that comes."""
     async with AsyncExitStack() as stack:
         try:
+            check_access(socket.scope)
             branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
             runtime = caller.runtime
             follower = Follower(runtime.rings, runtime.log, branch.key, branch.epoch)

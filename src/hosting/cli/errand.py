@@ -1,7 +1,7 @@
 """What is to be sent and to whom, and how far it came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from events.ids import AgentId, BranchId, SessionId
@@ -22,6 +22,7 @@ class Errand:
     session: SessionId | None
     branch: BranchId
     url: str
+    key: str | None = field(default=None, repr=False)
     files: Sequence[Path] = ()
     behavior: RunningRunBehavior = RunningRunBehavior.REJECT
     approves: bool | None = None

@@ -6,7 +6,12 @@ from typing import Final, cast
 import rich_click as click
 
 # Loaded when they are called: what one command needs must not slow the others down (the server takes a second).
-_HOMES: Final = {"new": "hosting.cli.new", "send": "hosting.cli.send", "serve": "hosting.cli.serve"}
+_HOMES: Final = {
+    "keys": "hosting.cli.keys",
+    "new": "hosting.cli.new",
+    "send": "hosting.cli.send",
+    "serve": "hosting.cli.serve",
+}
 
 
 class Commands(click.RichGroup):

@@ -40,6 +40,7 @@ _PATIENCE: Final = Patience(
     connect=timedelta(seconds=5), answer=timedelta(seconds=30), silence=timedelta(seconds=30), attempts=30
 )
 _STOPPED: Final = 130
+_NOT_KNOWN: Final = 401
 
 
 @click.command()
@@ -49,6 +50,11 @@ _STOPPED: Final = 130
 @click.option("--branch", default=MAIN_BRANCH, show_default=True, help="The branch of the session.")
 @click.option(
     "--url", envvar="BRANCHLINE_URL", default="http://127.0.0.1:8000", show_default=True, help="Where the server is."
+)
+@click.option(
+    "--key",
+    envvar="BRANCHLINE_KEY",
+    help="Shows a server on another machine who is asking. Better in BRANCHLINE_KEY: what is typed, others can see.",
 )
 @click.option(
     "--file",
@@ -68,6 +74,7 @@ def send(
     branch: str,
     url: str,
     *,
+    key: str | None,
     files: tuple[Path, ...],
     queue: bool,
     interrupt: bool,
@@ -97,6 +104,7 @@ def send(
         session=SessionId(session) if session else None,
         branch=BranchId(branch),
         url=url,
+        key=key,
         files=files,
         behavior=behavior,
         approves=approves,
@@ -126,7 +134,7 @@ def _do(errand: Errand, view: HeldView, aside: Console) -> None:
 
 
 async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompleted:
-    async with Client(errand.url, patience=_PATIENCE) as client:
+    async with Client(errand.url, key=errand.key, patience=_PATIENCE) as client:
         session = await client.ensure_session(errand.session)
         at = errand.at = BranchAddress(errand.agent, session, errand.branch)
         await client.ensure_branch(at)
@@ -152,7 +160,7 @@ def _means(errand: Errand, at: BranchAddress, view: HeldView, aside: Console) ->
     if errand.asks and _is_terminal(sys.stdin) and _is_terminal(sys.stderr):
         means.append(Prompt(Keyboard(sys.stdin.fileno()), aside, view))
     if errand.asks:
-        means.append(Instructions(view, errand.url, at))
+        means.append(Instructions(view, errand.url, at, with_key=errand.key is not None))
     return means
 
 
@@ -202,6 +210,8 @@ def _advice(error: ClientError, errand: Errand) -> str:
         return f"{error} The input was accepted; `GET {errand.at.path}/events` has the answer."
     if isinstance(error, Problem) and error.code == "branch-run-active":
         return f"{error} --queue waits for it, --interrupt ends it."
+    if isinstance(error, Problem) and error.status == _NOT_KNOWN:
+        return f"{error} `branchline send` takes a key from BRANCHLINE_KEY, or from --key."
     return str(error)
 
 

@@ -20,7 +20,7 @@ from events.serializer import Serializer
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.answer import check_answer, read_answer
-from hosting.client.errors import AddressRefused, AnswerLost, Problem, ServerUnreachable
+from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, Problem, ServerUnreachable
 from hosting.client.feed import Feed, OnCut
 from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction, ListedInteraction
@@ -61,11 +61,16 @@ class Client:
         AnswerUnreadable: what answers is no server of Branchline's.
     """
 
-    def __init__(self, url: str, *, patience: Patience | None = None, catalog: Catalog | None = None) -> None:
+    def __init__(
+        self, url: str, *, key: str | None = None, patience: Patience | None = None, catalog: Catalog | None = None
+    ) -> None:
         """Prepare to speak to the server at `url`; no connection is made yet.
+
+        `key` shows the server who is asking; one on this machine wants none.
 
         Raises:
             AddressRefused: the URL is no address of a server.
+            KeyRefused: the key cannot be one.
         """
         self._url = url
         self._patience = patience or Patience()
@@ -73,7 +78,8 @@ class Client:
         limits = httpx.Timeout(self._patience.answer.total_seconds(), connect=self._patience.connect.total_seconds())
         address = _checked(url)
         # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
-        self._http = httpx.AsyncClient(base_url=address, timeout=limits, verify=address.scheme == "https")
+        verify = address.scheme == "https"
+        self._http = httpx.AsyncClient(base_url=address, timeout=limits, verify=verify, headers=_shown(key))
 
     async def __aenter__(self) -> Self:
         return self
@@ -254,6 +260,14 @@ def _checked(url: str) -> httpx.URL:
     if parsed.scheme not in {"http", "https"} or not parsed.host:
         raise AddressRefused(url)
     return parsed
+
+
+def _shown(key: str | None) -> dict[str, str]:
+    if key is None:
+        return {}
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise KeyRefused
+    return {"Authorization": f"Bearer {key}"}
 
 
 def _cause(error: httpx.TransportError) -> str:

@@ -2,6 +2,7 @@
 
 ClientError
 +-- AddressRefused       the URL is no address of a server
++-- KeyRefused           the key cannot be one
 +-- ServerUnreachable    nothing answers there
 +-- AnswerLost           the connection broke before the answer; whether the request was done is not known
 +-- AnswerUnreadable     something answers that does not speak as Branchline does
@@ -22,6 +23,13 @@ class AddressRefused(ClientError):
     def __init__(self, url: str) -> None:
         self.url = url
         super().__init__(f"{url!r} is no address of a server; it looks like http://127.0.0.1:8000.")
+
+
+class KeyRefused(ClientError):
+    """The key cannot be one; it is not told, since it is a secret all the same."""
+
+    def __init__(self) -> None:
+        super().__init__("The key holds what no key holds, or nothing; one looks like rsk_live_...")
 
 
 class ServerUnreachable(ClientError):

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, field
 from events.ids import AgentId
 from hosting.domain.model_config import ChatOptions
 from hosting.domain.toolset_config import McpServer, OpenApiTools, Toolset
+from hosting.domain.work_item import DEFAULT_PRIORITY, WorkTerms
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -69,6 +70,14 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     mcp_servers: Annotated[tuple[McpServer, ...], Meta(max_length=32)] = ()
     open_api: Annotated[tuple[OpenApiTools, ...], Meta(max_length=32)] = ()
     middlewares: Annotated[tuple[MiddlewareConfig, ...], Meta(max_length=32)] = ()
+
+    @property
+    def terms(self) -> WorkTerms | None:
+        """What a worker is offered of a run; None when the runs are executed in the server."""
+        if self.runtime is Runtime.LOCAL:
+            return None
+        priority = DEFAULT_PRIORITY if self.priority is None else self.priority
+        return WorkTerms(work_type=self.work_type, project=self.project_name, priority=priority)
 
     def encoded(self) -> bytes:
         """Return the one form that equal configurations are stored in."""

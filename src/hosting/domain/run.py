@@ -13,6 +13,7 @@ class Run:
     """A run as stored; `input` is a JSON array of message ids, `config` the runConfig it was accepted with.
 
     `agent_version` is that of the agent's definition when it was accepted; None for agents that have no stored one.
+    `work_item` is the id of the item that it is in the fleet, when its agent's runs are for workers.
     `started_at` is None while the run waits in its branch's queue, and when it was removed from there.
     """
 
@@ -32,6 +33,7 @@ class Run:
     trace_id: str | None = None
     queued_at: datetime | None = None
     agent_version: int | None = None
+    work_item: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,5 +196,8 @@ class Leases(Protocol):
         ...
 
     async def expire_all(self) -> None:
-        """Treat every lease as run out: for a server that knows itself alone on its store."""
+        """Treat every lease of a node as run out, for a server that knows itself alone on its store.
+
+        Those of workers go on: they are elsewhere, and need not know that a server was started again.
+        """
         ...

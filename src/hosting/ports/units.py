@@ -19,6 +19,7 @@ from hosting.domain.run import Ending, Run
 from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
+from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,14 @@ class StartRun:
     """A run takes the branch, with the user's messages; refused with RUN_ACTIVE or MESSAGE_EXISTS.
 
     With a `holder` that node has the run's lease from the beginning, with the fence that Committed tells.
+    With an `offer` the run is for workers, and the item is on offer from the beginning.
     """
 
     run: Run
     started_at: datetime
     messages: tuple[Message, ...]
     holder: Holder | None = None
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +236,7 @@ Promote = Callable[[QueuedRun, Sequence[QueuedRun]], Sequence[Encoded]]
 class EndRun:
     """A run reaches its terminal state and gives up lease and branch, to the first in the queue if one waits.
 
-    That one is held by `holder`; `promote` tells of it, and Committed has its lease.
+    That one is held by `holder`, and Committed has its lease, or it is on offer to workers; `promote` tells of it.
     """
 
     run_id: RunId
@@ -241,6 +244,41 @@ class EndRun:
     completed_at: datetime
     holder: Holder
     promote: Promote
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateWork:
+    """A worker tells of its item: how it stands (None: as before), and what else it says."""
+
+    item_id: WorkItemId
+    state: WorkState | None
+    report: WorkReport | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnWork:
+    """A worker has its item no more: it is on offer again, or `state` is where it stays.
+
+    A `lost` one counts as an attempt. Who refused it is not given it again for `avoid_seconds`.
+    """
+
+    item_id: WorkItemId
+    run_id: RunId
+    worker_id: WorkerId
+    returned_at: datetime
+    lost: bool
+    state: WorkState = WorkState.PENDING
+    avoid_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EndWork:
+    """An item has ended with its run; one that is `dead` stays so."""
+
+    item_id: WorkItemId
+    state: WorkState
+    ended_at: datetime
 
 
 GuardedChange = (
@@ -266,6 +304,9 @@ RunChange = (
     | FinishStep
     | OpenInteraction
     | KeepState
+    | UpdateWork
+    | ReturnWork
+    | EndWork
     | EndRun
 )
 

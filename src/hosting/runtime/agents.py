@@ -8,6 +8,7 @@ from events.ids import AgentId
 from hosting.domain.definition import Runtime
 from hosting.domain.errors import AgentMissing, AgentWithoutWorkers
 from hosting.domain.scope import TenantId
+from hosting.domain.work_item import WorkTerms
 from hosting.ports.agents import Agent
 from hosting.runtime.defined_agents import DefinedAgents
 
@@ -27,6 +28,19 @@ class Registered:
     name: str
     agent: Agent | None
     source: Source = Source.CODE
+    terms: WorkTerms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Engaged:
+    """The agent that a run is to begin with: its name, the version of its stored definition, and its terms for workers.
+
+    `terms` is None when the run is executed in the server.
+    """
+
+    name: str
+    version: int | None = None
+    terms: WorkTerms | None = None
 
 
 class Agents:
@@ -55,20 +69,21 @@ class Agents:
         if agent_id not in self._registered and not await self.defined.is_known(tenant, agent_id):
             self._standing(agent_id)
 
-    async def version(self, tenant: TenantId, agent_id: AgentId) -> int | None:
-        """Return the version of the definition that a run which begins now is to work with; None when none is stored.
+    async def engage(self, tenant: TenantId, agent_id: AgentId) -> Engaged:
+        """Return the agent that a run which begins now is to work with.
 
         Raises:
             AgentMissing: no agent answers under that id.
-            AgentWithoutWorkers: its runs are for workers.
         """
         if agent_id in self._registered or (found := await self.defined.summary(tenant, agent_id)) is None:
-            if self._standing(agent_id).agent is None:
-                raise AgentWithoutWorkers(agent_id)
-            return None
-        if found.runtime is Runtime.WORKER:
-            raise AgentWithoutWorkers(agent_id)
-        return found.version
+            standing = self._standing(agent_id)
+            return Engaged(standing.name, terms=standing.terms)
+        if found.runtime is Runtime.LOCAL:
+            return Engaged(found.name, found.version)
+        described = await self.defined.of(tenant).version(agent_id, found.version)
+        if described is None:
+            raise AgentMissing(agent_id)
+        return Engaged(found.name, found.version, described.config.terms)
 
     async def get(self, tenant: TenantId, agent_id: AgentId, version: int | None) -> Agent:
         """Return the agent for a run that began with this version of the definition.

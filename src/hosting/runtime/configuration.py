@@ -12,6 +12,7 @@ from hosting.domain.model_config import ModelConfig, not_honoured
 from hosting.domain.run_config import check_run_config
 from hosting.domain.scope import TenantId
 from hosting.ports.agents import Configurable
+from hosting.runtime.agents import Engaged
 from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
 from hosting.runtime.core import Runtime
 from middleware.client_tools.begin import begin
@@ -21,17 +22,17 @@ _TOO_LARGE_FOR_THE_LOOP: Final = 256 << 10
 
 
 async def check_configuration(
-    runtime: Runtime, branch: Branch, agent_id: AgentId, version: int | None, config: bytes
+    runtime: Runtime, branch: Branch, agent_id: AgentId, engaged: Engaged, config: bytes
 ) -> None:
-    """Make sure of it before the input is accepted; `version` is that of the agent's definition, if it has one.
+    """Make sure of it before the input is accepted; what a worker's model is asked for, only the worker can judge.
 
     Raises:
         InvalidInput, RunConfigRefused: it cannot.
     """
     check = partial(check_run_config, config, client_endpoints=runtime.client_endpoints)
     given = check() if len(config) <= _TOO_LARGE_FOR_THE_LOOP else await asyncio.to_thread(check)
-    if given.model is not None:
-        await _check_model(runtime, branch.scope.tenant, agent_id, version, given.model)
+    if given.model is not None and engaged.terms is None:
+        await _check_model(runtime, branch.scope.tenant, agent_id, engaged.version, given.model)
     if given.client_tool_input is not None:
         await _check_client_tools(runtime, branch, given.client_tool_input)
 

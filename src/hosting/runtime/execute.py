@@ -7,7 +7,6 @@ from typing import Final
 import structlog
 
 from events.runs import RunStatus
-from events.turns import MessageTurnStarted
 from hosting.domain.errors import AgentMissing, AgentWithoutWorkers, ConfigRefused, LogCorrupt, RunLost
 from hosting.domain.interaction import InteractionState
 from hosting.domain.interrupt import Interrupt
@@ -16,8 +15,8 @@ from hosting.domain.message import MessageState
 from hosting.domain.run import COMPLETED, Ending
 from hosting.domain.run_config import check_run_config
 from hosting.ports.agents import Agent
-from hosting.ports.units import BeginTurn
 from hosting.runtime.agent_task import run_agent
+from hosting.runtime.beginning import begin_turn, hand_of
 from hosting.runtime.bench import Bench, ClientTools
 from hosting.runtime.client_tool_calls import register_client_tools
 from hosting.runtime.closing import INTERRUPTED_REASON, cancel_questions, tell_interrupted
@@ -33,7 +32,6 @@ from hosting.runtime.questions import Questions
 from hosting.runtime.recovery import Past, read_past
 from hosting.runtime.reentry import reopen_nested, retry_of
 from hosting.runtime.steps import Steps
-from hosting.runtime.turn import Turn
 from middleware.budget import Budget
 from middleware.error_formatting import ErrorFormatting
 from middleware.errors import TurnFailed, TurnStopped
@@ -45,6 +43,7 @@ _log = structlog.get_logger("branchline.execute")
 _FORMAT: Final = ErrorFormatting()
 _TIMEOUT: Final = Timeout()
 _ATTEMPTS_OF_WAITING: Final = 1_000
+_LOST_WITH_WORKERS: Final = "Too many workers were lost with this run; it is given up."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,9 @@ class Executor:
         wish = next((wish for wish in lease.interrupts if wish.flow is None), None)
         if wish is not None:
             await self._end_interrupted(pen, past, wish)
+        elif lease.run.work_item is not None:
+            # It was a worker's; the fleet has handed it back to be ended.
+            await self._end(pen, past, Ending(RunStatus.FAILED, RunLost.__name__, _LOST_WITH_WORKERS))
         elif lease.attempt > self._attempts_of(past):
             lost = str(RunLost.after(lease.attempt - 1))
             await self._end(pen, past, Ending(RunStatus.FAILED, RunLost.__name__, lost))
@@ -119,14 +121,14 @@ class Executor:
         retry = retry_of(lease, steps, max_attempts=self.max_attempts)
         if retry is not None:
             pen.put(retry)
-        hand = self._hand(pen, past, agent.name)
+        hand = hand_of(self.runtime, pen, past, agent.name)
         # An interrupt may come before the agent is back inside of what it had begun.
         reopen_nested(hand, past)
         await self._run_turn(hand, past, agent, steps)
 
     async def _end_interrupted(self, pen: Pen, past: Past, wish: Interrupt) -> None:
         """End a run whose interrupt came while nobody held it."""
-        hand = self._hand(pen, past)
+        hand = hand_of(self.runtime, pen, past)
         tell_interrupted(hand, wish)
         reopen_nested(hand, past)
         await cancel_questions(self.runtime, hand, reason=wish.reason)
@@ -135,7 +137,7 @@ class Executor:
 
     async def _end(self, pen: Pen, past: Past, ending: Ending) -> None:
         """End a run that is not begun again."""
-        hand = self._hand(pen, past)
+        hand = hand_of(self.runtime, pen, past)
         reopen_nested(hand, past)
         await cancel_questions(self.runtime, hand, reason=ending.reason or ending.status)
         past.end_cut_messages(pen, MessageState.DISCARDED)
@@ -143,7 +145,7 @@ class Executor:
 
     async def _run_turn(self, hand: Hand, past: Past, agent: Agent, steps: Steps) -> None:
         bench = self._bench(hand, past, agent)
-        self._begin_turn(hand)
+        begin_turn(hand)
         context = AgentContext(bench, steps, hand.lease.input)
         client_tools = bench.config.client_tool_input
 
@@ -190,33 +192,6 @@ class Executor:
             nest=run_nested,
             budget=Budget(limits.tool_failures),
         )
-
-    def _hand(self, pen: Pen, past: Past, agent_name: str | None = None) -> Hand:
-        ids, run = self.runtime.ids, pen.lease.run
-        turn = Turn(
-            id=run.turn_id or ids.turn(),
-            trace_id=run.trace_id or ids.trace(),
-            span_id=ids.span(),
-            agent_id=run.agent_id,
-            agent_name=agent_name or run.agent_id,
-            began=self.runtime.clock(),
-        )
-        return Hand(pen, turn, past.flows.get(turn.id))
-
-    def _begin_turn(self, hand: Hand) -> None:
-        run, turn = hand.lease.run, hand.turn
-        first = () if run.turn_id else (BeginTurn(run.id, turn.id, turn.trace_id),)
-        started = MessageTurnStarted(
-            message_turn_id=turn.id,
-            conversation_id=run.scope.session_id,
-            runtime_run_id=run.id,
-            agent_id=run.agent_id,
-            agent_name=turn.agent_name,
-            input_message_count=len(hand.lease.input),
-            is_resume=run.turn_id is not None,
-            **turn.flow,
-        )
-        hand.put(started, *first)
 
 
 def _cancelled(wish: Interrupt) -> Ending:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from events.event import Event
 from events.queue import BranchQueueUpdated, QueueAction
@@ -9,14 +10,21 @@ from events.runs import BranchRunCompleted, BranchRunStarted, RunStatus
 from events.serializer import Encoded, Stamp
 from events.turns import MessageTurnError
 from hosting.domain.queued import QueuedRun
-from hosting.domain.run import Ending
-from hosting.ports.units import EndRun, Promote
+from hosting.domain.run import Ending, Run
+from hosting.domain.work_item import WorkItemId, WorkState
+from hosting.ports.units import EndRun, EndWork, Promote
 from hosting.runtime.closing import close_turn, turn_finished
 from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
 from middleware.errors import MODEL_NOT_FOUND
+
+_WORK_STATE: Final = {
+    RunStatus.COMPLETED: WorkState.COMPLETED,
+    RunStatus.CANCELLED: WorkState.STOPPED,
+    RunStatus.FAILED: WorkState.FAILED,
+}
 
 
 async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
@@ -47,10 +55,17 @@ async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
         error_message=ending.error_message,
         reason=ending.reason,
     )
-    hand.pen.put(completed, EndRun(run.id, ending, now, runtime.holder, _promote(runtime, now)))
+    end = EndRun(run.id, ending, now, runtime.holder, _promote(runtime, now))
+    hand.pen.put(completed, *_work_ended(run, ending, now), end)
     await hand.settle()
     if hand.pen.promoted is not None:
         runtime.hold(hand.pen.promoted)
+
+
+def _work_ended(run: Run, ending: Ending, now: datetime) -> tuple[EndWork, ...]:
+    if run.work_item is None:
+        return ()
+    return (EndWork(WorkItemId(run.work_item), _WORK_STATE[ending.status], now),)
 
 
 def _promote(runtime: Runtime, now: datetime) -> Promote:

@@ -78,7 +78,12 @@ async def _agent(above: Bench, logged: Step | None, agent_id: AgentId) -> tuple[
     """Return an agent with the version of its definition: the one that the work began with, or else the newest."""
     agents, tenant = above.runtime.agents, above.hand.lease.run.scope.tenant
     try:
-        version = await agents.version(tenant, agent_id) if logged is None else logged.agent_version
+        if logged is not None:
+            version = logged.agent_version
+        elif (engaged := await agents.engage(tenant, agent_id)).terms is not None:
+            raise AgentWithoutWorkers(agent_id)
+        else:
+            version = engaged.version
         return await agents.get(tenant, agent_id, version), version
     except (AgentMissing, AgentWithoutWorkers, ConfigRefused) as error:
         raise ToolFailed(type(error).__name__, str(error), is_retryable=False) from error

@@ -4,7 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from events.branches import Content, ReasoningContent, TextContent
+import msgspec
+from msgspec.structs import replace
+
+from events.branches import Content, FunctionCall, ReasoningContent, TextContent
 from events.event import Event
 from events.ids import MessageId
 from events.interactions import AgentRequestCancelled, AgentRequestExpired, Response
@@ -16,7 +19,7 @@ from events.text import (
     TextMessageEnd,
     TextMessageStart,
 )
-from events.tools import ToolCallStart
+from events.tools import ToolCallArgs, ToolCallStart
 from hosting.domain.interaction import Interaction
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message, MessageState
@@ -37,14 +40,22 @@ class Past:
     asked: Sequence[Interaction] = ()
     flows: dict[str, Unfinished] = field(default_factory=dict)
     _open: Sequence[Message] = ()
-    _words: "dict[MessageId, _Words]" = field(default_factory=dict)
+    _words: "dict[MessageId, Words]" = field(default_factory=dict)
+
+    def being_written(self) -> "dict[MessageId, Words]":
+        """Return the messages that were being written, with what the log holds of them."""
+        return {
+            message.id: self._words.get(message.id) or Words()
+            for message in self._open
+            if message.state is MessageState.OPEN
+        }
 
     def end_cut_messages(self, pen: Pen, state: MessageState) -> None:
         """End the messages that the crash cut, `interrupted`, and what they had begun to call."""
         for message in self._open:
             if message.state is not MessageState.OPEN:
                 continue
-            words = self._words.get(message.id) or _Words()
+            words = self._words.get(message.id) or Words()
             unfinished = self.flows.get(words.flow) or Unfinished()
             for call in [call for call in unfinished.calls.values() if call.message_id == message.id]:
                 for event in interrupted_call(call):
@@ -65,7 +76,7 @@ async def read_past(runtime: Runtime, lease: Lease) -> Past:
     past = Past(await reads.steps(run.id), await reads.interactions(run.id))
     past._open = await reads.open_messages(run.id)
     flows: dict[str, Unfinished] = defaultdict(Unfinished)
-    words: dict[MessageId, _Words] = defaultdict(_Words)
+    words: dict[MessageId, Words] = defaultdict(Words)
     async for page in runtime.log.run_pages(run.branch_key, run.id):
         for line in page.lines:
             event = runtime.serializer.decode(line)
@@ -78,29 +89,40 @@ async def read_past(runtime: Runtime, lease: Lease) -> Past:
     return past
 
 
-class _Words:
-    """What the log holds of one message."""
+class Words:
+    """What the log holds of one message: the pieces that it was written in, and what it calls."""
 
     def __init__(self) -> None:
         self.flow = ""
         self.nested = False
-        self._reasoning: list[str] = []
-        self._text: list[str] = []
+        self.reasoning: list[str] = []
+        self.text: list[str] = []
+        self.calls: dict[str, FunctionCall] = {}
 
     def see(self, event: Event, flow: str) -> None:
+        """Take note of an event of the message, in a turn's flow."""
         if isinstance(event, TextMessageStart | ReasoningMessageStart | ToolCallStart):
             self.flow, self.nested = flow, event.metadata is not None
+            if isinstance(event, ToolCallStart):
+                self.calls[event.call_id] = FunctionCall(call_id=event.call_id, name=event.name, arguments={})
         elif isinstance(event, TextDelta):
-            self._text.append(event.text)
+            self.text.append(event.text)
         elif isinstance(event, ReasoningDelta):
-            self._reasoning.append(event.text)
+            self.reasoning.append(event.text)
+
+    def called(self, event: ToolCallArgs) -> None:
+        """Take note of the arguments of a call, if it is one of this message's."""
+        call = self.calls.get(event.call_id)
+        if call is not None:
+            self.calls[event.call_id] = replace(call, arguments=msgspec.json.decode(event.args_json))
 
     def contents(self) -> tuple[Content, ...]:
-        reasoning: tuple[Content, ...] = (ReasoningContent(text="".join(self._reasoning)),) if self._reasoning else ()
-        return (*reasoning, TextContent(text="".join(self._text)))
+        """Return what was said."""
+        reasoning: tuple[Content, ...] = (ReasoningContent(text="".join(self.reasoning)),) if self.reasoning else ()
+        return (*reasoning, TextContent(text="".join(self.text)))
 
 
-def _see(flows: dict[str, Unfinished], words: dict[MessageId, _Words], event: Event, root: str) -> None:
+def _see(flows: dict[str, Unfinished], words: dict[MessageId, Words], event: Event, root: str) -> None:
     flow = event.event_flow_id or root
     if isinstance(event, Response | AgentRequestExpired | AgentRequestCancelled):
         # Written by whoever settled the question, who need not know which turn had asked.
@@ -111,6 +133,9 @@ def _see(flows: dict[str, Unfinished], words: dict[MessageId, _Words], event: Ev
     message_id = getattr(event, "message_id", None)
     if message_id is not None:
         words[message_id].see(event, flow)
+    elif isinstance(event, ToolCallArgs):
+        for said in words.values():
+            said.called(event)
 
 
 def _end(pen: Pen, unfinished: Unfinished, message: Message) -> None:

@@ -1,6 +1,6 @@
 """The assistant's message that a model call writes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,8 @@ from hosting.domain.message import Message, MessageState
 from hosting.ports.units import CloseMessage, OpenMessage, RunChange
 from hosting.runtime.deltas import Deltas
 from hosting.runtime.hand import Hand
+from hosting.runtime.recovery import Words
+from hosting.runtime.turn import flow_of
 
 _Part = type[TextDelta] | type[ReasoningDelta]
 
@@ -43,6 +45,26 @@ class ReplyWriter:
         self._part: _Part | None = None
         self._attachment: bytes | None = None
         self.usage: Usage | None = None
+
+    def resume(self, message_id: MessageId, words: Words) -> None:
+        """Go on with a message that was being written when the server stopped, by somebody outside of it."""
+        self.id, self._opened = message_id, True
+        self._reasoning, self._text = list(words.reasoning), list(words.text)
+        self._calls = list(words.calls.values())
+        part = self._hand.unfinished.parts.get(message_id)
+        if part is not None:
+            self._part = TextDelta if isinstance(part, TextMessageStart) else ReasoningDelta
+            self._flow = flow_of(part)
+
+    @property
+    def said(self) -> str:
+        """The text so far."""
+        return "".join(self._text)
+
+    @property
+    def calls(self) -> Sequence[FunctionCall]:
+        """What it calls so far."""
+        return self._calls
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -22,6 +21,7 @@ from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
+from hosting.domain.work_item import Offer, WorkItemId
 from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
@@ -50,7 +50,6 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
     Raises:
         InvalidInput, RunConfigRefused: the input cannot be taken.
         AgentMissing: the agent has just been deleted.
-        AgentWithoutWorkers: the agent's runs are for workers.
         ConfigRefused: the agent's definition asks for what the server does not have any more.
         RunActive: the branch is busy, and the input is not one to wait.
         QueueFull: it is, and too many wait already.
@@ -61,9 +60,10 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
     if runtime.rings.closing is not None:
         raise ServerLeaving
     config = bytes(received.run_config) or b"{}"
-    version = await runtime.agents.version(branch.scope.tenant, agent_id)
-    await check_configuration(runtime, branch, agent_id, version, config)
+    engaged = await runtime.agents.engage(branch.scope.tenant, agent_id)
+    await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
+    offer = None if engaged.terms is None else Offer(WorkItemId(runtime.ids.work()), engaged.terms, engaged.name)
     messages = await messages_of(runtime, received, run_id)
     run = Run(
         id=run_id,
@@ -75,16 +75,20 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         started_at=now,
         input=msgspec.json.encode([message.id for message in messages]),
         config=config,
-        agent_version=version,
+        agent_version=engaged.version,
+        work_item=None if offer is None else offer.id,
     )
+    queued_run = QueuedRun(run, messages, now, received.client_input_id, offer)
     while True:
-        outcome = await runtime.writer.append_to(_starting(runtime, run, now, messages, received.client_input_id))
+        outcome = await runtime.writer.append_to(_starting(runtime, queued_run))
+        if isinstance(outcome, Committed) and offer is not None:
+            return Submitted(run_id, run.message_id, run.status, outcome.before)
         if isinstance(outcome, Committed):
             runtime.hold(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
             return Submitted(run_id, run.message_id, run.status, outcome.before)
         if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
             raise _refused(outcome, branch, messages)
-        queued = await _enqueue(runtime, branch, QueuedRun(run, messages, now, received.client_input_id), received)
+        queued = await _enqueue(runtime, branch, queued_run, received)
         if queued is not None:
             return queued
 
@@ -125,19 +129,19 @@ def _telling(runtime: Runtime, queued: QueuedRun, action: QueueAction, places: l
     return tell
 
 
-def _starting(
-    runtime: Runtime, run: Run, now: datetime, messages: tuple[Message, ...], client_input_id: str | None
-) -> Unit:
+def _starting(runtime: Runtime, queued: QueuedRun) -> Unit:
+    """Return the unit in which a run begins at once: here, or on offer to workers."""
+    run, now, messages = queued.run, queued.queued_at, queued.messages
     stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(now)
     events: list[Event] = [
         BranchRunStarted(runtime_run_id=run.id, agent_id=run.agent_id, started_at=now, message_id=run.message_id),
-        *message_events(messages, now, client_input_id),
+        *message_events(messages, now, queued.client_input_id),
     ]
     return Unit(
         tenant=run.scope.tenant,
         branch_key=run.branch_key,
         run_id=run.id,
-        changes=[StartRun(run, now, messages, runtime.holder)],
+        changes=[StartRun(run, now, messages, None if queued.offer else runtime.holder, queued.offer)],
         events=[runtime.serializer.encode(event, stamp) for event in events],
     )
 

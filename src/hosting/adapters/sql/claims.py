@@ -1,6 +1,6 @@
 """The transaction that gives runs to a node."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -92,7 +92,7 @@ def claim_runs(connection: Connection, wanted: Collection[RunId], node: NodeId, 
     return [
         Lease(
             run=to_run(row),
-            input=_in_order(to_run(row), inputs),
+            input=in_order(to_run(row), inputs),
             node=node,
             fence=fences[row.branch_key],
             attempt=row.attempts + 1,
@@ -133,5 +133,6 @@ def _inputs(connection: Connection, claimed: dict[str, list[RunId]]) -> dict[Mes
     return {row.id: to_message(row) for row in connection.execute(_INPUTS, claimed)}
 
 
-def _in_order(run: Run, known: dict[MessageId, Message]) -> tuple[Message, ...]:
+def in_order(run: Run, known: Mapping[MessageId, Message]) -> tuple[Message, ...]:
+    """Return the messages that started a run, in their order."""
     return tuple(known[message_id] for message_id in msgspec.json.decode(run.input, type=list[MessageId]))

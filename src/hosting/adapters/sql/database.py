@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import literal, make_url, select
+from sqlalchemy import literal, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
 
+from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
+from hosting.adapters.sql.api_keys import SqlApiKeys
 from hosting.adapters.sql.definitions import SqlDefinitions
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
@@ -19,9 +20,18 @@ from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, post
 from hosting.adapters.sql.reading import PooledReading, Reading, ReadingThreads, rows
 from hosting.adapters.sql.reads import SqlTenantReads
 from hosting.adapters.sql.run_reads import SqlRunReads
-from hosting.adapters.sql.sqlite_file import OnConnect, lock_file, migrate_sqlite, sqlite_readers, sqlite_writer
+from hosting.adapters.sql.sqlite_file import (
+    OnConnect,
+    key_file_of,
+    lock_file,
+    migrate_sqlite,
+    sqlite_readers,
+    sqlite_writer,
+)
 from hosting.adapters.sql.transactor import PooledTransactor, ThreadTransactor, Transactor
 from hosting.adapters.sql.watching import SqlWatch
+from hosting.adapters.sql.work_queue import SqlWorkQueue
+from hosting.adapters.sql.workers import SqlWorkers
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
 
@@ -34,6 +44,7 @@ class Database:
     """An open database as the doors that it stands behind.
 
     `exclusive` says that no other server can be on it; `writers` is how many commits it takes at once.
+    `key_file` is where keys that protect what is stored lie, if that is beside it.
     """
 
     events: SqlEventStore
@@ -41,8 +52,12 @@ class Database:
     leases: SqlLeases
     runs: SqlRunReads
     watch: SqlWatch
+    keys: SqlApiKeys
+    work: SqlWorkQueue
+    workers: SqlWorkers
     exclusive: bool
     writers: int
+    key_file: Path | None
     _reading: Reading
     _transactor: Transactor
 
@@ -72,27 +87,14 @@ async def open_database(
         StorageRefused: the address is of no kind we know, another server has the SQLite file, or a newer one had it.
         StorageUnavailable: it cannot be reached.
     """
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise StorageRefused(
-            "The database URL cannot be read; write it like sqlite+aiosqlite:///./branchline.db."
-        ) from error
-    if parsed.drivername == "sqlite+aiosqlite":
+    parsed = read_url(url)
+    if is_sqlite(parsed):
         return await _open_sqlite(parsed, stack, lease_seconds, on_connect)
-    if parsed.drivername == "postgresql+asyncpg":
-        return await _open_postgres(parsed, stack, lease_seconds)
-    raise StorageRefused(
-        f"Databases of kind {parsed.drivername!r} are not supported; use sqlite+aiosqlite or postgresql+asyncpg."
-    )
+    return await _open_postgres(parsed, stack, lease_seconds)
 
 
 async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on_connect: OnConnect | None) -> Database:
-    if not url.database or url.database == ":memory:":
-        raise StorageRefused("SQLite needs a file, since several connections share it; name one in the database URL.")
-    path = Path(url.database)
-    if not path.parent.is_dir():
-        raise StorageRefused(f"The folder {path.parent} of the SQLite file does not exist.")
+    path = sqlite_path(url)
     stack.callback(lock_file(path).close)
     writer = sqlite_writer(url, on_connect)
     with storage_faults():
@@ -101,7 +103,7 @@ async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on
     stack.push_async_callback(reading.close)
     transactor = ThreadTransactor(writer)
     stack.push_async_callback(transactor.close)
-    return _database(transactor, reading, lease_seconds, exclusive=True, writers=1)
+    return _database(transactor, reading, lease_seconds, exclusive=True, writers=1, key_file=key_file_of(path))
 
 
 async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) -> Database:
@@ -121,7 +123,13 @@ async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) 
 
 
 def _database(
-    transactor: Transactor, reading: Reading, lease_seconds: float, *, exclusive: bool, writers: int
+    transactor: Transactor,
+    reading: Reading,
+    lease_seconds: float,
+    *,
+    exclusive: bool,
+    writers: int,
+    key_file: Path | None = None,
 ) -> Database:
     return Database(
         events=SqlEventStore(transactor, patience_seconds=lease_seconds * _PATIENCE_OF_A_LEASE),
@@ -129,8 +137,12 @@ def _database(
         leases=SqlLeases(transactor),
         runs=SqlRunReads(reading),
         watch=SqlWatch(reading),
+        keys=SqlApiKeys(transactor, reading),
+        work=SqlWorkQueue(transactor, reading),
+        workers=SqlWorkers(transactor, reading),
         exclusive=exclusive,
         writers=writers,
+        key_file=key_file,
         _reading=reading,
         _transactor=transactor,
     )

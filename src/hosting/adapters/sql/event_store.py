@@ -136,6 +136,8 @@ def _promote(connection: Connection, unit: Unit, ending: EndRun, ended: Committe
     place = allot(connection, [wanted_by_promoted(key, len(promoted.events), len(promoted.messages))])[key]
     begun = Committed(place.first, place.fill(promoted.events), place.fence)
     _insert_ranges(connection, [(unit, promoted.run.id, begun)])
+    if promoted.run.work_item is not None:
+        return Committed(ended.first, [*ended.lines, *begun.lines], place.fence)
     hold_runs(connection, [First(unit.tenant, promoted.run.id, holder, place.fence)])
     lease = Lease(promoted.run, promoted.messages, holder.node, place.fence, attempt=1)
     return Committed(ended.first, [*ended.lines, *begun.lines], place.fence, lease)

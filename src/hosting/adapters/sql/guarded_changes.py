@@ -16,6 +16,8 @@ from hosting.adapters.sql.queue import enqueue, remove
 from hosting.adapters.sql.removals import remove_branches, remove_session
 from hosting.adapters.sql.tables import runs
 from hosting.adapters.sql.times import to_ticks
+from hosting.adapters.sql.work_items import ADD_ITEM, item_row
+from hosting.domain.work_item import WorkState
 from hosting.ports.units import (
     AddBranch,
     AddFork,
@@ -61,12 +63,15 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome
         "input": run.input,
         "config": run.config,
         "agent_version": run.agent_version,
+        "work_item": run.work_item,
     }
     if not connection.execute(insert_if_absent(connection.dialect.name, runs), row).rowcount:
         return Refusal.RUN_ACTIVE
     for message in change.messages:
         if not add_message(connection, unit.tenant, unit.branch_key, message):
             return Refusal.MESSAGE_EXISTS
+    if change.offer is not None:
+        connection.execute(ADD_ITEM, item_row(run, change.offer, WorkState.PENDING, change.started_at))
     return ()
 
 

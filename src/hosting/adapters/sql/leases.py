@@ -8,6 +8,7 @@ from events.ids import RunId
 from events.runs import RunStatus
 from hosting.adapters.sql.claims import claim_runs
 from hosting.adapters.sql.dialect import database_now
+from hosting.adapters.sql.fleet_tables import work_items
 from hosting.adapters.sql.tables import leases, runs
 from hosting.adapters.sql.transactor import Transactor
 from hosting.domain.lease import Lease
@@ -18,10 +19,16 @@ _UNOWNED = (
     .outerjoin(leases, leases.c.run_id == runs.c.id)
     .where(
         runs.c.status == RunStatus.ACTIVE,
+        runs.c.work_item.is_(None),
         or_(leases.c.run_id.is_(None), leases.c.expires_at <= database_now()),
     )
     .order_by(runs.c.number)
 )
+
+_OF_WORKERS = select(work_items.c.run_id).where(
+    work_items.c.worker_id == leases.c.node, work_items.c.run_id == leases.c.run_id
+)
+_EXPIRE_NODES = update(leases).where(~_OF_WORKERS.exists()).values(expires_at=0.0)
 
 
 class SqlLeases:
@@ -55,7 +62,7 @@ class SqlLeases:
 
     async def expire_all(self) -> None:
         """See Leases.expire_all."""
-        await self._transactor.run(lambda connection: connection.execute(update(leases).values(expires_at=0.0)))
+        await self._transactor.run(lambda connection: connection.execute(_EXPIRE_NODES))
 
 
 def _renew(connection: Connection, held: Collection[RunId], node: NodeId, seconds: float) -> set[RunId]:

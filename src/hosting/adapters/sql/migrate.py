@@ -14,6 +14,15 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else here.parents[4] / "migrations"
 
 
+def is_current(connection: Connection) -> bool:
+    """Say whether a database has the newest schema that this version knows."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as below
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    newest = ScriptDirectory(str(migrations_folder())).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
 def migrate(connection: Connection, folder: Path | None = None) -> None:
     """Apply what the database lacks of the history in a folder (ours), within the connection's transaction.
 

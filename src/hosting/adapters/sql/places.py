@@ -13,7 +13,7 @@ from hosting.adapters.sql.dialect import number_rows
 from hosting.adapters.sql.run_changes import messages_ended
 from hosting.adapters.sql.tables import branches
 from hosting.domain.scope import BranchKey
-from hosting.ports.units import EndRun, Enqueue, RemoveQueued, StartRun, Unit
+from hosting.ports.units import EndRun, Enqueue, RemoveQueued, ReturnWork, StartRun, Unit
 
 _NO_FENCE: Final = -1
 
@@ -97,7 +97,7 @@ def _messages_added(unit: Unit) -> int:
 
 def _fence_steps(unit: Unit) -> int:
     return sum(
-        isinstance(change, EndRun) or (isinstance(change, StartRun) and change.holder is not None)
+        isinstance(change, EndRun | ReturnWork) or (isinstance(change, StartRun) and change.holder is not None)
         for change in unit.changes
     )
 

@@ -16,10 +16,12 @@ from hosting.adapters.sql.messages import Said, add_message, touch
 from hosting.adapters.sql.rows import to_run
 from hosting.adapters.sql.tables import NO_CONFIG, branches, messages, runs
 from hosting.adapters.sql.times import from_ticks, to_ticks
+from hosting.adapters.sql.work_items import ADD_ITEM, END_ITEM_OF_RUN, OFFER_ITEM, item_row, offered
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey
+from hosting.domain.work_item import WorkState
 from hosting.ports.units import EndRun, Enqueue, Refusal, RemoveQueued, Unit
 
 QUEUED = (
@@ -44,7 +46,7 @@ _REMOVE = (
 _PROMOTE = (
     update(runs)
     .where(runs.c.id == bindparam("run"))
-    .values(status=RunStatus.ACTIVE, started_at=bindparam("at"), attempts=1, waiting=None)
+    .values(status=RunStatus.ACTIVE, started_at=bindparam("at"), attempts=bindparam("begun"), waiting=None)
 )
 
 
@@ -86,7 +88,10 @@ def enqueue(connection: Connection, unit: Unit, change: Enqueue) -> Refusal | Se
     if _is_taken(connection, unit.branch_key, change.queued.messages):
         return Refusal.MESSAGE_EXISTS
     first, last = connection.execute(_ENDS_OF_QUEUE, {"branch": unit.branch_key}).one()
-    connection.execute(insert(runs), _row(change.queued, first - 1 if change.first else last + 1))
+    queued = change.queued
+    connection.execute(insert(runs), _row(queued, first - 1 if change.first else last + 1))
+    if queued.offer is not None:
+        connection.execute(ADD_ITEM, item_row(queued.run, queued.offer, WorkState.WAITING, queued.queued_at))
     return change.tell(read_queue(connection, unit.branch_key))
 
 
@@ -97,6 +102,7 @@ def remove(connection: Connection, unit: Unit, change: RemoveQueued) -> Refusal 
     given = {"run": change.run_id, "branch": unit.branch_key, "at": to_ticks(change.removed_at)}
     if not connection.execute(_REMOVE, given).rowcount:
         return Refusal.RUN_NOT_QUEUED
+    connection.execute(END_ITEM_OF_RUN, {"run": change.run_id, "at": to_ticks(change.removed_at)})
     return change.tell(read_queue(connection, unit.branch_key))
 
 
@@ -114,7 +120,11 @@ def promote(connection: Connection, unit: Unit, change: EndRun) -> Promoted | No
     if not waiting:
         return None
     queued, *others = waiting
-    connection.execute(_PROMOTE, {"run": queued.run.id, "at": to_ticks(change.completed_at)})
+    is_offered = queued.run.work_item is not None
+    at = to_ticks(change.completed_at)
+    connection.execute(_PROMOTE, {"run": queued.run.id, "at": at, "begun": 0 if is_offered else 1})
+    if is_offered:
+        connection.execute(OFFER_ITEM, offered(queued.run.work_item, change.completed_at))
     for message in queued.messages:
         add_message(connection, unit.tenant, unit.branch_key, message)
     touch(connection, [Said(queued.run, change.completed_at, queued.messages)])
@@ -144,6 +154,7 @@ def _row(queued: QueuedRun, place: int) -> dict[str, Any]:
         "input": run.input,
         "config": run.config,
         "agent_version": run.agent_version,
+        "work_item": run.work_item,
         "queued_at": to_ticks(queued.queued_at),
         "queue_place": place,
         "waiting": msgspec.json.encode(_Waiting(words, queued.client_input_id)),

@@ -70,6 +70,7 @@ def to_run(row: Row[Any]) -> Run:
         config=row.config,
         queued_at=_moment(row.queued_at),
         agent_version=row.agent_version,
+        work_item=row.work_item,
     )
 
 

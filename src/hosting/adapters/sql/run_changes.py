@@ -12,6 +12,7 @@ from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
 from hosting.adapters.sql.kept_state import keep_state
 from hosting.adapters.sql.tables import NO_CONFIG, interrupts, leases, messages, runs, steps
 from hosting.adapters.sql.times import to_ticks
+from hosting.adapters.sql.work_items import apply_work
 from hosting.domain.message import MessageState
 from hosting.domain.scope import BranchKey
 from hosting.ports.units import (
@@ -20,12 +21,15 @@ from hosting.ports.units import (
     CloseMessage,
     DiscardMessage,
     EndRun,
+    EndWork,
     FinishStep,
     KeepState,
     OpenInteraction,
     OpenMessage,
+    ReturnWork,
     RunChange,
     Unit,
+    UpdateWork,
 )
 
 _Rows = list[dict[str, Any]]
@@ -74,6 +78,8 @@ def apply_run_changes(connection: Connection, units: Iterable[Unit], firsts: Map
         for change in unit.changes:
             if isinstance(change, KeepState):
                 keep_state(connection, unit, change)
+            elif isinstance(change, UpdateWork | ReturnWork | EndWork):
+                apply_work(connection, change)
             elif isinstance(change, OpenInteraction):
                 rows[OpenInteraction].append(open_row(unit, change, firsts[unit.branch_key]))
             else:

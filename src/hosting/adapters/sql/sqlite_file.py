@@ -46,9 +46,7 @@ def lock_file(path: Path) -> FileLock:
     Raises:
         StorageRefused: another server has it, or the lock beside it cannot be made.
     """
-    # The real file, by whatever name it was called: a link must not lead a second server to it.
-    real = Path(os.path.realpath(path))
-    beside = real.with_name(f"{real.name}.lock")
+    beside = _beside(path, ".lock")
     for _ in range(_TRIES):
         handle = _locked(beside, path)
         if _is_shown(handle, beside):
@@ -56,6 +54,17 @@ def lock_file(path: Path) -> FileLock:
         # Its last owner removed it between our opening and our locking it.
         handle.close()
     raise StorageRefused(_taken(path))
+
+
+def key_file_of(path: Path) -> Path:
+    """Return where the keys that belong to a file lie."""
+    return _beside(path, ".keys")
+
+
+def _beside(path: Path, ending: str) -> Path:
+    # Of the real file, by whatever name it was called: a link must not lead to a second lock, or to other keys.
+    real = Path(os.path.realpath(path))
+    return real.with_name(f"{real.name}{ending}")
 
 
 def _locked(beside: Path, path: Path) -> TextIO:

@@ -1,5 +1,7 @@
 """The tables, for SQLite and PostgreSQL alike; times are microseconds since 1970 in UTC."""
 
+from typing import Final
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -28,7 +30,7 @@ metadata = MetaData(
 NO_CONFIG = b"{}"
 """How a run is to be done when its input does not say, and once it has ended."""
 
-_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+ROW_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
 
 sessions = Table(
     "sessions",
@@ -105,7 +107,7 @@ branches = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("tenant", Text, nullable=False),
     Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
@@ -125,6 +127,7 @@ runs = Table(
     Column("queue_place", BigInteger, comment="who waits is served by this, the smallest first"),
     Column("waiting", LargeBinary, comment="the messages of a run that waits"),
     Column("agent_version", Integer, comment="of the agent's definition, when it has a stored one"),
+    Column("work_item", Text, comment="the item that it is in the fleet, when its agent's runs are for workers"),
     Index(None, "branch_key", "number"),
     Index(
         "ix_runs_queued_branch_key_queue_place",
@@ -156,7 +159,7 @@ leases = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=True),
     Column("tenant", Text, nullable=False),
     Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
     Column("id", Text, nullable=False),
@@ -185,7 +188,7 @@ steps = Table(
 interactions = Table(
     "interactions",
     metadata,
-    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=True),
     Column("tenant", Text, nullable=False),
     Column("branch_key", BigInteger, ForeignKey("branches.key", ondelete="CASCADE"), nullable=False),
     Column("id", Text, nullable=False),
@@ -244,7 +247,7 @@ branch_state = Table(
 events = Table(
     "events",
     metadata,
-    Column("number", _RowNumber, primary_key=True, autoincrement=True),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=True),
     Column("tenant", Text, nullable=False),
     Column("branch_key", BigInteger, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
@@ -253,4 +256,18 @@ events = Table(
     Column("frames", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
     Index("uq_events_branch_key_last_seq", "branch_key", "last_seq", unique=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True, comment="SHA-256 of the whole key, in hex"),
+    Column("tenant", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("project", Text),
+    Column("shown", Text, nullable=False, comment="how the key begins"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+    Index(None, "tenant", "created_at"),
 )

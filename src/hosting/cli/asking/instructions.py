@@ -28,8 +28,10 @@ _NOT_ASKED_ABOUT: Final = {
 class Instructions:
     """Tells of a question, and leaves it to others."""
 
-    def __init__(self, view: View, url: str, at: BranchAddress) -> None:
+    def __init__(self, view: View, url: str, at: BranchAddress, *, with_key: bool = False) -> None:
         self._view = view
+        # Never the key itself: what is told here ends up in logs.
+        self._shown = ' -H "Authorization: Bearer $BRANCHLINE_KEY"' if with_key else ""
         self._branch = f"{url.rstrip('/')}{at.path}"
 
     async def answer(self, asked: Asked) -> None:
@@ -59,7 +61,7 @@ class Instructions:
 
     def _curl(self, body: dict[str, Any]) -> str:
         url, written = shlex.quote(f"{self._branch}/responses"), shlex.quote(json.dumps(body, separators=(",", ":")))
-        return f"curl -X POST {url} -H 'Content-Type: application/json' -d {written}"
+        return f"curl -X POST {url}{self._shown} -H 'Content-Type: application/json' -d {written}"
 
 
 def _unknown(asked: Asked) -> str:

@@ -1,0 +1,47 @@
+"""One look at who is asking, for every request and every WebSocket handshake, before a route is looked for."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from hosting.api.access import note_identity
+from hosting.api.callers import Callers, without_key
+from hosting.api.handshake import refuse_handshake
+from hosting.api.problems import core_problem
+from hosting.domain.errors import BranchlineError
+
+
+class CallerGuard:
+    """Stands before an application: notes who is asking, or answers whoever nobody knows.
+
+    `free` are paths that need no caller. `callers` is asked only for those who show something.
+    """
+
+    def __init__(self, app: ASGIApp, callers: Callable[[], Callers], free: Collection[str]) -> None:
+        self._app = app
+        self._callers = callers
+        self._free = free
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        if scope["path"] not in self._free:
+            given = [value for name, value in scope["headers"] if name == b"authorization"]
+            try:
+                identity = await self._callers().identify(given) if given else without_key(scope)
+            except BranchlineError as error:
+                await _refuse(scope, receive, send, error)
+                return
+            note_identity(scope, identity)
+        await self._app(scope, receive, send)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, error: BranchlineError) -> None:
+    if scope["type"] == ScopeType.WEBSOCKET:
+        await receive()
+        await refuse_handshake(scope, send, error.code, str(error))
+        return
+    request = Request[Any, Any, Any](scope, receive, send)
+    await core_problem(request, error).to_asgi_response(None, request)(scope, receive, send)

@@ -1,0 +1,39 @@
+"""Which worker is asking, and for which of its sessions."""
+
+from hosting.domain.admission import Forbidden, NotTheOwner, WorkerMissing
+from hosting.domain.errors import InvalidRequest
+from hosting.domain.identity import CallerKind, Identity
+from hosting.domain.work_item import Holding, WorkerId, WorkItemId
+from hosting.domain.worker import Worker
+from hosting.services.fleet.core import Fleet
+
+
+async def worker_named(fleet: Fleet, identity: Identity, worker_id: str) -> Worker:
+    """Return the worker that a path names; the token of a worker opens its own alone.
+
+    Raises:
+        Forbidden: it is another worker's.
+        WorkerMissing: there is none.
+    """
+    if identity.kind is CallerKind.WORKER and identity.worker_id != worker_id:
+        raise Forbidden("This token belongs to another worker.")
+    worker = await fleet.workers.worker(identity.tenant, WorkerId(worker_id))
+    if worker is None:
+        raise WorkerMissing
+    return worker
+
+
+def held_by(identity: Identity, session_id: str, said: str | None) -> Holding:
+    """Return what is reported on, and by which worker: the one whose token it is, else the one that the body names.
+
+    Raises:
+        NotTheOwner: the body names another one than the token.
+        InvalidRequest: nobody says which worker it is.
+    """
+    if identity.kind is CallerKind.WORKER and identity.worker_id is not None:
+        if said not in {None, "", identity.worker_id}:
+            raise NotTheOwner
+        said = identity.worker_id
+    if not said:
+        raise InvalidRequest("`workerId` is missing - at `$.workerId`.")
+    return Holding(identity.tenant, WorkItemId(session_id), WorkerId(said))

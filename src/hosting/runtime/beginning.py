@@ -1,0 +1,40 @@
+"""How the turn of a run begins, or begins again."""
+
+from events.turns import MessageTurnStarted
+from hosting.ports.units import BeginTurn
+from hosting.runtime.core import Runtime
+from hosting.runtime.hand import Hand
+from hosting.runtime.pen import Pen
+from hosting.runtime.recovery import Past
+from hosting.runtime.turn import Turn
+
+
+def hand_of(runtime: Runtime, pen: Pen, past: Past, agent_name: str | None = None) -> Hand:
+    """Return the hand that writes the turn of a run, with what the run had left unfinished."""
+    ids, run = runtime.ids, pen.lease.run
+    turn = Turn(
+        id=run.turn_id or ids.turn(),
+        trace_id=run.trace_id or ids.trace(),
+        span_id=ids.span(),
+        agent_id=run.agent_id,
+        agent_name=agent_name or run.agent_id,
+        began=runtime.clock(),
+    )
+    return Hand(pen, turn, past.flows.get(turn.id))
+
+
+def begin_turn(hand: Hand) -> None:
+    """Tell that the turn begins, for the first time or once more."""
+    run, turn = hand.lease.run, hand.turn
+    first = () if run.turn_id else (BeginTurn(run.id, turn.id, turn.trace_id),)
+    started = MessageTurnStarted(
+        message_turn_id=turn.id,
+        conversation_id=run.scope.session_id,
+        runtime_run_id=run.id,
+        agent_id=run.agent_id,
+        agent_name=turn.agent_name,
+        input_message_count=len(hand.lease.input),
+        is_resume=run.turn_id is not None,
+        **turn.flow,
+    )
+    hand.put(started, *first)

@@ -1,0 +1,97 @@
+"""The desks of this node: one for each run whose worker tells it something."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from weakref import WeakValueDictionary
+
+from hosting.domain.admission import NotTheOwner
+from hosting.domain.errors import LeaseLost
+from hosting.domain.work_errors import WorkEnded, WorkItemMissing
+from hosting.domain.work_item import Holding, WorkItemId
+from hosting.ports.work import WorkQueue
+from hosting.runtime.core import Runtime
+from hosting.runtime.desk import Desk, open_desk
+
+T = TypeVar("T")
+
+_MOST_KEPT: Final = 4096
+_TRIES: Final = 2
+
+
+class Desks:
+    """Keeps the desks that were used last; a desk that others have written past is opened anew."""
+
+    def __init__(self, runtime: Runtime, work: WorkQueue) -> None:
+        self._runtime = runtime
+        self._work = work
+        self._kept: OrderedDict[WorkItemId, Desk] = OrderedDict()
+        self._opening: WeakValueDictionary[WorkItemId, asyncio.Lock] = WeakValueDictionary()
+
+    async def write(self, holding: Holding, work: Callable[[Desk], Awaitable[T]]) -> T:
+        """Let `work` write for a worker, and return what it returns once all of it is durable and told.
+
+        It is called again, at a desk that is opened anew, when another node has written for the run since.
+
+        Raises:
+            WorkItemMissing: there is no such item.
+            NotTheOwner: another worker has it, or none.
+            WorkEnded: nothing more comes of it.
+            StorageUnavailable: nothing of it is stored, or that is not known.
+        """
+        for _ in range(_TRIES):
+            desk = await self._desk(holding)
+            async with desk.lock:
+                try:
+                    done = await work(desk)
+                    await desk.settle()
+                except LeaseLost:
+                    self._forget(desk)
+                except BaseException:
+                    # What is in memory may be ahead of what is stored.
+                    self._forget(desk)
+                    raise
+                else:
+                    return done
+        raise await self._why(holding)
+
+    def forget(self, item_id: WorkItemId) -> None:
+        """Let a desk go whose run has ended."""
+        self._kept.pop(item_id, None)
+
+    async def _desk(self, holding: Holding) -> Desk:
+        return self._known(holding) or await self._opened(holding)
+
+    def _known(self, holding: Holding) -> Desk | None:
+        desk = self._kept.get(holding.item_id)
+        if desk is None or desk.holding != holding:
+            return None
+        self._kept.move_to_end(holding.item_id)
+        return desk
+
+    async def _opened(self, holding: Holding) -> Desk:
+        # One at a time: each opening moves the fence, and the one before would write in vain.
+        async with self._opening.setdefault(holding.item_id, asyncio.Lock()):
+            if (desk := self._known(holding)) is not None:
+                return desk
+            claim = await self._work.take(holding)
+            if claim is None:
+                raise await self._why(holding)
+            desk = await open_desk(self._runtime, claim)
+            self._kept[holding.item_id] = desk
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+            return desk
+
+    async def _why(self, holding: Holding) -> Exception:
+        item = await self._work.item(holding.tenant, holding.item_id)
+        if item is None:
+            return WorkItemMissing()
+        if item.state.is_ended and item.worker_id == holding.worker_id:
+            return WorkEnded(item.id, item.state)
+        return NotTheOwner()
+
+    def _forget(self, desk: Desk) -> None:
+        if self._kept.get(desk.item.id) is desk:
+            del self._kept[desk.item.id]

@@ -1,0 +1,40 @@
+"""Looking now and then for items whose worker is lost, and for runs that no worker is to go on with."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from events.work import ReturnReason
+from hosting.domain.errors import StorageUnavailable
+from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.returning import return_item
+
+_log = structlog.get_logger("branchline.fleet")
+
+_AT_ONCE: Final = 256
+
+
+async def watch_fleet(fleet: Fleet, *, every_seconds: float) -> None:
+    """Do so until cancelled; every server does it for the items of all."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        try:
+            await sweep(fleet)
+        except StorageUnavailable as error:
+            _log.warning("cannot look after the fleet", why=error.why)
+
+
+async def sweep(fleet: Fleet) -> None:
+    """Offer what was lost again, or give it up; end the runs of what was given up, or that somebody interrupted."""
+    for item in await fleet.work.lapsed(_AT_ONCE):
+        if await return_item(fleet, item, ReturnReason.LEASE_EXPIRED):
+            _log.warning("a worker was lost", item=item.id, worker=item.worker_id, attempt=item.attempts + 1)
+    unwanted = await fleet.work.unwanted(_AT_ONCE)
+    if not unwanted:
+        return
+    await fleet.work.reclaim([item.id for item in unwanted])
+    holder = fleet.runtime.holder
+    for lease in await fleet.leases.claim([item.run_id for item in unwanted], holder.node, holder.seconds):
+        # Whoever executes it here only ends it.
+        fleet.runtime.hold(lease)

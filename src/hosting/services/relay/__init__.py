@@ -1,0 +1,1 @@
+"""The relay: words of workers on their way to readers."""
