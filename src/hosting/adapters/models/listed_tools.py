@@ -1,17 +1,15 @@
 """The tools of this server and of the client, listed for a model."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from pydantic_ai import RunContext as AgentRun
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool
-from pydantic_core import SchemaValidator, core_schema
 
+from hosting.adapters.models.shown_tool import shown_tool
 from hosting.ports.agents import RunContext
 from hosting.ports.tools import Tool
-
-_OBJECT: Final = SchemaValidator(core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()))
 
 
 class ListedTools(AbstractToolset[Any]):
@@ -43,4 +41,4 @@ class ListedTools(AbstractToolset[Any]):
 
     def _listed(self, name: str, description: str | None, schema: dict[str, Any]) -> ToolsetTool[Any]:
         definition = ToolDefinition(name=name, description=description, parameters_json_schema=schema)
-        return ToolsetTool(toolset=self, tool_def=definition, max_retries=1, args_validator=_OBJECT)
+        return shown_tool(self, definition)

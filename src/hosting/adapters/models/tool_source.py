@@ -7,12 +7,11 @@ from pydantic_ai import RunContext as AgentRun
 from pydantic_ai.messages import ModelMessage
 from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool
-from pydantic_core import SchemaValidator, core_schema
 
+from hosting.adapters.models.shown_tool import shown_tool
 from hosting.ports.tools import Tool
 
 _OWN: Final = "branchline"
-_OBJECT: Final = SchemaValidator(core_schema.dict_schema(core_schema.str_schema(), core_schema.any_schema()))
 
 
 class ToolSource(Protocol):
@@ -95,10 +94,7 @@ class SourceToolset(AbstractToolset[Any]):
 
     async def get_tools(self, ctx: AgentRun[Any]) -> dict[str, ToolsetTool[Any]]:
         """Return what a model may call now."""
-        return {
-            tool.name: ToolsetTool(toolset=self, tool_def=_definition(tool), max_retries=1, args_validator=_OBJECT)
-            for tool in await self.source.tools(ctx.messages)
-        }
+        return {tool.name: shown_tool(self, _definition(tool)) for tool in await self.source.tools(ctx.messages)}
 
     async def get_instructions(self, ctx: AgentRun[Any]) -> str | None:
         """Return what a model must know beside the tools."""
