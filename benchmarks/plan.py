@@ -35,6 +35,7 @@ class Plan:
     paced_appends: int = 4_000
     joiners: int = 100
     joined_tokens: int = 5_000
+    relayed_sessions: int = 50
 
     @classmethod
     def quick(cls, folder: Path, rounds: int) -> "Plan":

@@ -17,6 +17,7 @@ from benchmarks.scenarios.many_runs import many_runs
 from benchmarks.scenarios.model_agent import first_token, model_stream
 from benchmarks.scenarios.one_run import one_run
 from benchmarks.scenarios.paced_runs import paced_runs
+from benchmarks.scenarios.relay import relay
 from benchmarks.scenarios.stuck import stuck_reader
 
 SCENARIOS: Final[dict[str, Callable[[Plan], list[Row]]]] = {
@@ -40,4 +41,5 @@ SCENARIOS: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "D2": paced_appends,
     "M1": first_token,
     "M2": model_stream,
+    "W1": relay,
 }

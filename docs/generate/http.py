@@ -8,12 +8,16 @@ from docs.generate.problems import codes
 from docs.generate.schemas import default, or_null, range_of, words
 from docs.generate.tables import code, table
 
-from hosting.api.openapi_problems import EVERYWHERE
+from hosting.api.openapi_problems import EVERYWHERE, OF_CALLERS
 
 _STREAMS = {
     "x-event-stream": "What is streamed is in [wire.md](wire.md#live-feeds).",
     "x-websocket": "What goes over it, and how it is closed, is in [wire.md](wire.md#websockets).",
 }
+
+
+_OF_CALLERS = tuple(name for name in OF_CALLERS if codes()[name][0] in {401, 403})
+_WITHOUT_SAYING = {*EVERYWHERE, *_OF_CALLERS}
 
 
 def routes() -> str:
@@ -23,7 +27,7 @@ def routes() -> str:
 
 def everywhere() -> str:
     """Describe the problems that any route may answer with."""
-    rows = [(code(name), str(codes()[name][0]), codes()[name][1]) for name in EVERYWHERE]
+    rows = [(code(name), str(codes()[name][0]), codes()[name][1]) for name in (*EVERYWHERE, *_OF_CALLERS)]
     return table(("code", "status", "means"), rows)
 
 
@@ -31,12 +35,18 @@ def _route(method: str, path: str, operation: Schema) -> str:
     parts = [
         f"### {code(f'{method} {path}')}",
         operation["description"],
+        _roles(operation),
         *_streams(operation),
         _parameters(operation),
         _request(operation),
         table(("answer", "body", "means"), _answers(operation)),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _roles(operation: Schema) -> str:
+    roles = " or ".join(f"`{role}`" for role in operation.get("x-roles", ()))
+    return f"For callers with the role {roles}." if roles else "For everybody, without a key."
 
 
 def _streams(operation: Schema) -> Iterator[str]:
@@ -81,7 +91,7 @@ def _answers(operation: Schema) -> Iterator[tuple[str, str, str]]:
 
 def _is_its_own(operation: Schema, named: Sequence[str]) -> bool:
     """Say whether a route answers with a problem by itself: what goes without saying is said once, above the routes."""
-    if any(name not in EVERYWHERE for name in named):
+    if any(name not in _WITHOUT_SAYING for name in named):
         return True
     takes_something = "requestBody" in operation or any(one["in"] == "query" for one in operation.get("parameters", ()))
     return "invalid-request" in named and takes_something

@@ -14,6 +14,7 @@ _EDGE: Final[Mapping[str, str]] = {
     "origin-refused": "The header Origin names a site that is neither the server's own nor in BRANCHLINE_ORIGINS.",
     "not-found": "There is no such route.",
     "method-not-allowed": "The route does not answer that method; the header Allow names those it does.",
+    "gone": "The route was there once, and is no more; the detail says what to use instead.",
     "payload-too-large": "The body is larger or nested deeper than the route takes.",
     "unsupported-media-type": "The body is declared to be something other than JSON.",
     "request-timeout": "The request's head or body took too long to come; the connection is closed.",

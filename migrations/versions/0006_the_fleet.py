@@ -27,9 +27,13 @@ def upgrade() -> None:
             comment="until when its worker has it, on the database's clock",
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column(
+            "auth_hash", sa.Text(), nullable=True, comment="of what opens its result, as its worker was told it last"
+        ),
         sa.Column("result", sa.LargeBinary(), nullable=True),
         sa.Column("completed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_lane_items")),
+        sa.UniqueConstraint("auth_hash", name=op.f("uq_lane_items_auth_hash")),
         sa.UniqueConstraint("id", name=op.f("uq_lane_items_id")),
     )
     op.create_index(
@@ -45,6 +49,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("registration_id", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), comment="the key that it came with, or was renewed with last"),
         sa.Column("hostname", sa.Text(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("project", sa.Text(), nullable=True, comment="the one that its key is bound to"),
@@ -56,7 +61,8 @@ def upgrade() -> None:
         sa.Column("active_count", sa.Integer(), nullable=False),
         sa.Column("load", sa.LargeBinary(), nullable=True),
         sa.Column("host_status", sa.LargeBinary(), nullable=True),
-        sa.Column("raw", sa.LargeBinary(), nullable=False, comment="the registration, word for word"),
+        sa.Column("raw", sa.LargeBinary(), nullable=False, comment="the registration, as its members came"),
+        sa.Column("heartbeat", sa.LargeBinary(), nullable=True, comment="the last one, as its members came"),
         sa.Column("registered_at", sa.BigInteger(), nullable=False),
         sa.Column(
             "last_heartbeat",
@@ -65,6 +71,7 @@ def upgrade() -> None:
             comment="seconds since 1970 on the database's clock",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+        sa.UniqueConstraint("registration_id", name=op.f("uq_workers_registration_id")),
     )
     op.create_index(op.f("ix_workers_tenant_registered_at"), "workers", ["tenant", "registered_at"], unique=False)
     op.create_table(
@@ -176,22 +183,27 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text(), nullable=True),
         sa.Column("user_name", sa.Text(), nullable=True),
         sa.Column("turn_id", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Text(), nullable=True, comment="the question that it answers"),
+        sa.Column("worker_id", sa.Text(), nullable=True, comment="who it is for, whoever has the item"),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("delivered_to", sa.Text(), nullable=True, comment="the worker that was given it last"),
-        sa.Column("acked_at", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "delivered_claim", sa.Integer(), nullable=True, comment="the claim of the item that it was handed to last"
+        ),
+        sa.Column("acked_claim", sa.Integer(), nullable=True, comment="the claim that has acknowledged it"),
         sa.ForeignKeyConstraint(
             ["item_id"], ["work_items.id"], name=op.f("fk_inbox_messages_item_id_work_items"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_inbox_messages")),
         sa.UniqueConstraint("id", name=op.f("uq_inbox_messages_id")),
     )
+    op.create_index(op.f("ix_inbox_messages_item_id_number"), "inbox_messages", ["item_id", "number"], unique=False)
     op.create_index(
-        "ix_inbox_messages_open_item_id",
+        "ix_inbox_messages_undelivered_worker_id",
         "inbox_messages",
-        ["item_id", "number"],
+        ["worker_id"],
         unique=False,
-        sqlite_where=sa.text("acked_at IS NULL"),
-        postgresql_where=sa.text("acked_at IS NULL"),
+        sqlite_where=sa.text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
+        postgresql_where=sa.text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
     )
     with op.batch_alter_table("runs") as table:
         table.add_column(
@@ -201,3 +213,10 @@ def upgrade() -> None:
                 comment="the item that it is in the fleet, when its agent's runs are for workers",
             )
         )
+    op.create_index(
+        "ix_runs_active_on_nodes_number",
+        "runs",
+        ["number"],
+        sqlite_where=sa.text("status = 'active' AND work_item IS NULL"),
+        postgresql_where=sa.text("status = 'active' AND work_item IS NULL"),
+    )

@@ -81,6 +81,7 @@ _STANDARD: tuple[type[Event] | type[Input], ...] = (
     work.WorkClaimed,
     work.WorkProgress,
     work.WorkActivity,
+    work.InterviewCompleted,
     work.WorkReturned,
     turns.AgentTurnFinished,
     turns.MessageTurnFinished,

@@ -22,6 +22,7 @@ class CloseReason(StrEnum):
     DRAIN = "drain"
     SLOW = "slow"
     ERROR = "error"
+    EXPIRED = "expired"
     DELETED = "deleted"
 
 

@@ -61,6 +61,14 @@ class IdSource:
         """Return a new `wse_` id, for a work item: what the fleet calls a session."""
         return f"wse_{self._hex32()}"
 
+    def lane_item(self) -> str:
+        """Return a new `lan_` id, for work that belongs to no run."""
+        return f"lan_{self._hex32()}"
+
+    def result_key(self) -> str:
+        """Return a new secret, by which the result of one piece of work is taken."""
+        return f"lrk_{self._hex32()}{self._hex32()}"
+
     def worker(self) -> str:
         """Return a new `wkr_` id: 16 hex digits, as workers expect (docs/reference/worker-protocol.md)."""
         return f"wkr_{self._hex32()[:16]}"
@@ -68,6 +76,14 @@ class IdSource:
     def registration(self) -> str:
         """Return a new `reg_` id, for one registration of a worker."""
         return f"reg_{self._hex32()}"
+
+    def mutation(self) -> str:
+        """Return a new `mut_` id, for something that a worker is to do to its host."""
+        return f"mut_{self._hex32()}"
+
+    def inbox(self) -> str:
+        """Return a new `inb_` id, for a message to whoever works on an item."""
+        return f"inb_{self._hex32()}"
 
     def token(self) -> str:
         """Return a new `jti_` id, for one token."""

@@ -21,6 +21,12 @@ _EVEN = rb"(?<!\\)(?:\\\\)*"
 _ESCAPED_NUL = re.compile(_EVEN + rb"\\u0000")
 _SURROGATE = re.compile(_EVEN + rb"\\u[dD][89a-fA-F]")
 _PAIR = re.compile(_EVEN + rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_UNSTORABLE = re.compile(
+    rb"((?<!\\)(?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|\\u0000|\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_OF_A_PAIR = 12
+_REPLACED = rb"\ufffd"
 
 
 class BodyRefused(Exception):
@@ -63,6 +69,19 @@ def members(body: bytes) -> dict[str, msgspec.Raw]:
         raise NoObject from error
     except msgspec.DecodeError as error:
         raise Malformed(f"The body is not valid JSON: {error}.") from error
+
+
+def mended(body: bytes) -> bytes:
+    """Return a body with U+FFFD for what cannot be stored: NUL characters, and halves of surrogate pairs.
+
+    For clients who cannot know better: what their tools print may hold anything, and JSON can say it.
+    """
+    return _UNSTORABLE.sub(_mend, body) if b"\\u" in body else body
+
+
+def _mend(found: re.Match[bytes]) -> bytes:
+    before, escaped = found.groups()
+    return found[0] if len(escaped) == _OF_A_PAIR else before + _REPLACED
 
 
 def _check(body: bytes) -> None:

@@ -31,6 +31,10 @@ class TextDelta(Event, frozen=True, kw_only=True):
 
     text: str
     message_id: MessageId
+    turn_id: str | None = None
+    """Which turn of its worker's the piece was relayed of."""
+    index: int | None = None
+    """Which piece of that turn it is, from 0; what is missing between two was not relayed."""
 
 
 class TextMessageEnd(Event, frozen=True, kw_only=True):

@@ -54,6 +54,15 @@ class WorkProgress(Event, frozen=True, kw_only=True):
     milestone: str | None = None
 
 
+class InterviewCompleted(Event, frozen=True, kw_only=True):
+    """An interview is over, since its agent or somebody else has said so; nothing more is asked in it."""
+
+    wire_type: ClassVar[str] = "INTERVIEW_COMPLETED"
+    envelope: ClassVar[Envelope] = _LIFECYCLE
+
+    work_item_id: str
+
+
 class WorkActivity(Event, frozen=True, kw_only=True):
     """A worker tells what it does, thinks or answers."""
 

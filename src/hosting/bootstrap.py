@@ -6,7 +6,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -23,10 +22,10 @@ from events.serializer import Serializer
 from hosting.adapters.agents.demo import DemoAgent
 from hosting.adapters.files.agent_files import read_agent_files
 from hosting.adapters.files.key_file import SigningKeys, signing_keys
+from hosting.adapters.git.static_credentials import StaticGitCredentials
 from hosting.adapters.models.build import ModelBuilder
-from hosting.adapters.models.care import AsksProviders, Care
+from hosting.adapters.models.care import AsksProviders
 from hosting.adapters.models.choice import ModelChoice, ModelRefused
-from hosting.adapters.models.patience import Patience
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
@@ -42,6 +41,7 @@ from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
 from hosting.api.routes import free_paths, routes
+from hosting.care import care_of
 from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.admission import KeyFileRefused
 from hosting.domain.errors import AgentFileRefused, ConfigRefused, StorageRefused, StorageUnavailable
@@ -53,7 +53,9 @@ from hosting.domain.toolset_config import Leave
 from hosting.hostable import as_agent
 from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
+from hosting.ports.git_credentials import GitCredentials
 from hosting.ports.tools import Tool
+from hosting.ports.tracker import Tracker
 from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents, Registered, Source
 from hosting.runtime.core import Runtime
@@ -67,9 +69,9 @@ from hosting.runtime.watch import watch_interactions
 from hosting.runtime.workshop import Workshop
 from hosting.runtime.writer import Writer
 from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.remote_runs import RemoteRuns
 from hosting.services.fleet.sweep import watch_fleet
 from hosting.settings import Settings, SettingsRefused
-from middleware.circuit_breaker import CircuitBreaker
 
 _log = structlog.get_logger("branchline")
 
@@ -98,6 +100,8 @@ class Server:
     catalog: Catalog
     fatal: Callable[[BaseException], None]
     on_connect: OnConnect | None = None
+    git: GitCredentials = field(default_factory=lambda: StaticGitCredentials(None, system_clock))
+    tracker: Tracker | None = None
     tools: Mapping[str, Tool] = field(default_factory=dict)
     rings: Rings = field(default_factory=Rings)
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -106,6 +110,7 @@ class Server:
     tokens: JwtWorkerTokens | None = None
     callers: Callers | None = None
     fleet: Fleet | None = None
+    remote: RemoteRuns | None = None
     dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
@@ -141,10 +146,12 @@ def create_app(
     events: Iterable[type[Event]] = (),
     fatal: Callable[[BaseException], None] | None = None,
     on_connect: OnConnect | None = None,
+    tracker: Tracker | None = None,
 ) -> Litestar:
     """Build the application that `branchline serve` serves: the demo agent, the given agents, tools and custom events.
 
     An agent is an Agent, an agent of pydantic-ai's, or an async function that takes the run context.
+    `tracker` is what workers reach an issue tracker by.
 
     Raises:
         TypeError: what is given as an agent is none.
@@ -157,7 +164,7 @@ def create_app(
     chosen = settings or Settings()
     known: dict[str, Agent] = {"demo": DemoAgent()}
     known |= {agent_id: as_agent(agent_id, given) for agent_id, given in (agents or {}).items()}
-    care, named = _care(chosen), _by_name(tools)
+    care, named = care_of(chosen), _by_name(tools)
     builder = ModelBuilder(care, named)
     known |= _assistant(chosen, builder, known)
     for agent in known.values():
@@ -173,8 +180,16 @@ def create_app(
     catalog = Catalog.standard()
     for event in events:
         catalog.register(event)
-    server = Server(chosen, registered, default, workshop, builder, catalog, fatal or _log_fatal, on_connect, named)
+    server = Server(chosen, registered, default, workshop, builder, catalog, fatal or _log_fatal, on_connect)
+    server.tracker, server.tools, server.git = tracker, named, _git(chosen)
     return _litestar(server)
+
+
+def _git(settings: Settings) -> StaticGitCredentials:
+    try:
+        return StaticGitCredentials(settings.git_credentials, system_clock)
+    except ValueError as error:
+        raise SettingsRefused(f"The setting git_credentials cannot be used: {error}.") from error
 
 
 def _assistant(settings: Settings, builder: ModelBuilder, known: Mapping[str, Agent]) -> dict[str, Agent]:
@@ -208,15 +223,6 @@ def _from_files(settings: Settings, workshop: Workshop, taken: Iterable[str]) ->
         yield file.agent_id, Registered(name, agent, Source.FILE, file.config.terms)
 
 
-def _care(settings: Settings) -> Care:
-    patience = Patience(
-        first=timedelta(seconds=settings.model_first_seconds),
-        idle=timedelta(seconds=settings.model_idle_seconds),
-        call=timedelta(seconds=settings.model_call_seconds),
-    )
-    return Care(patience, CircuitBreaker(failures=settings.model_circuit_failures))
-
-
 def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
     named: dict[str, Tool] = {}
     for tool in tools:
@@ -239,7 +245,9 @@ def _litestar(server: Server) -> Litestar:
         lifespan=[lambda app: _running(server)],
         dependencies={
             "caller": Provide(server.caller_of, sync_to_thread=False),
+            "callers": Provide(lambda: _started(server.callers), sync_to_thread=False),
             "fleet": Provide(lambda: _started(server.fleet), sync_to_thread=False),
+            "remote": Provide(lambda: _started(server.remote), sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
         before_request=check_request,
@@ -284,6 +292,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
         await _start(server, stack, "interactions", watching)
         server.fleet = _fleet(server, database)
+        server.remote = RemoteRuns(server.fleet, database.watch)
         await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
@@ -297,10 +306,18 @@ def _fleet(server: Server, database: Database) -> Fleet:
         runtime=runtime,
         work=database.work,
         workers=database.workers,
+        mutations=database.mutations,
+        inbox=database.inbox,
         leases=database.leases,
-        desks=Desks(runtime, database.work),
+        watch=database.watch,
+        files=database.files,
+        tracker=server.tracker,
+        desks=Desks(runtime, database.work, server.settings.worker_lease_seconds),
         tokens=_started(server.tokens),
+        lanes=database.lanes,
+        git=server.git,
         lease_seconds=server.settings.worker_lease_seconds,
+        lane_seconds=server.settings.lane_lease_seconds,
         attempts=server.settings.worker_attempts,
     )
 

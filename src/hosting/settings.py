@@ -20,6 +20,8 @@ _FILE: Final = "branchline.toml"
 _OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL", "BRANCHLINE_KEY"})
 _SHARED_KEY: Final = "WORKER_API_KEY"
 """By which older servers knew it."""
+_SECRETS: Final = frozenset({"worker_api_key", "git_credentials"})
+"""Whatever is wrong with them, what they hold is not shown."""
 _FORM_OF_ORIGIN: Final = (
     "an origin is a scheme, a host and perhaps a port, such as https://chat.example, with nothing behind."
 )
@@ -103,6 +105,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long a worker may be silent until what it works on is given to another."""
     worker_attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 5
     """After how many workers that were lost with a run it is given up."""
+    lane_lease_seconds: Annotated[float, msgspec.Meta(ge=0.3, le=604_800)] = 1800.0
+    """How long a worker may take for work of a lane, which it tells nothing of, until another one gets it."""
+    git_credentials: str | None = None
+    """What workers get to clone repositories with: a JSON list of `{"token", "cloneUrl", "hours", "project"}`.
+
+    The last two can be left out: they are told that it is good for an hour, and it is for all projects.
+    """
     worker_api_key: str | None = None
     """The key that workers share which cannot register for one of their own; WORKER_API_KEY means the same."""
     key_file: str | None = None
@@ -160,7 +169,8 @@ def _checked(given: _Given) -> Any:
         value = msgspec.convert(_parted(given, known[given.name]), known[given.name], strict=False)
     except msgspec.ValidationError as error:
         expected = _expected(known[given.name])
-        raise SettingsRefused(f"{given.place} must be {expected}, not {given.value!r:.100}.") from error
+        shown = "" if given.name in _SECRETS else f", not {given.value!r:.100}"
+        raise SettingsRefused(f"{given.place} must be {expected}{shown}.") from error
     return _origins(given.place, value) if given.name == "origins" else value
 
 

@@ -16,10 +16,10 @@ from events.permissions import (
 from middleware.errors import RequestExpired
 
 _SOURCE: Final = "Permission"
-_DENIED: Final = "The user denied this call."
-_REMEMBERED: Final = "The user has denied all calls of this tool."
-_OVERRIDDEN: Final = "This run does not allow calls of this tool."
-_EXPIRED: Final = "Nobody answered in time whether this call is allowed, so it was not made."
+DENIED: Final = "The user denied this call."
+REMEMBERED: Final = "The user has denied all calls of this tool."
+OVERRIDDEN: Final = "This run does not allow calls of this tool."
+EXPIRED: Final = "Nobody answered in time whether this call is allowed, so it was not made."
 
 
 class Verdict(Struct, frozen=True):
@@ -108,10 +108,10 @@ class Permissions:
         if decided is not None:
             return _opened(decided)
         if override is not None:
-            return await self._settled(call, override, "override", _OVERRIDDEN)
+            return await self._settled(call, override, "override", OVERRIDDEN)
         remembered = await call.remembered()
         if remembered is not None:
-            return await self._settled(call, remembered, "remembered", _REMEMBERED)
+            return await self._settled(call, remembered, "remembered", REMEMBERED)
         request = PermissionRequest(
             permission_id=call.new_request_id(),
             source_name=_SOURCE,
@@ -132,11 +132,11 @@ class Permissions:
             try:
                 response = await answer()
             except RequestExpired as expired:
-                verdict = Verdict(approved=False, told=_EXPIRED)
+                verdict = Verdict(approved=False, told=EXPIRED)
                 await call.decide(verdict, _event(call, expired.request_id, approved=False, reason="expired"))
                 return verdict
             approved = response.approved
-            verdict = Verdict(approved, "" if approved else response.reason or _DENIED)
+            verdict = Verdict(approved, "" if approved else response.reason or DENIED)
             event = _event(call, response.permission_id, approved=approved, reason=response.reason)
             lasts = response.choice is not PermissionChoice.ASK
             await call.decide(verdict, event, remember=approved if lasts else None)

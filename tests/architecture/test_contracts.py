@@ -21,6 +21,8 @@ OFFENCES = {
     "events": ("events/a_new_family.py", "import events.event"),
     "cycles": ("hosting/adapters/sql/times.py", "import hosting.adapters.sql.rows"),
     "adapters": ("hosting/adapters/agents/demo.py", "import hosting.adapters.sql.times"),
+    "services": ("hosting/services/relay/frames.py", "import hosting.services.fleet.poll"),
+    "tokens": ("hosting/adapters/sql/api_keys.py", "import jwt"),
     "doors": ("hosting/adapters/agents/function.py", "import hosting.runtime.core"),
     "client": ("hosting/client/__init__.py", "import hosting.domain.scope"),
     "core": ("hosting/runtime/tops.py", "import httpx"),

@@ -61,6 +61,7 @@ def tiny(tmp_path: Path) -> Plan:
         paced_appends=500,
         joiners=5,
         joined_tokens=200,
+        relayed_sessions=4,
     )
 
 
@@ -92,8 +93,9 @@ IDS = {
     "D2": ["D2"],
     "M1": ["M1"],
     "M2": ["M2"],
+    "W1": ["W1"],
 }
-SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2", "M2"}
+SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2", "M2", "W1"}
 """Rows that between them need all that the others do; each of those starts more servers, which takes its time."""
 
 

@@ -125,7 +125,7 @@ async def test_agents_in_files_are_listed_and_are_nobodys_to_change(
     assert of_files == listed[1:]
     assert of_files[1] == shown.json()
     assert (deleted.status_code, deleted.json()["code"]) == (409, "agent-not-stored")
-    assert (sent.status_code, sent.json()["code"]) == (409, "no-workers")
+    assert (sent.status_code, sent.json()["status"]) == (202, "active")
 
 
 @pytest.mark.parametrize(

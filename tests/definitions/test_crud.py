@@ -231,20 +231,22 @@ async def test_a_body_that_does_not_define_an_agent_is_refused(sqlite_client: Cl
     assert len((await sqlite_client.http.get("/agents")).json()) == 1
 
 
-async def test_an_input_to_an_agent_for_workers_is_refused_and_changes_nothing(
-    client: Client, server: ServerProcess
-) -> None:
+async def test_an_input_to_an_agent_for_workers_waits_for_one(client: Client) -> None:
     session = await client.session()
-    worker = Client(client.base, (await defined(client))["id"])
-    before = await count_rows(server.database_url)
 
-    async with worker:
-        refused = await worker.send(session, "hello")
+    async with Client(client.base, (await defined(client))["id"]) as worker:
+        accepted = await worker.accepted(session, "hello")
+        run = await worker.run(session, accepted["runtimeRunId"])
         log = await worker.log(session)
 
-    assert (refused.status_code, refused.json()["code"]) == (409, "no-workers")
-    assert [event["type"] for event in log] == ["BRANCH_CREATED"]
-    assert before == await count_rows(server.database_url)
+    assert (accepted["status"], run["status"]) == ("active", "active")
+    assert [event["type"] for event in log] == [
+        "BRANCH_CREATED",
+        "BRANCH_RUN_STARTED",
+        "MESSAGE_STARTED",
+        "CONTENT_ADDED",
+        "MESSAGE_COMPLETED",
+    ]
 
 
 async def test_what_another_tenant_has_defined_does_not_exist(make_server: MakeServer, database_url: str) -> None:

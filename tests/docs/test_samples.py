@@ -14,6 +14,7 @@ from tests.docs.pages import README, Page, all_pages, pages_with
 from tests.docs.program import Program
 from tests.docs.test_conversation_pages import CONVERSATION
 from tests.docs.test_definitions_page import DEFINITIONS
+from tests.docs.test_first_worker import FIRST_WORKER
 from tests.docs.walk import BASE, Walk
 
 _RUN_HERE = {"python", "sh", "order"}
@@ -26,7 +27,7 @@ PYTHON_CLIENT = Page("docs/how-to/a-client-in-python.md")
 # Done in a browser, by tests/browser.
 BROWSER = Page("docs/how-to/a-client-in-the-browser.md")
 
-_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER, DEFINITIONS, *CONVERSATION}
+_DONE_BY_THEMSELVES = {README, TUTORIAL, CUSTOM, PYTHON_CLIENT, BROWSER, DEFINITIONS, FIRST_WORKER, *CONVERSATION}
 
 # Where there is no curl, the harness does what its lines say.
 RUNNERS: list[Runner] = [WithCurl() if shutil.which("curl") else WithHarness()]

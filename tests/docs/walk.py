@@ -24,6 +24,8 @@ _ELSEWHERE = {
     "cd ../words": "each walk is in its folder",
 }
 _TAKEN = re.compile(r"([A-Z]+)=\$\((curl .*) \| (sed '[^']*')\)")
+_MADE = re.compile(r"([A-Z]+)=\$\((branchline keys create [^)]*)\)")
+_KEY = re.compile(r"^rs[kp]_live_\S+$", re.MULTILINE)
 _OF_THE_BRANCH = {"BRANCH_METADATA_UPDATED", "BRANCH_TREE_UPDATED"}
 _QUOTED = re.compile(r"('[^']*')")
 
@@ -51,6 +53,7 @@ class Walk:
         self._make_database = make_database
         self._runner = runner
         self._server: ServerProcess | None = None
+        self._worker: Program | None = None
         self._base = ""
         self._active: str | None = None
         self._stack = AsyncExitStack()
@@ -79,6 +82,11 @@ class Walk:
         if taken := _TAKEN.fullmatch(written):
             self.variables[taken[1]] = await _piped(await self._curl(taken[2]), taken[3])
             return
+        if made := _MADE.fullmatch(written):
+            key = _KEY.search(await self._keys(made[2]))
+            assert key is not None, written
+            self.variables[made[1]] = key[0]
+            return
         line = self._filled(written)
         words = shlex.split(line)
         settings: dict[str, str] = {}
@@ -91,7 +99,9 @@ class Walk:
             "branchline serve": lambda: self._serve(words[2:], settings),
             "branchline send": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline new": lambda: self._run(line, "-m", "hosting", *words[1:]),
-            "kill -9": self._kill,
+            "branchline keys": lambda: self._make_keys(line),
+            "branchline worker": lambda: self._work(words[1:]),
+            "kill -9": self._kill_worker if words[-1] == "WORKER" else self._kill,
             "uvicorn my_server:app": lambda: self._serve_program(words),
         }
         if words[0] == "curl":
@@ -111,7 +121,12 @@ class Walk:
             assert self._server.terminate() == 0
         is_postgres = "postgresql" in settings.get("BRANCHLINE_DATABASE_URL", "")
         url = await self._make_database() if is_postgres else self._sqlite_url
-        self._server = self._make_server(url, *agents).start()
+        about_workers = {
+            name.removeprefix("BRANCHLINE_").lower(): value
+            for name, value in settings.items()
+            if name.startswith("BRANCHLINE_WORKER_")
+        }
+        self._server = self._make_server(url, *agents, **about_workers).start()
         self._base = self._server.url
 
     async def _serve_program(self, words: list[str]) -> None:
@@ -128,6 +143,19 @@ class Walk:
         self._server.kill()
         self._server, self._base = None, ""
 
+    async def _work(self, words: list[str]) -> None:
+        """Start a worker, which stays."""
+        self._worker = await Program.start("-m", "hosting", *words, folder=self.folder, BRANCHLINE_URL=self._base)
+        self._stack.push_async_callback(self._worker.kill)
+        await self._worker.find(r"does the work of")
+
+    async def _kill_worker(self) -> None:
+        """Kill the worker that was started last, while the active run waits for an answer."""
+        assert self._worker is not None
+        assert self._active is not None, f"{self.page.name} kills a worker that does nothing"
+        await self._poll(self._active, _is_worth_killing)
+        await self._worker.kill()
+
     async def _run(self, line: str, *arguments: str) -> None:
         await self._needs_server()
         await self._settled()
@@ -136,6 +164,18 @@ class Walk:
         replaced = [argument.replace(BASE, self._base) for argument in arguments]
         program = await Program.start(*replaced, folder=self.folder, BRANCHLINE_URL=self._base)
         self.outputs[line] = await program.output()
+
+    async def _keys(self, line: str) -> str:
+        """Do something with the keys of this page's server, beside it."""
+        await self._needs_server()
+        assert self._server is not None
+        place = {"BRANCHLINE_DATABASE_URL": self._server.database_url}
+        program = await Program.start("-m", "hosting", *shlex.split(line)[1:], folder=self.folder, **place)
+        self.outputs[line] = await program.output()
+        return self.outputs[line]
+
+    async def _make_keys(self, line: str) -> None:
+        await self._keys(line)
 
     async def _curl(self, written: str) -> str:
         """Ask, and return the answer; or begin to follow."""

@@ -67,7 +67,6 @@ RECIPES: dict[str, Recipe] = {
         ids={"agent_id": world.stored},
         body=body(config={"nonsense": 1}) if operation.method == "PUT" else body(name="x", config={"nonsense": 1}),
     ),
-    "no-workers": lambda world, operation: Wish(ids={"agent_id": world.stored}, body=body(text="x")),
     "session-not-found": lambda world, operation: Wish(ids={"session_id": "none"}),
     "branch-not-found": lambda world, operation: Wish(ids={"branch_id": "none"}),
     "run-not-found": lambda world, operation: Wish(ids={"run_id": "none"}),

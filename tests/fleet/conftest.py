@@ -1,12 +1,20 @@
 """Servers that sign the tokens of workers, also on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hosting.adapters.files.key_file import ensure_key_file
+from tests.conftest import DATABASES
+from tests.fleet.gate import Gate
+from tests.fleet.own import Site
 from tests.harness.client import Client
+from tests.harness.ports import kept_port
+from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
+from tests.harness.sqlite import sqlite_database
 
 SHARED_KEY = "rsp_live_the_key_that_older_workers_share"
 
@@ -30,4 +38,54 @@ def server(make_server: Callable[..., ServerProcess], database_url: str, key_fil
 async def client(server: ServerProcess) -> AsyncIterator[Client]:
     """A client of the running server."""
     async with Client(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="package", params=DATABASES)
+def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    """A running server on a database of each kind, that tests share: each has workers of its own."""
+    folder = tmp_path_factory.mktemp("gate")
+    if request.param == "sqlite":
+        database_url = sqlite_database(folder)
+    else:
+        cluster: PostgresCluster = request.getfixturevalue("postgres")
+        database_url = cluster.create_database()
+    ensure_key_file(folder / "keys")
+    settings = {"key_file": folder / "keys", "worker_api_key": SHARED_KEY, "sweep_seconds": 0.1}
+    with ServerProcess(folder, database_url, **settings) as server:
+        yield Gate(server, folder / "keys")
+
+
+@pytest.fixture
+async def local(gate: Gate) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of that server that shows nothing by itself."""
+    async with gate.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server on a database of each kind, which can be started again where it was, without workers.
+
+    How long their leases are, the module's LEASE_SECONDS says.
+    """
+    folder = tmp_path_factory.mktemp("site")
+    if request.param == "sqlite":
+        database_url = sqlite_database(folder)
+    else:
+        cluster: PostgresCluster = request.getfixturevalue("postgres")
+        database_url = cluster.create_database()
+    ensure_key_file(folder / "keys")
+    lease_seconds = getattr(request.module, "LEASE_SECONDS", 60.0)
+    settings = {"key_file": folder / "keys", "sweep_seconds": 0.1, "worker_lease_seconds": lease_seconds}
+    with kept_port() as port:
+        site = Site(ServerProcess(folder, database_url, port=port, **settings).start(), folder)
+        yield site
+        site.close()
+
+
+@pytest.fixture
+async def reader(site: Site) -> AsyncIterator[Client]:
+    """A client of that server."""
+    async with site.client() as client:
         yield client

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from docs.generate.pages import REFERENCE
 
-from tests.fuzz.trial import STREAMS, Trial, Verdict
+from tests.fuzz.hearing import Verdict
+from tests.fuzz.trial import STREAMS, Trial
 from tests.harness.contract import Json
+from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 
 ALTERED = Path(__file__).with_name("altered.py")
@@ -30,26 +32,39 @@ def document() -> Json:
     return described
 
 
-def fuzz(server: ServerProcess, document: Json, requests: int, seed: int) -> Verdict:
-    """Try a server; SEED in the environment has it tried in another way, or again in the same."""
+@pytest.fixture
+def servers(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, postgres: PostgresCluster
+) -> list[ServerProcess]:
+    """A running server on each database."""
+    return [make_server(url).start() for url in (sqlite_url, postgres.create_database())]
+
+
+def fuzz(servers: list[ServerProcess], document: Json, requests: int, seed: int) -> list[Verdict]:
+    """Try servers; SEED in the environment has them tried in another way, or again in the same."""
     seed = int(os.environ.get("SEED", seed))
-    verdict = Trial(server.url, document, seed).run(requests)
-    print(f"D10 seed {seed}: {verdict.requests} requests, {len(verdict.answers)} kinds of answers")
-    assert verdict.faults == {}, f"SEED={seed}\n{verdict.told()}"
-    errors = [line for line in server.errors.read_text().splitlines() if '"level": "info"' not in line]
-    assert errors == [], f"SEED={seed}"
-    return verdict
+    verdicts = Trial([server.url for server in servers], document, seed).run(requests)
+    for server, verdict in zip(servers, verdicts, strict=True):
+        database = server.database_url.partition("+")[0]
+        print(f"D10 seed {seed}: {verdict.requests} requests, {len(verdict.answers)} kinds of answers on {database}")
+        assert verdict.faults == {}, f"SEED={seed} on {database}\n{verdict.told()}"
+        errors = [line for line in server.errors.read_text().splitlines() if '"level": "info"' not in line]
+        assert errors == [], f"SEED={seed}"
+    return verdicts
 
 
 @pytest.mark.timeout(300)
-def test_a_thousand_requests_are_answered_as_described(server: ServerProcess, document: Json) -> None:
-    verdict = fuzz(server, document, REQUESTS, seed=1)
+def test_a_thousand_requests_are_answered_as_described_on_each_database(
+    servers: list[ServerProcess], document: Json
+) -> None:
+    verdicts = fuzz(servers, document, REQUESTS, seed=1)
 
-    assert verdict.requests >= REQUESTS
-    succeeded = {name for name, status in verdict.answers if status < 300}
     asked = {operation["operationId"] for item in document["paths"].values() for operation in item.values()}
-    # What a request meets is a matter of time too, so one or the other may have had no luck.
-    assert len(asked - set(STREAMS) - succeeded) <= MAY_HAVE_NO_LUCK
+    for verdict in verdicts:
+        assert verdict.requests >= REQUESTS
+        succeeded = {name for name, status in verdict.answers if status < 300}
+        # What a request meets is a matter of time too, so one or the other may have had no luck.
+        assert len(asked - set(STREAMS) - succeeded) <= MAY_HAVE_NO_LUCK
 
 
 def test_a_status_that_is_not_described_is_found(
@@ -57,14 +72,16 @@ def test_a_status_that_is_not_described_is_found(
 ) -> None:
     server = make_server(sqlite_url, str(ALTERED)).start()
 
-    verdict = Trial(server.url, document, 1).run(20, only=frozenset({"postSession"}))
+    (verdict,) = Trial([server.url], document, 1).run(20, only=frozenset({"postSession"}))
 
     assert "postSession answers 200, which is not documented" in verdict.told()
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(3600)
-def test_d10_tens_of_thousands_of_requests_are_answered_as_described(server: ServerProcess, document: Json) -> None:
+def test_d10_tens_of_thousands_of_requests_are_answered_as_described(
+    servers: list[ServerProcess], document: Json
+) -> None:
     requests = int(os.environ.get("ROUNDS", REQUESTS_OF_A_CAMPAIGN))
 
-    fuzz(server, document, requests, seed=random.randrange(10**6))
+    fuzz(servers, document, requests, seed=random.randrange(10**6))

@@ -1,30 +1,24 @@
-"""A trial of a server: thousands of requests that its description inspires, and a judge who knows it by heart."""
+"""A trial of servers: thousands of requests that their description inspires, and a judge who knows it by heart."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from copy import deepcopy
-from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Final
 
-import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import APIOperation
 
-from tests.fuzz.scene import Scenes
-from tests.fuzz.twists import STRANGE_IDS, Twist, put_real_ids, twist
-from tests.harness.contract import Answer, Contract, Json, Operation
+from tests.fuzz.hearing import Hearing, Verdict
+from tests.fuzz.twists import STRANGE_IDS
+from tests.harness.contract import Contract, Json, Operation
 
 STREAMS: Final = ("getLive", "getSocket")
 """They have tables of their own: test_streams.py."""
 
-_REQUESTS, _DELETES = 60, 10
 _SHARE_WITH_BODY, _SHARE_WITH_QUERY, _SHARE = 5, 3, 1
-_TIMEOUT_SECONDS: Final = 10
-_SHOWN: Final = 300
 _SETTINGS = settings(
     database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=False
 )
@@ -32,43 +26,27 @@ _SETTINGS = settings(
 Described = APIOperation[Any, Any, Any, Any]
 
 
-@dataclass
-class Verdict:
-    """What a trial has seen: how many requests, which answers by route and status, and what was wrong."""
-
-    requests: int = 0
-    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
-    faults: dict[tuple[str, str], str] = field(default_factory=dict)
-
-    def told(self) -> str:
-        """Return every fault once, with a request that shows it."""
-        return "\n".join(f"{name} {fault}\n    {how}" for (name, fault), how in self.faults.items())
-
-
 class Trial:
-    """Asks a server for everything that a document describes; the same seed makes up the same requests."""
+    """Asks servers for everything that a document describes; the same seed makes up the same requests.
 
-    def __init__(self, base: str, document: Json, seed_: int) -> None:
-        self._base = base
+    Each request goes to every server, since to make it up takes longer than to answer it.
+    """
+
+    def __init__(self, bases: Sequence[str], document: Json, seed_: int) -> None:
+        self._bases = bases
         self._seed = seed_
-        self._chance = Random(seed_)
         self._contract = Contract(document)
         self._schema = schemathesis.openapi.from_dict(_with_strange_ids(document))
-        self._http = requests.Session()
-        # It would look for a proxy before each request.
-        self._http.trust_env = False
-        self._scenes = Scenes(self._http, base, lasts=_REQUESTS)
-        self._worn = Scenes(self._http, base, lasts=_DELETES)
-        self.verdict = Verdict()
 
-    def run(self, total: int, only: frozenset[str] = frozenset()) -> Verdict:
-        """Send at least so many requests; routes that take more get more of them."""
+    def run(self, total: int, only: frozenset[str] = frozenset()) -> list[Verdict]:
+        """Send at least so many requests to each server; routes that take more get more of them."""
         asked = [pair for pair in self._pairs() if not only or pair[0].id in only]
         shares = sum(_share(described) for _, described in asked)
-        with self._http:
+        with ExitStack() as stack:
+            hearings = [stack.enter_context(Hearing(base, self._contract, self._seed)) for base in self._bases]
             for operation, described in asked:
-                self._ask(operation, described, max(1, -(-total * _share(described) // shares)))
-        return self.verdict
+                self._ask(hearings, operation, described, max(1, -(-total * _share(described) // shares)))
+        return [hearing.verdict for hearing in hearings]
 
     def _pairs(self) -> Iterator[tuple[Operation, Described]]:
         known = {operation.id: operation for operation in self._contract.operations}
@@ -78,38 +56,25 @@ class Trial:
             if name not in STREAMS:
                 yield known[name], described
 
-    def _ask(self, operation: Operation, described: Described, times: int) -> None:
-        scenes = self._worn if operation.method == "DELETE" else self._scenes
-
+    def _ask(self, hearings: list[Hearing], operation: Operation, described: Described, times: int) -> None:
         # Without shrinking: what a request meets depends on those before it, and the first sight is kept.
         @seed(self._seed)
         @settings(parent=_SETTINGS, max_examples=times)
         @given(_cases(described))
         def ask(case: Case) -> None:
-            put_real_ids(case, scenes.current(), self._chance)
-            self._judge(operation, case, twist(self._chance))
+            for hearing, same in zip(hearings, _copies(case), strict=False):
+                hearing.ask(operation, same)
 
         ask()
 
-    def _judge(self, operation: Operation, case: Case, twisted: Twist) -> None:
-        request = self._prepared(case, twisted)
-        response = self._http.send(request, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        answer = Answer(response.status_code, headers, response.content)
-        self.verdict.requests += 1
-        self.verdict.answers[operation.id, answer.status] += 1
-        fault = "breaks" if answer.status >= 500 else self._contract.fault(operation, answer)
-        if fault is not None:
-            shown = f"{request.method} {request.url} {dict(twisted.headers)} {request.body!r:.{_SHOWN}}"
-            self.verdict.faults.setdefault((operation.id, fault.partition(":")[0]), f"{shown}\n    {fault}")
 
-    def _prepared(self, case: Case, twisted: Twist) -> requests.PreparedRequest:
-        request = self._http.prepare_request(requests.Request(**case.as_transport_kwargs(base_url=self._base)))
-        if isinstance(request.body, bytes) and twisted.keeps_of_body < 1:
-            request.body = request.body[: int(len(request.body) * twisted.keeps_of_body)]
-            request.headers["Content-Length"] = str(len(request.body))
-        request.headers.update(twisted.headers)
-        return request
+def _copies(case: Case) -> Iterator[Case]:
+    """Give a request again and again as it was made up, whatever became of it: each server has other ids."""
+    parts = {name: getattr(case, name) for name in ("path_parameters", "query", "body")}
+    while True:
+        for name, part in parts.items():
+            setattr(case, name, deepcopy(part) if isinstance(part, (dict, list)) else part)
+        yield case
 
 
 def _with_strange_ids(document: Json) -> Json:

@@ -95,7 +95,9 @@ class LogOrder:
             _demand(self.run is not None, "no run is active")
             assert self.run is not None
             # A worker comes and goes outside of any turn.
-            if kind not in _OF_THE_FLEET:
+            if kind in _OF_THE_FLEET:
+                self.run.is_held = kind == "WORK_CLAIMED"
+            else:
                 self.run.see(event)
 
     def _queue_updated(self, event: Event) -> None:
@@ -147,6 +149,10 @@ class LogOrder:
         kind, message_id = event["type"], event["messageId"]
         if kind == "MESSAGE_STARTED":
             _demand(self._message is None, "another message is open")
+            if self._last_message is None and self._copies is None and self.run is not None:
+                # Said to the worker that has the run; it is one message of a user's, whole.
+                self.run.hear(event)
+                self._last_message = message_id
             _demand(self._last_message or self._copies, "it belongs to no input, and to no fork")
             self._message, self._contents = message_id, 0
         else:

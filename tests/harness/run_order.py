@@ -84,6 +84,13 @@ class RunOrder:
         self._settled: set[str] = set()
         self._closing: set[str] = set()
         self._closed_early = False
+        self.is_held = False
+
+    def hear(self, event: Event) -> None:
+        """Take what a user says while the run is done, which only a worker that has it can be told."""
+        _demand(self.is_held, "no worker has the run")
+        _demand(event.get("role", "user") == "user", "it is no user's")
+        _demand(self._handled is None and self._error is None, "the run is ending")
 
     def see(self, event: Event) -> None:
         """Take the next event, or refuse it."""
@@ -231,7 +238,9 @@ class RunOrder:
     def _part_started(self, flow: Flow, event: Event) -> None:
         _demand(flow.agent_turn is not None, "no model's turn is open")
         _demand(flow.part is None, "another message is open")
-        _demand(not flow.open_calls, "calls are open")
+        # A worker goes on speaking while somebody is asked about a call of its.
+        asked = {call_id for call_id, call in flow.calls.items() if call.asked is not None and call.decided is None}
+        _demand(not set(flow.open_calls) - (asked if self.is_held else set()), "calls are open")
         _demand(event["parentSpanId"] == flow.started["spanId"], "its parent is not the turn")
         flow.part = (event["type"].partition("_")[0], event["messageId"], event)
 

@@ -27,6 +27,7 @@ _LOADED: Final = (
     "hosting.cli.main",
     "hosting.cli.send",
     "hosting.cli.serve",
+    "hosting.cli.worker",
     "httpcore",
     "litestar._kwargs",
     "litestar.exceptions.responses",

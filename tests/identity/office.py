@@ -17,6 +17,7 @@ from hosting.adapters.sql.visit import visit_keys
 from hosting.domain.api_key import ApiKey, hash_key, make_key
 from hosting.domain.identity import Role
 from hosting.domain.scope import TenantId
+from tests.harness.connections import Connections
 from tests.harness.process import ServerProcess
 from tests.identity.tokens import claims, fresh_token, tokens_of
 
@@ -67,7 +68,7 @@ class Office:
     def client(self, shown: str | None = None) -> httpx.AsyncClient:
         """Return a client that shows this, or nothing, with each request."""
         headers = {} if shown is None else {"Authorization": f"Bearer {shown}"}
-        return httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=30, verify=False)
+        return httpx.AsyncClient(base_url=self.server.url, headers=headers, timeout=30, transport=Connections())
 
     @asynccontextmanager
     async def without_table_of_keys(self) -> AsyncIterator[None]:

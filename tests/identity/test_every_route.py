@@ -1,11 +1,15 @@
 """Every route, asked by whoever may not: refused, and without an effect."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
+import httpx
 import pytest
 
 from hosting.domain.identity import Role
 from tests.harness.client import Client
+from tests.harness.worker import FleetWorker, define_worker_agent
 from tests.identity.every_route import Route, each_route
 from tests.identity.office import SHARED_KEY, Office
 
@@ -20,29 +24,81 @@ OF_ONES_OWN = {
 }
 
 
+# What a body has to say for the thing to be looked for; the fleet's routes pass over what is not theirs.
+CONFIG = {"config": {"model": "openai:none"}}
+WHO = {"worker": "wrk_1", "workerId": "wrk_1", "filePaths": "a.txt", "requestId": "nothing"}
+REPORT = {
+    "workerId": "wrk_1",
+    "newWorkerId": "wrk_1",
+    "oldWorkerId": "wrk_2",
+    "claim": 1,
+    "message": "half of it",
+    "activity": {"type": "thought", "content": "hm"},
+    "externalUrls": [{"label": "log", "url": "https://log.example"}],
+    "filePaths": ["a.txt"],
+    "type": "CLARIFICATION_REQUEST",
+    "question": "why?",
+    "hostname": "host",
+    "status": "running",
+    "success": True,
+    "summary": "done",
+    "turnId": "turn-0",
+    "frames": [{"index": 0, "text": "a", "done": False}],
+}
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What a route was asked, and what came of it."""
+    """What a route was asked, and what came of it; what it said is without the names of things."""
 
     route: str
     status: int
     code: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """Names of things as paths have them: of who uses agents, and of the fleet."""
+
+    native: dict[str, str]
+    agent: str
+    fleet: dict[str, str]
+
+    def of(self, route: Route) -> dict[str, str]:
+        """Return the names that fit a route."""
+        if route.path.startswith(("/api/", "/v1/")):
+            return self.fleet
+        return self.native if "{session_id" in route.path else {"agent_id": self.agent}
+
+
+NOTHING = Places(
+    {"session_id": "nothing", "branch_id": "main", "run_id": "nothing", "agent_id": "demo"},
+    "nothing",
+    {"session_id": "nothing", "worker_id": "nothing"},
+)
 
 
 @pytest.fixture
-async def places(office: Office) -> dict[str, str]:
-    """The names of things of tenant `local`, as routes have them in their paths."""
+async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that shows nothing by itself."""
+    async with office.client() as client:
+        yield client
+
+
+@pytest.fixture
+async def places(office: Office) -> Places:
+    """Things of tenant `local`: an agent, a session with a run, a worker, and an item that it works on."""
     async with Client(office.server.url) as client:
         session = await client.session()
         accepted = await client.accepted(session, "hello")
         await client.ended(session, accepted["runtimeRunId"])
-        agent = await client.http.post("/agents", json={"name": "Mine", "config": {"model": "openai:none"}})
-        return {
-            "session_id": session,
-            "branch_id": "main",
-            "run_id": accepted["runtimeRunId"],
-            "agent_id": agent.json().get("id", "demo"),
-        }
+        client.agent = await define_worker_agent(client.http)
+        await client.accepted(await client.session(), "hello")
+        worker = await FleetWorker.register(client.http, key=await office.key("local", Role.WORKER))
+        item = await worker.claimed()
+        native = {"session_id": session, "branch_id": "main", "run_id": accepted["runtimeRunId"], "agent_id": "demo"}
+        return Places(native, client.agent, {"session_id": str(item["sessionId"]), "worker_id": worker.id})
 
 
 def test_every_route_says_whom_it_takes() -> None:
@@ -53,15 +109,17 @@ def test_every_route_says_whom_it_takes() -> None:
     assert [route.is_socket for route in ROUTES].count(True) >= 1
 
 
-async def test_no_route_takes_a_caller_whose_role_is_another(office: Office, places: dict[str, str]) -> None:
+async def test_no_route_takes_a_caller_whose_role_is_another(
+    office: Office, client: httpx.AsyncClient, places: Places
+) -> None:
     keys = {role: await office.key("local", role) for role in Role}
     before = await office.everything()
 
     refused = [
-        await ask(office, route, places, keys[role]) for route in ROUTES for role in Role if role not in route.roles
+        await ask(client, route, places, keys[role]) for route in ROUTES for role in Role if role not in route.roles
     ]
-    tokens = [await ask(office, route, places, office.token()) for route in ROUTES if Role.WORKER not in route.roles]
-    shared = [await ask(office, route, places, SHARED_KEY) for route in ROUTES if Role.WORKER not in route.roles]
+    tokens = [await ask(client, route, places, office.token()) for route in ROUTES if Role.WORKER not in route.roles]
+    shared = [await ask(client, route, places, SHARED_KEY) for route in ROUTES if Role.WORKER not in route.roles]
 
     asked = [*refused, *tokens, *shared]
     assert [each for each in asked if (each.status, each.code) != (403, "forbidden")] == []
@@ -69,35 +127,38 @@ async def test_no_route_takes_a_caller_whose_role_is_another(office: Office, pla
     assert await office.everything() == before
 
 
-async def test_no_route_takes_what_was_revoked_or_forged_or_is_too_old(office: Office, places: dict[str, str]) -> None:
+async def test_no_route_takes_what_was_revoked_or_forged_or_is_too_old(
+    office: Office, client: httpx.AsyncClient, places: Places
+) -> None:
     revoked = [await office.revoked_key("local", role) for role in Role]
     expired, forged = office.expired_token(), f"{office.token()[:-4]}AAAA"
     before = await office.everything()
 
-    asked = [await ask(office, route, places, shown) for route in ROUTES for shown in (*revoked, forged)]
-    too_old = [await ask(office, route, places, expired) for route in ROUTES]
+    asked = [await ask(client, route, places, shown) for route in ROUTES for shown in (*revoked, forged)]
+    too_old = [await ask(client, route, places, expired) for route in ROUTES]
 
     assert [each for each in asked if (each.status, each.code) != (401, "unauthenticated")] == []
     assert [each for each in too_old if (each.status, each.code) != (401, "token-expired")] == []
     assert await office.everything() == before
 
 
-async def test_no_route_shows_or_changes_what_is_another_tenants(office: Office, places: dict[str, str]) -> None:
+async def test_another_tenants_things_are_answered_as_things_that_are_not_there(
+    office: Office, client: httpx.AsyncClient, places: Places
+) -> None:
     keys = {role: await office.key("stranger", role) for role in Role}
-    token = office.token("stranger")
-    theirs = [route for route in ROUTES if "{" in route.path]
+    shown = [*keys.items(), (Role.WORKER, office.token("stranger"))]
+    theirs = [(route, each) for route in ROUTES if "{" in route.path for role, each in shown if role in route.roles]
     before = await office.everything()
 
-    asked = [await ask(office, route, places, keys[role]) for route in theirs for role in Role if role in route.roles]
-    asked += [await ask(office, route, places, token) for route in theirs if Role.WORKER in route.roles]
+    real = [await ask(client, route, places, each) for route, each in theirs]
+    unreal = [await ask(client, route, NOTHING, each) for route, each in theirs]
 
-    assert [each for each in asked if each.status != 404] == [], "\n".join(str(e) for e in asked if e.status!=404)
+    assert real == unreal
+    assert [each for each in real if each.status != 404 and not is_said_without_looking(each)] == []
     assert await office.everything() == before
 
 
-async def test_a_route_without_a_name_in_its_path_shows_another_tenant_nothing(
-    office: Office, places: dict[str, str]
-) -> None:
+async def test_a_route_without_a_name_in_its_path_shows_another_tenant_nothing(office: Office, places: Places) -> None:
     own = [route for route in ROUTES if "{" not in route.path and Role.USER in (route.roles or ())]
     key = await office.key("newcomer", Role.USER)
 
@@ -105,13 +166,32 @@ async def test_a_route_without_a_name_in_its_path_shows_another_tenant_nothing(
         seen = [(await client.request(route.method, route.path, json={})).text for route in own]
 
     assert {str(route) for route in own} == OF_ONES_OWN
-    assert [text for text in seen for name in (places["session_id"], places["run_id"]) if name in text] == []
+    names = (places.agent, places.native["session_id"], places.native["run_id"])
+    assert [text for text in seen for name in names if name in text] == []
 
 
-async def ask(office: Office, route: Route, places: dict[str, str], shown: str) -> Asked:
-    """Ask a route for things by their names, with a body that says nothing."""
-    async with office.client(shown) as client:
-        body = None if route.method == "GET" else {}
-        answer = await client.request(route.method, route.at(places), json=body, headers=route.headers)
-        code = answer.json().get("code", "") if answer.status_code >= 400 else ""
-        return Asked(str(route), answer.status_code, code)
+async def ask(client: httpx.AsyncClient, route: Route, places: Places, shown: str) -> Asked:
+    """Ask a route for things by their names."""
+    named, body = places.of(route), None if route.method == "GET" else _body(route)
+    headers = {**route.headers, "Authorization": f"Bearer {shown}"}
+    params = WHO if "/api/" in route.path else {}
+    answer = await client.request(route.method, route.at(named), json=body, headers=headers, params=params)
+    told = answer.json() if answer.status_code >= 400 else {}
+    said = str(told.get("detail", answer.text))
+    for name, value in named.items():
+        said = said.replace(value, name)
+    return Asked(str(route), answer.status_code, told.get("code", ""), said)
+
+
+def is_said_without_looking(asked: Asked) -> bool:
+    """Say whether a route answers so whatever it is asked for."""
+    names_another_worker = asked.status == 403 and "{worker_id" in asked.route
+    is_no_worker_at_all = (asked.status, asked.said) == (200, '{"claimed":false,"reason":"Worker not found"}')
+    is_wrong_by_itself = asked.status in {400, 410} and "/api/" in asked.route
+    return names_another_worker or is_no_worker_at_all or is_wrong_by_itself
+
+
+def _body(route: Route) -> dict[str, Any]:
+    if route.path.startswith(("/api/", "/v1/")):
+        return REPORT
+    return CONFIG if route.method == "PUT" else {}

@@ -84,7 +84,7 @@ def test_a_token_is_good_until_its_second_and_not_in_it() -> None:
     then = tokens_at(expires_at, OLD)
 
     assert before.read(token) == claims(expires_at)
-    with pytest.raises(TokenExpired, match=r"^Runtime token expired$"):
+    with pytest.raises(TokenExpired, match=r"^Runtime token expired\.$"):
         then.read(token)
     assert then.read_expired(token) == claims(expires_at)
 

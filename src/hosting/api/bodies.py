@@ -54,6 +54,15 @@ async def decode_body(body: bytes, cls: type[S]) -> S:
     return await _beside_the_loop(body, lambda: _decode_body(body or b"{}", cls))
 
 
+async def decode_report(body: bytes, cls: type[S]) -> S:
+    """Decode a body whose unknown members are ignored; an empty one stands for `{}`, and U+FFFD for the unstorable.
+
+    Raises:
+        ApiError, InvalidRequest: see the contract of errors, docs/reference/http.md.
+    """
+    return await _beside_the_loop(body, lambda: _decode_report(body or b"{}", cls))
+
+
 async def decode_input(body: bytes, serializer: Serializer) -> Input | InterruptionRequest:
     """Decode the body of an input: `{"text": ...}`, or an envelope with a `type`, which may also be an interrupt.
 
@@ -107,6 +116,12 @@ async def _beside_the_loop(body: bytes, decode: Callable[[], T]) -> T:
 
 def _decode_body(body: bytes, cls: type[S]) -> S:
     _refuse_unknown(_object(body, InvalidRequest), cls)
+    return _typed(body, cls, InvalidRequest)
+
+
+def _decode_report(body: bytes, cls: type[S]) -> S:
+    body = strict.mended(body)
+    _object(body, InvalidRequest)
     return _typed(body, cls, InvalidRequest)
 
 

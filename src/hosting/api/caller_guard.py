@@ -1,6 +1,7 @@
 """One look at who is asking, for every request and every WebSocket handshake, before a route is looked for."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from litestar import Request
@@ -9,6 +10,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hosting.api.access import note_identity
 from hosting.api.callers import Callers, without_key
+from hosting.api.fleet.renewal import renewed_worker
 from hosting.api.handshake import refuse_handshake
 from hosting.api.problems import core_problem
 from hosting.domain.errors import BranchlineError
@@ -30,11 +32,14 @@ class CallerGuard:
         if scope["path"] not in self._free:
             given = [value for name, value in scope["headers"] if name == b"authorization"]
             try:
-                identity = await self._callers().identify(given) if given else without_key(scope)
+                if given:
+                    again = partial(self._callers().identify, given, renewed_worker(scope))
+                    note_identity(scope, await again(), again)
+                else:
+                    note_identity(scope, without_key(scope))
             except BranchlineError as error:
                 await _refuse(scope, receive, send, error)
                 return
-            note_identity(scope, identity)
         await self._app(scope, receive, send)
 
 

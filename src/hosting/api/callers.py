@@ -3,15 +3,17 @@
 The header is `Authorization: Bearer ...`, with exactly this word and one space (docs/reference/worker-protocol.md).
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from hmac import compare_digest
 from ipaddress import IPv6Address, ip_address
+from time import monotonic
 from typing import Final
 
 from litestar.types import Scope
 
-from hosting.domain.admission import TokenInvalid, Unauthenticated
+from hosting.domain.admission import TokenExpired, TokenInvalid, Unauthenticated
 from hosting.domain.api_key import ApiKey, hash_key, is_key
 from hosting.domain.identity import LOCAL, CallerKind, Identity, Role
 from hosting.domain.scope import LOCAL_TENANT
@@ -21,24 +23,33 @@ from hosting.ports.tokens import WorkerClaims, WorkerTokens
 _SCHEME: Final = b"Bearer "
 _LONGEST: Final = 8192
 _DOTS_OF_TOKEN: Final = 2
+_REMEMBERED_SECONDS: Final = 1.0
+_MOST_REMEMBERED: Final = 10_000
 _NEEDS_KEY: Final = (
     "Who asks from another machine must send `Authorization: Bearer <key>`; `branchline keys create` makes keys."
 )
 _SHARED: Final = Identity(LOCAL_TENANT, CallerKind.SHARED_KEY, frozenset({Role.WORKER}))
-# A proxy that puts its client's address elsewhere than in X-Forwarded-For, which the server has read by now.
-_OF_PROXIES: Final = frozenset({b"forwarded", b"via", b"x-real-ip"})
+# What a proxy says: it may be on this machine, but who asks it need not be, and can have sent any address along.
+_OF_PROXIES: Final = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 
 
 class Callers:
-    """Tells who is asking; nothing is remembered, so a key that is revoked opens nothing from then on."""
+    """Tells who is asking.
+
+    No key is remembered, so one that is revoked opens nothing from then on; the tokens of workers that came with it do
+    for a second more, since a worker asks many times in one.
+    """
 
     def __init__(self, keys: ApiKeys, tokens: WorkerTokens, shared_key: str | None) -> None:
         self._keys = keys
+        self._seen: OrderedDict[str, float] = OrderedDict()
         self._tokens = tokens
         self._shared_key = shared_key.encode() if shared_key else None
 
-    async def identify(self, given: Sequence[bytes]) -> Identity:
+    async def identify(self, given: Sequence[bytes], renewed: str | None = None) -> Identity:
         """Return who sent these values of the header Authorization, at least one.
+
+        `renewed` is the id of the worker whose token may be too old, since the request wants a new one for it.
 
         Raises:
             Unauthenticated: it opens nothing, whatever the reason.
@@ -58,7 +69,30 @@ class Callers:
             return _holder_of(key)
         if text.count(".") != _DOTS_OF_TOKEN:
             raise TokenInvalid
-        return _worker_of(self._tokens.read(text))
+        claims = self._read(text, renewed)
+        await self._check_key_of(claims.registration_id)
+        return _worker_of(claims)
+
+    async def _check_key_of(self, registration_id: str) -> None:
+        now = monotonic()
+        if now - self._seen.get(registration_id, -_REMEMBERED_SECONDS) < _REMEMBERED_SECONDS:
+            return
+        if await self._keys.is_withdrawn(registration_id):
+            self._seen.pop(registration_id, None)
+            raise Unauthenticated
+        self._seen[registration_id] = now
+        self._seen.move_to_end(registration_id)
+        if len(self._seen) > _MOST_REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def _read(self, token: str, renewed: str | None) -> WorkerClaims:
+        try:
+            return self._tokens.read(token)
+        except TokenExpired:
+            claims = self._tokens.read_expired(token)
+            if claims.worker_id != renewed:
+                raise
+            return claims
 
 
 def is_local(scope: Scope) -> bool:

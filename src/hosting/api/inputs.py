@@ -30,7 +30,6 @@ from hosting.runtime.submit import submit_input
         "invalid-input",
         "unknown-member",
         "run-config-refused",
-        "no-workers",
         "branch-run-active",
         "branch-run-not-active",
         "queue-full",

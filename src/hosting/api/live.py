@@ -17,6 +17,7 @@ from events import sse
 from events.control import CloseReason, ResetReason
 from events.ids import AgentId, BranchId, SessionId
 from events.position import Position
+from hosting.api.access import can_end, until_ended
 from hosting.api.caller import Caller
 from hosting.api.control_frames import ControlFrames
 from hosting.api.openapi import answers
@@ -29,6 +30,9 @@ from hosting.runtime.start import find_start
 _log = structlog.get_logger("branchline.live")
 
 RETRY_MS: Final = 2000
+
+FOR_GOOD: Final = frozenset({CloseReason.DELETED, CloseReason.EXPIRED})
+"""Why a stream ends that nobody can take up again as it was."""
 
 Write = Callable[[bytes], Awaitable[None] | None]
 """Writes a piece of a body; what it returns is to be awaited before the next one."""
@@ -77,62 +81,80 @@ def asked_position(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None
 
 
 class LiveFeed(Response[None]):
-    """A response that follows a branch until the client leaves or the server does."""
+    """A response that follows a branch until the client leaves or the server does.
+
+    What follows it in other words overrides `start`, `opening`, `translated`, `is_over`, `heartbeat`, `apology` and
+    `closing`.
+    """
+
+    is_over = False
+    """Whether nothing more is to come on this stream, whatever comes on the branch."""
 
     def __init__(self, runtime: Runtime, settings: LiveSettings, branch: Branch, asked: str | None) -> None:
         super().__init__(None)
+        self.branch = branch
         self._runtime = runtime
         self._settings = settings
-        self._branch = branch
         self._asked = asked
         self._frames = ControlFrames(runtime, branch)
+        self._has_expired = False
 
     def to_asgi_response(self, *args: Any, **kwargs: Any) -> ASGIApp:  # type: ignore[override]
         """Return the ASGI application that streams."""
         return self._stream
 
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        runtime, branch = self._runtime, self._branch
+        runtime, branch = self._runtime, self.branch
         follower = Follower(runtime.rings, runtime.log, branch.key, branch.epoch)
         try:
             head = await follower.open()
             if head is None:
                 raise BranchMissing(branch.scope.session_id, branch.scope.branch_id)
-            reads = runtime.tenant(branch.scope.tenant)
-            follower.cursor, reset = await find_start(reads, branch, head, self._asked)
+            follower.cursor, reset = await self.start(head)
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await _send(send, self._opening(follower.position, reset))
-            await self._follow(follower, receive, send, _write_of(scope))
+            await _send(send, self.opening(follower.position, reset))
+            await self._follow(follower, scope, receive, send)
         finally:
             await follower.aclose()
 
-    async def _follow(self, follower: Follower, receive: Receive, send: Send, write: Write | None) -> None:
+    async def _follow(self, follower: Follower, scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as tasks:
             # The telling has a task of its own, not the watching: each wake would go through all layers above it else.
-            tasks.create_task(self._tell(follower, send, write), name="live feed")
+            tasks.create_task(self._tell(follower, send, _write_of(scope)), name="live feed")
+            checking = tasks.create_task(self._check(follower, scope), name="live feed is checked")
             await _disconnected(receive)
+            checking.cancel()
+            follower.leave()
+
+    async def _check(self, follower: Follower, scope: Scope) -> None:
+        """Leave when who follows may follow no more: a key can be revoked, and a token grows too old."""
+        if can_end(scope):
+            await until_ended(scope, self._settings.heartbeat_seconds)
+            self._has_expired = True
             follower.leave()
 
     async def _tell(self, follower: Follower, send: Send, write: Write | None) -> None:
         try:
             await self._pump(follower, send, write or (lambda piece: _send(send, piece)))
         except Exception:  # noqa: BLE001 - the outermost loop of a stream: what breaks it becomes its last events
-            _log.exception("live feed broke", branch=self._branch.scope.branch_id)
-            await self._apologise(send)
+            _log.exception("live feed broke", branch=self.branch.scope.branch_id)
+            await _send(send, self.apology())
+            await self._close(send, CloseReason.ERROR)
 
     async def _pump(self, follower: Follower, send: Send, write: Write) -> None:
         loop = asyncio.get_running_loop()
         every = self._settings.heartbeat_seconds
         beat = loop.call_later(every, follower.beat)
         try:
-            while True:
+            while not self.is_over:
                 piece = follower.ready() or await follower.next()
                 if isinstance(piece, bytes):
-                    full = write(piece)
+                    # An empty one would end the body.
+                    full = write(told) if (told := self.translated(piece)) else None
                     if full is not None:
                         await full
                 elif piece is Pause.BEAT:
-                    await _send(send, sse.heartbeat(follower.position))
+                    await _send(send, self.heartbeat(follower.position))
                     beat = loop.call_later(every, follower.beat)
                 elif piece is Pause.CLOSING:
                     await self._close(send, self._runtime.rings.closing or CloseReason.ERROR)
@@ -141,28 +163,52 @@ class LiveFeed(Response[None]):
                     await self._close(send, CloseReason.DELETED)
                     return
                 else:
+                    if self._has_expired:
+                        await self._close(send, CloseReason.EXPIRED)
                     return
+            await _end(send)
         finally:
             beat.cancel()
 
-    def _opening(self, place: Position, reset: ResetReason | None) -> bytes:
+    async def start(self, head: int) -> tuple[int, ResetReason | None]:
+        """Return where to begin; see `find_start`."""
+        return await find_start(self._runtime.tenant(self.branch.scope.tenant), self.branch, head, self._asked)
+
+    def opening(self, place: Position, reset: ResetReason | None) -> bytes:
+        """Return what the stream opens with."""
         opening = sse.opening(place, RETRY_MS)
         if reset is None:
             return opening
         return opening + sse.frame(place, self._frames.reset(reset, self._asked, place))
 
-    async def _apologise(self, send: Send) -> None:
-        await _send(send, sse.unplaced(self._frames.broken()))
-        await self._close(send, CloseReason.ERROR)
+    def translated(self, piece: bytes) -> bytes:
+        """Return framed events as this stream's clients want them; nothing, if they do not want them."""
+        return piece
+
+    def heartbeat(self, place: Position) -> bytes:
+        """Return the sign of life of a stream that has come so far."""
+        return sse.heartbeat(place)
+
+    def apology(self) -> bytes:
+        """Return what is said when the stream breaks; `closing` follows."""
+        return sse.unplaced(self._frames.broken())
+
+    def closing(self, reason: CloseReason, retry_ms: int | None) -> bytes:
+        """Return the last words of a stream that the server ends."""
+        return sse.unplaced(self._frames.closing(reason, retry_ms), retry_ms)
 
     async def _close(self, send: Send, reason: CloseReason) -> None:
-        retry_ms = None if reason is CloseReason.DELETED else self._settings.jitter_ms()
-        await _send(send, sse.unplaced(self._frames.closing(reason, retry_ms), retry_ms))
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        retry_ms = None if reason in FOR_GOOD else self._settings.jitter_ms()
+        await _send(send, self.closing(reason, retry_ms))
+        await _end(send)
 
 
 async def _send(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _write_of(scope: Scope) -> Write | None:

@@ -39,8 +39,8 @@ _DURATION: Final[Json] = {
 }
 
 
-def request_body(schemas: Schemas, body: type[msgspec.Struct]) -> Json:
-    """Return the description of the body that a route takes."""
+def request_body(schemas: Schemas, body: type[msgspec.Struct], *, is_strict: bool) -> Json:
+    """Return the description of the body that a route takes; a strict route refuses members that it does not know."""
     if body is Input:
         return _body({"anyOf": [reference(_TEXT_INPUT), reference(_INPUTS)]}, required=True)
     if body is Answer:
@@ -50,7 +50,8 @@ def request_body(schemas: Schemas, body: type[msgspec.Struct]) -> Json:
         return _body({"anyOf": [reference(_INTERRUPTION), envelope]}, required=False)
     schema = schemas.sent(body)
     described = schemas.named[body.__name__]
-    described["additionalProperties"] = False
+    if is_strict:
+        described["additionalProperties"] = False
     return _body(schema, required=bool(described["required"]))
 
 

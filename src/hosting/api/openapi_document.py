@@ -19,7 +19,7 @@ from hosting.api.openapi_events import LOGGED, describe_events
 from hosting.api.openapi_problems import OF_CALLERS, Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
 from hosting.api.openapi_streams import FEED, POSITION_PARAMETERS, SOCKET, describe_feed, describe_socket
-from hosting.api.problems import status_of
+from hosting.api.problems import is_of_the_fleet, status_of
 from hosting.domain.definition import AgentConfig
 
 TAKES: Final = "takes"
@@ -29,6 +29,7 @@ _RAW: Final[Mapping[str, Json]] = {
     "runConfig": reference(RUN_CONFIG),
     "request": reference(LOGGED),
     "config": reference(AgentConfig.__name__),
+    "response": {"type": "object", "description": "The envelope of an answer."},
 }
 _INFO: Final[Json] = {
     "description": (
@@ -44,6 +45,14 @@ _MEANS: Final[Mapping[str, str]] = {
     "branch_id": "The branch; every session has `main`.",
     "run_id": "The run.",
     "worker_id": "The worker.",
+    "worker": "The worker that asks, when its token does not say so.",
+    "name": "A name that something is kept under; can be repeated.",
+    "scope": "Whether it is kept with the branch or with the session.",
+    "request_id": "The question.",
+    "lane": "`batch`, `kg-extract` or `landing`.",
+    "workerId": "The worker that asks, when its token does not say so.",
+    "filePath": "A file.",
+    "filePaths": "A file; can be repeated.",
     "limit": "At most so many.",
     "offset": "Leave out so many of the first ones.",
     "recursive": "Delete its forks, and theirs, too.",
@@ -108,7 +117,7 @@ def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HT
     del operation["deprecated"]
     body: type[msgspec.Struct] | None = handler.opt.get(TAKES)
     if body is not None:
-        operation["requestBody"] = request_body(schemas, body)
+        operation["requestBody"] = request_body(schemas, body, is_strict=not is_of_the_fleet(min(handler.paths)))
     if roles := roles_of(handler.opt):
         operation |= {"security": _SECURITY, "x-roles": sorted(roles)}
     operation["responses"] = {

@@ -157,7 +157,8 @@ class Schemas:
         schema = self._member(field, field.type, "Sent")
         if _ID_A_CLIENT_CHOOSES.get(kind.cls.__name__) == field.encode_name:
             schema = {"anyOf": [{**TEXT, "pattern": _CHOSEN_ID, **_NO_ID.get(field.encode_name, {})}, NULL]}
-        if field.default in (NODEFAULT, None, (), "") or isinstance(field.default, msgspec.Raw):
+        # A Raw first: it has no hash, and no value to show.
+        if isinstance(field.default, msgspec.Raw) or field.default in (NODEFAULT, msgspec.UNSET, None, (), ""):
             return schema
         return {**schema, "default": msgspec.to_builtins(field.default)}
 
@@ -166,7 +167,8 @@ class Schemas:
         leaves_out = kind.cls.__struct_config__.omit_defaults
         for field in kind.fields:
             # A default that is made, not given, is how a member says that it is always there (events.event.written).
-            always = not leaves_out or field.required or field.default_factory is not NODEFAULT
+            may_lack = leaves_out or field.default is msgspec.UNSET
+            always = not may_lack or field.required or field.default_factory is not NODEFAULT
             members[field.encode_name] = self._member(field, field.type if always else _without_null(field.type), "")
             if always:
                 required.append(field.encode_name)
@@ -184,6 +186,8 @@ def _leaf(kind: inspect.Type) -> Json:
     if isinstance(kind, inspect.IntType):
         bounds = {"minimum": kind.ge, "maximum": kind.le}
         return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
+    if isinstance(kind, inspect.LiteralType):
+        return {"enum": list(kind.values)}
     return dict(_PLAIN[type(kind)])
 
 

@@ -72,6 +72,7 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "not-found": 404,
     "method-not-allowed": 405,
     "request-timeout": 408,
+    "gone": 410,
     "payload-too-large": 413,
     "unsupported-media-type": 415,
     "too-many-requests": 429,
@@ -88,6 +89,7 @@ _DETAIL: Final = {
 }
 
 _NEVER_OF_THE_FRAMEWORK: Final = {
+    "gone",
     "not-ready",
     "origin-refused",
     "request-timeout",
@@ -120,10 +122,15 @@ def status_of(code: str) -> int:
     return STATUS_OF_CODE.get(code) or _CORE_STATUS_OF_CODE[code]
 
 
+def is_of_the_fleet(path: str) -> bool:
+    """Say whether a route is one of those that workers know by other servers too."""
+    return path.startswith(_OF_THE_FLEET)
+
+
 def problem(path: str, status: int, code: str, detail: str, **places: str) -> Problem:
     """Write the document about what went wrong with a request for this path."""
     shown = detail if len(detail) <= _LONGEST_DETAIL else f"{detail[:_LONGEST_DETAIL]}..."
-    if path.startswith(_OF_THE_FLEET):
+    if is_of_the_fleet(path):
         places |= {"error": HTTPStatus(status).phrase, "message": _MESSAGE.get(code, shown)}
     return Problem(
         type=f"urn:branchline:problem:{code}",

@@ -32,6 +32,7 @@ RouteHandler = HTTPRouteHandler | WebsocketRouteHandler
 OPEN: Final[tuple[RouteHandler, ...]] = (
     health.healthz,
     health.readyz,
+    *fleet_routes.OPEN_ROUTES,
 )
 """Routes that need no caller, however they are asked for."""
 
@@ -83,6 +84,12 @@ NATIVE: Final[tuple[RouteHandler, ...]] = (
 FLEET: Final[tuple[RouteHandler, ...]] = fleet_routes.ROUTES
 """Routes that workers ask for, and who runs them."""
 
+INTERVIEWS: Final[tuple[RouteHandler, ...]] = fleet_routes.INTERVIEW_ROUTES
+"""Routes of who follows what workers do."""
+
+OPERATING: Final[tuple[RouteHandler, ...]] = fleet_routes.OPERATOR_ROUTES
+"""Routes of who runs the workers."""
+
 
 def routes() -> list[RouteHandler]:
     """Return all routes with the roles that they take, which are said here and nowhere else."""
@@ -90,6 +97,8 @@ def routes() -> list[RouteHandler]:
         *OPEN,
         *_open_to(NATIVE, Role.USER, Role.OPERATOR),
         *_open_to(FLEET, Role.WORKER, Role.OPERATOR),
+        *_open_to(INTERVIEWS, Role.USER, Role.OPERATOR),
+        *_open_to(OPERATING, Role.OPERATOR),
     ]
 
 

@@ -24,15 +24,16 @@ from events.ids import AgentId, BranchId, SessionId
 from events.inputs import Input
 from events.interactions import Response as Answer
 from events.interruption import InterruptionRequest
-from hosting.api.access import check_access
+from hosting.api.access import can_end, check_access, check_again, until_ended
 from hosting.api.bodies import decode_envelope
 from hosting.api.caller import Caller
 from hosting.api.control_frames import ControlFrames
 from hosting.api.handshake import refuse_handshake
-from hosting.api.live import LiveSettings, asked_position
+from hosting.api.live import FOR_GOOD, LiveSettings, asked_position
 from hosting.api.openapi import answers
 from hosting.api.problems import ApiError
 from hosting.domain import errors
+from hosting.domain.admission import Unauthenticated
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchlineError, BranchMissing, ResponseRefused
 from hosting.runtime.follow import Follower, Pause
@@ -98,6 +99,7 @@ _GONE: Final = "Session or branch not found"
 _INVALID: Final = "Invalid agent input or response event envelope"
 _BINARY: Final = Ending(CloseCode.UNSUPPORTED_DATA, "Only text frames hold envelopes")
 _DELETED: Final = Ending(CloseCode.INVALID, _GONE, CloseReason.DELETED)
+_EXPIRED: Final = Ending(CloseCode.CONFLICT, Unauthenticated.code, CloseReason.EXPIRED)
 _SLOW: Final = Ending(CloseCode.SLOW, "slow", CloseReason.SLOW)
 _ON_STOP: Final = {
     CloseReason.DRAIN: Ending(CloseCode.GOING_AWAY, "drain", CloseReason.DRAIN),
@@ -110,6 +112,8 @@ def ending_of(error: Exception) -> Ending:
     code = next((CODES[base] for base in type(error).__mro__ if base in CODES), CloseCode.FAULT)
     if isinstance(error, SlowReader):
         return _SLOW
+    if isinstance(error, Unauthenticated):
+        return _EXPIRED
     if isinstance(error, errors.ServerLeaving):
         return _ON_STOP[CloseReason.DRAIN]
     if isinstance(error, errors.SessionMissing | errors.BranchMissing):
@@ -218,12 +222,15 @@ class Conversation:
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._settled(self._listen(tasks)), name="socket listens")
             telling = tasks.create_task(self._settled(self._tell()), name="socket tells")
-            done, unfinished = await asyncio.wait((listening, telling), return_when=asyncio.FIRST_COMPLETED)
+            sides = [listening, telling]
+            if can_end(self._socket.scope):
+                sides.append(tasks.create_task(self._check(), name="socket is checked"))
+            done, unfinished = await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
             for side in unfinished:
                 side.cancel()
                 # What we close with comes behind all else.
                 await asyncio.wait((side,))
-            ending = (listening if listening in done else telling).result()
+            ending = next(side for side in sides if side in done).result()
             if ending is not None:
                 await self._settled(self._close(ending))
 
@@ -244,6 +251,7 @@ class Conversation:
             text = message.get("text")
             if text is None:
                 return _BINARY
+            await check_again(self._socket.scope)
             frame = await decode_envelope(text.encode(), self._runtime.serializer)
             await self._follow()
             # The client may leave meanwhile: an input that is stored must yet be handed to who runs it.
@@ -255,6 +263,10 @@ class Conversation:
                 await self._send(outcome)
         self._gone = True
         return None
+
+    async def _check(self) -> Ending:
+        await until_ended(self._socket.scope, self._settings.heartbeat_seconds)
+        return _EXPIRED
 
     async def _follow(self) -> None:
         """Begin to tell, if this has not begun; what is done after this is told."""
@@ -313,7 +325,7 @@ class Conversation:
         if ending.stream is CloseReason.ERROR and self._runtime.rings.closing is None:
             await self._send(self._frames.broken())
         if ending.stream is not None:
-            retry_ms = None if ending.stream is CloseReason.DELETED else self._settings.jitter_ms()
+            retry_ms = None if ending.stream in FOR_GOOD else self._settings.jitter_ms()
             await self._send(self._frames.closing(ending.stream, retry_ms))
         await self._pass({"type": "websocket.close", "code": ending.code, "reason": ending.reason})
 

@@ -11,6 +11,9 @@ _HOMES: Final = {
     "new": "hosting.cli.new",
     "send": "hosting.cli.send",
     "serve": "hosting.cli.serve",
+    "work": "hosting.cli.work",
+    "worker": "hosting.cli.worker",
+    "workers": "hosting.cli.workers",
 }
 
 

@@ -1,8 +1,9 @@
-"""A client of a Branchline server: sends inputs, follows their events through cuts, answers, interrupts, forks."""
+"""A client of a server: sends inputs, follows events through cuts, answers, interrupts, forks, and runs a fleet."""
 
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.client import Client
+from hosting.client.dead_letter import DeadLetter, Requeued
 from hosting.client.errors import (
     AddressRefused,
     AnswerLost,
@@ -15,6 +16,8 @@ from hosting.client.errors import (
     ResponseRefused,
     ServerUnreachable,
 )
+from hosting.client.fleet import Fleet
+from hosting.client.fleet_worker import FleetShown, FleetSummary, FleetWorker, HostStatusShown, Mutation
 from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction
 from hosting.client.interrupting import Interrupting
@@ -22,6 +25,7 @@ from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
 from hosting.client.tree_branch import TreeBranch
+from hosting.client.worker_api import WorkerApi, WorkerIntroduction, WorkerRegistered
 
 __all__ = [
     "Accepted",
@@ -31,17 +35,28 @@ __all__ = [
     "BranchAddress",
     "Client",
     "ClientError",
+    "DeadLetter",
     "FeedLost",
+    "Fleet",
+    "FleetShown",
+    "FleetSummary",
+    "FleetWorker",
     "Forked",
+    "HostStatusShown",
     "Interaction",
     "Interrupting",
     "KeyRefused",
+    "Mutation",
     "Patience",
     "PlaceLost",
     "Problem",
     "Received",
+    "Requeued",
     "Responded",
     "ResponseRefused",
     "ServerUnreachable",
     "TreeBranch",
+    "WorkerApi",
+    "WorkerIntroduction",
+    "WorkerRegistered",
 ]

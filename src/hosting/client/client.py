@@ -3,10 +3,9 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from events.catalog import Catalog
@@ -20,7 +19,8 @@ from events.serializer import Serializer
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.answer import check_answer, read_answer
-from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, Problem, ServerUnreachable
+from hosting.client.connection import Connection
+from hosting.client.errors import Problem
 from hosting.client.feed import Feed, OnCut
 from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction, ListedInteraction
@@ -29,8 +29,6 @@ from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
 from hosting.client.tree_branch import TreeBranch
-
-T = TypeVar("T")
 
 
 class _Session(msgspec.Struct):
@@ -72,14 +70,9 @@ class Client:
             AddressRefused: the URL is no address of a server.
             KeyRefused: the key cannot be one.
         """
-        self._url = url
         self._patience = patience or Patience()
         self._serializer = Serializer(catalog or Catalog.standard())
-        limits = httpx.Timeout(self._patience.answer.total_seconds(), connect=self._patience.connect.total_seconds())
-        address = _checked(url)
-        # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
-        verify = address.scheme == "https"
-        self._http = httpx.AsyncClient(base_url=address, timeout=limits, verify=verify, headers=_shown(key))
+        self._connection = Connection(url, key, self._patience)
 
     async def __aenter__(self) -> Self:
         return self
@@ -87,13 +80,13 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        await self._connection.close()
 
     async def ensure_session(self, session_id: SessionId | None = None) -> SessionId:
         """Return a session that exists: the one named, made if need be, or without an id a new one."""
         body = {} if session_id is None else {"sessionId": session_id}
         try:
-            return (await self._post("/sessions", body, _Session)).id
+            return (await self._connection.post("/sessions", body, _Session)).id
         except Problem as problem:
             if problem.code != "session-exists" or session_id is None:
                 raise
@@ -104,7 +97,7 @@ class Client:
         if at.branch_id == MAIN_BRANCH:
             return
         try:
-            await self._post(at.branches, {"branchId": at.branch_id}, _Branch)
+            await self._connection.post(at.branches, {"branchId": at.branch_id}, _Branch)
         except Problem as problem:
             if problem.code != "branch-exists":
                 raise
@@ -120,11 +113,11 @@ class Client:
     ) -> Forked:
         """Make a branch that begins with the messages up to and with one that has ended; without an id it gets one."""
         given = {"fromMessageId": message_id, "newBranchId": branch_id, "name": name, "description": description}
-        return await self._post(f"{at.path}/fork", _given(given), Forked)
+        return await self._connection.post(f"{at.path}/fork", _given(given), Forked)
 
     async def tree(self, session_id: SessionId) -> tuple[TreeBranch, ...]:
         """Return the branches of a session, in order of creation."""
-        return read_answer(await self._request("GET", f"{_path(session_id)}/tree"), _Tree).branches
+        return read_answer(await self._connection.request("GET", f"{_path(session_id)}/tree"), _Tree).branches
 
     async def delete_branch(self, at: BranchAddress, *, recursive: bool = False, force: bool = False) -> None:
         """Delete a branch, with `recursive` its forks too; with `force` what runs there is interrupted first.
@@ -133,11 +126,11 @@ class Client:
         """
         wish = _wish(recursive=recursive, force=force)
         path = f"{_path(at.session_id)}/branches/{quote(at.branch_id, safe='')}"
-        check_answer(await self._request("DELETE", path + wish))
+        check_answer(await self._connection.request("DELETE", path + wish))
 
     async def delete_session(self, session_id: SessionId, *, force: bool = False) -> None:
         """Delete a session with all its branches; with `force` what runs there is interrupted first."""
-        check_answer(await self._request("DELETE", _path(session_id) + _wish(force=force)))
+        check_answer(await self._connection.request("DELETE", _path(session_id) + _wish(force=force)))
 
     async def submit(self, at: BranchAddress, received: Input) -> Accepted:
         """Submit an input; when this returns, the server has stored it and will answer it.
@@ -145,7 +138,9 @@ class Client:
         Raises:
             UnicodeEncodeError: the input holds text that is not Unicode.
         """
-        return await self._post(f"{at.path}/inputs", {"type": received.wire_type, **_members(received)}, Accepted)
+        return await self._connection.post(
+            f"{at.path}/inputs", {"type": received.wire_type, **_members(received)}, Accepted
+        )
 
     def follow(
         self, at: BranchAddress, *, after: str | None = None, on_cut: OnCut | None = None
@@ -160,7 +155,7 @@ class Client:
             PlaceLost: the log has no such place, or no longer.
             Problem, AnswerUnreadable: the branch is not there, or no more, or what answers is no server.
         """
-        return Feed(self._http, self._serializer, at, self._patience, after=after, on_cut=on_cut).events()
+        return Feed(self._connection.http, self._serializer, at, self._patience, after=after, on_cut=on_cut).events()
 
     async def follow_run(
         self, at: BranchAddress, accepted: Accepted, *, on_cut: OnCut | None = None
@@ -190,7 +185,7 @@ class Client:
             UnicodeEncodeError: the answer holds text that is not Unicode.
         """
         name = self._serializer.catalog.name_of(type(response))
-        return await self._post(f"{at.path}/responses", {"type": name, **_members(response)}, Responded)
+        return await self._connection.post(f"{at.path}/responses", {"type": name, **_members(response)}, Responded)
 
     async def interrupt(
         self, at: BranchAddress, reason: str | None = None, *, event_flow_id: str | None = None
@@ -200,32 +195,20 @@ class Client:
         With the flow of the run's turn, as its events carry it, no other run can be meant: not the next one either.
         """
         body = _given({"reason": reason, "eventFlowId": event_flow_id})
-        return await self._post(f"{at.path}/interrupt", body, Interrupting)
+        return await self._connection.post(f"{at.path}/interrupt", body, Interrupting)
 
     async def interactions(self, at: BranchAddress) -> list[Interaction]:
         """Return the questions that wait for an answer, oldest first."""
-        response = await self._request("GET", f"{at.path}/interactions")
+        response = await self._connection.request("GET", f"{at.path}/interactions")
         return [listed.read(self._serializer) for listed in read_answer(response, list[ListedInteraction])]
 
     async def queue(self, at: BranchAddress) -> tuple[QueueItem, ...]:
         """Return the inputs that wait for the branch, the next one first."""
-        return read_answer(await self._request("GET", f"{at.path}/queue"), _Queue).items
+        return read_answer(await self._connection.request("GET", f"{at.path}/queue"), _Queue).items
 
     async def remove_queued(self, at: BranchAddress, run_id: RunId) -> None:
         """Take an input out of the queue; when this returns, it never runs."""
-        check_answer(await self._request("DELETE", f"{at.path}/queue/{quote(run_id, safe='')}"))
-
-    async def _post(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
-        return read_answer(await self._request("POST", path, msgspec.json.encode(body)), wanted)
-
-    async def _request(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        headers = {} if content is None else {"Content-Type": "application/json"}
-        try:
-            return await self._http.request(method, path, content=content, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise ServerUnreachable(self._url, _cause(error)) from error
-        except httpx.TransportError as error:
-            raise AnswerLost(f"{method} {path}", _cause(error)) from error
+        check_answer(await self._connection.request("DELETE", f"{at.path}/queue/{quote(run_id, safe='')}"))
 
 
 def _path(session_id: SessionId) -> str:
@@ -250,25 +233,3 @@ def _members(given: Input | Response) -> dict[str, Any]:
     """Return what was given of an input or an answer, by its names on the wire."""
     members = {field.encode_name: getattr(given, field.name) for field in msgspec.structs.fields(given)}
     return {name: value for name, value in members.items() if value is not None and value != msgspec.Raw()}
-
-
-def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
-        raise AddressRefused(url) from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise AddressRefused(url)
-    return parsed
-
-
-def _shown(key: str | None) -> dict[str, str]:
-    if key is None:
-        return {}
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise KeyRefused
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _cause(error: httpx.TransportError) -> str:
-    return str(error) or type(error).__name__

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, field
 from events.ids import AgentId
 from hosting.domain.model_config import ChatOptions
 from hosting.domain.toolset_config import McpServer, OpenApiTools, Toolset
-from hosting.domain.work_item import DEFAULT_PRIORITY, WorkTerms
+from hosting.domain.work_item import DEFAULT_PRIORITY, FurtherInputs, WorkTerms
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -53,7 +53,7 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     """What an agent is built from.
 
     `tools` are names of tools that the server has; `chat` says what a run's own `runConfig.chat` may say otherwise.
-    `workType`, `projectName` and `priority` (1 is the most urgent) are for `runtime: "worker"` alone.
+    `workType`, `projectName`, `priority` (1 is the most urgent) and `furtherInputs` are for `runtime: "worker"` alone.
     """
 
     name: Name | None = None
@@ -61,6 +61,7 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     work_type: Name | None = None
     project_name: Name | None = None
     priority: Annotated[int, Meta(ge=1, le=9)] | None = None
+    further_inputs: FurtherInputs | None = None
     system_instructions: str | None = None
     max_agentic_iterations: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     clients: ClientsConfig = ClientsConfig()
@@ -77,7 +78,12 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
         if self.runtime is Runtime.LOCAL:
             return None
         priority = DEFAULT_PRIORITY if self.priority is None else self.priority
-        return WorkTerms(work_type=self.work_type, project=self.project_name, priority=priority)
+        return WorkTerms(
+            work_type=self.work_type,
+            project=self.project_name,
+            priority=priority,
+            further_inputs=self.further_inputs or FurtherInputs.QUEUE,
+        )
 
     def encoded(self) -> bytes:
         """Return the one form that equal configurations are stored in."""

@@ -5,7 +5,7 @@ BranchlineError
 |   +-- AgentMissing, SessionMissing, BranchMissing, RunMissing
 +-- Conflict
 |   +-- SessionExists, BranchExists, MessageExists, RunActive, RunNotActive, RunNotQueued
-|   +-- AgentNotStored, AgentWithoutWorkers
+|   +-- AgentNotStored
 |   +-- ResponseRefused
 |       +-- BranchNotRunning, ResponseNotAwaited
 +-- QueueFull             too many inputs wait on the branch
@@ -17,6 +17,7 @@ BranchlineError
 +-- StorageUnavailable    nothing was stored; try again (Withdrawn)
 +-- LogCorrupt            stored bytes do not fit their checksum
 +-- LeaseLost             another holder writes for this run now (Withdrawn)
++-- AgentElsewhere        an agent whose runs workers do cannot work inside of the server
 +-- AgentRefused          an agent in people's own code cannot be hosted as it is
 +-- AgentFileRefused      a file that describes an agent cannot be taken
 +-- StorageRefused        the store cannot be used at all: another server has it, or its address is wrong
@@ -151,18 +152,6 @@ class AgentNotStored(Conflict):
 
     def __init__(self, agent_id: AgentId, where: str) -> None:
         super().__init__(f"Agent {agent_id[:100]!r} is not stored: it comes from {where}, and is changed there.")
-
-
-class AgentWithoutWorkers(Conflict):
-    """An agent's runs are for workers, and nobody hands them out."""
-
-    code = "no-workers"
-
-    def __init__(self, agent_id: AgentId) -> None:
-        super().__init__(
-            f"The runs of agent {agent_id[:100]!r} are for workers, and this server has no fleet of them yet; "
-            'give the agent `runtime: "local"` to have them done here.'
-        )
 
 
 class ResponseRefused(Conflict):
@@ -347,6 +336,16 @@ class LeaseLost(BranchlineError, Withdrawn):
 
 class StorageRefused(BranchlineError):
     """The store cannot be opened."""
+
+
+class AgentElsewhere(BranchlineError):
+    """An agent's runs are done by workers; it cannot be a part of another run."""
+
+    def __init__(self, agent_id: AgentId) -> None:
+        super().__init__(
+            f"The runs of agent {agent_id[:100]!r} are done by workers: it answers inputs of its own, and cannot work "
+            "inside of another run."
+        )
 
 
 class AgentRefused(BranchlineError):

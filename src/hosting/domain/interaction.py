@@ -3,9 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from events.ids import AgentId, RunId
 from hosting.domain.scope import BranchKey, BranchScope
+
+OF_A_WORKER: Final = "worker:"
+"""How the place of a question begins that a worker has asked by itself; the call that it is about follows."""
+DECIDED: Final = "decided:"
+"""As OF_A_WORKER, for what was decided without asking anybody."""
 
 
 class InteractionState(StrEnum):
@@ -21,8 +27,8 @@ class InteractionState(StrEnum):
 class Interaction:
     """A question as stored.
 
-    `id` is what an answer names; `place` is the step of the run that asked; `seq` is the request's number in the log;
-    `response` is the accepted answer's envelope.
+    `id` is what an answer names; `place` is the step of the run that asked, or says that its worker did; `seq` is the
+    request's number in the log; `response` is the accepted answer's envelope.
     """
 
     id: str

@@ -40,18 +40,27 @@ class WorkState(StrEnum):
     @property
     def is_ended(self) -> bool:
         """Whether nothing more comes of it."""
-        return self in {WorkState.COMPLETED, WorkState.FAILED, WorkState.STOPPED, WorkState.DEAD}
+        return self in ENDED
 
 
 HELD: Final = (WorkState.CLAIMED, WorkState.RUNNING, WorkState.FINALIZING)
+ENDED: Final = (WorkState.COMPLETED, WorkState.FAILED, WorkState.STOPPED, WorkState.DEAD)
+
+
+class FurtherInputs(StrEnum):
+    """What becomes of an input that would wait while a worker has the run before it."""
+
+    QUEUE = "queue"
+    INJECT = "inject"
 
 
 class WorkTerms(Struct, frozen=True, kw_only=True):
-    """What an agent's definition says of the work that its runs are."""
+    """What an agent's definition says of the work that its runs are; `further_inputs` is not kept with an item."""
 
     work_type: str | None = None
     project: str | None = None
     priority: int = DEFAULT_PRIORITY
+    further_inputs: FurtherInputs = FurtherInputs.QUEUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +118,10 @@ class WorkItem:
     attempts: int = 0
     claimed_at: datetime | None = None
     report: WorkReport = NO_REPORT
+    refused_by: WorkerId | None = None
+    """Who gave it back last, if nobody has lost it since."""
+    continues: str | None = None
+    """The provider's session of the item before it, on this branch and of this agent; known where it is claimed."""
     fence: int = 0
     """The fence of its worker's lease; 0 while nobody has it."""
 

@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from hosting.domain.host_status import HostState, HostStatus
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import WorkerId
+
+ACTIVE: Final = "active"
+"""How those are that do not say."""
+OFFLINE: Final = "offline"
+DRAINING: Final = "draining"
+
+_OFFLINE_AFTER_SECONDS: Final = 180.0
+"""Six heartbeats that did not come (docs/reference/worker-protocol.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +23,8 @@ class Worker:
 
     One without `projects` takes the work of all; `project` is the one that its key is bound to.
     One with `agents` takes only the work of these.
-    `raw` is its registration, word for word.
+    `raw` is its registration and `heartbeat` its last heartbeat, as their members came.
+    `silent_seconds` counts from that on the store's clock, and `holds` the items that it has; both when it was read.
     """
 
     id: WorkerId
@@ -24,16 +34,20 @@ class Worker:
     capacity: int
     registered_at: datetime
     last_heartbeat: datetime
+    key_id: str | None = None
     project: str | None = None
     projects: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     version: str | None = None
-    status: str = "active"
+    status: str = ACTIVE
     active_count: int = 0
     load: dict[str, Any] | None = None
-    host_status: dict[str, Any] | None = None
+    host_status: HostStatus | None = None
     raw: bytes = b"{}"
+    heartbeat: bytes | None = None
+    silent_seconds: float = 0.0
+    holds: int = 0
 
     @property
     def admitted(self) -> frozenset[str]:
@@ -41,3 +55,31 @@ class Worker:
         if self.project is not None:
             return frozenset({self.project})
         return frozenset(self.projects)
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether nothing was heard of it for so long that it counts as gone."""
+        return self.silent_seconds > _OFFLINE_AFTER_SECONDS
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether it is to get no more work: its operator wants none for it, or it is about to leave."""
+        told = self.host_status is not None and self.host_status.status is not HostState.OK
+        return told or self.status == DRAINING
+
+    @property
+    def shown_status(self) -> str:
+        """How it is, for whoever looks."""
+        return OFFLINE if self.is_offline else self.status
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a worker says of itself now and then; None leaves what is known as it is."""
+
+    active_count: int
+    status: str = ACTIVE
+    load: dict[str, Any] | None = None
+    capacity: int | None = None
+    projects: tuple[str, ...] | None = None
+    raw: bytes = b"{}"

@@ -51,6 +51,10 @@ class Definitions(Protocol):
         """Return definitions in order of creation."""
         ...
 
+    async def for_workers(self) -> list[Definition]:
+        """Return the definitions whose runs are for workers, in order of creation."""
+        ...
+
 
 DefinitionsOf = Callable[[TenantId], Definitions]
 """Returns the door to a tenant's definitions."""

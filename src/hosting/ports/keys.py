@@ -22,6 +22,10 @@ class ApiKeys(Protocol):
         """Return the key with this hash, unless it was revoked."""
         ...
 
+    async def is_withdrawn(self, registration_id: str) -> bool:
+        """Say whether the key that stands for a worker was revoked."""
+        ...
+
     async def listed(self, tenant: TenantId | None = None) -> list[ApiKey]:
         """Return the keys of a tenant, or of all, the oldest first; revoked ones too."""
         ...

@@ -20,6 +20,7 @@ from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
+from hosting.ports.words import AddToRun, TellWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,8 @@ class UpdateWork:
 class ReturnWork:
     """A worker has its item no more: it is on offer again, or `state` is where it stays.
 
-    A `lost` one counts as an attempt. Who refused it is not given it again for `avoid_seconds`.
+    A `lost` one counts as an attempt. One that is `hastened` is a priority more urgent, and came just now; any other
+    keeps its place. Who refused it is not given it again for `avoid_seconds`.
     """
 
     item_id: WorkItemId
@@ -268,6 +270,7 @@ class ReturnWork:
     worker_id: WorkerId
     returned_at: datetime
     lost: bool
+    hastened: bool = False
     state: WorkState = WorkState.PENDING
     avoid_seconds: float = 0.0
 
@@ -291,6 +294,7 @@ GuardedChange = (
     | RemoveSession
     | StartRun
     | Enqueue
+    | AddToRun
     | RemoveQueued
     | AskForInterrupt
     | SettleInteraction
@@ -306,6 +310,7 @@ RunChange = (
     | KeepState
     | UpdateWork
     | ReturnWork
+    | TellWorker
     | EndWork
     | EndRun
 )

@@ -4,10 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from hosting.domain.host_status import HostStatus
 from hosting.domain.lease import Lease
+from hosting.domain.message import Message
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import Holding, WorkerId, WorkItem, WorkItemId
-from hosting.domain.worker import Worker
+from hosting.domain.worker import Heartbeat, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,37 @@ class WorkQueue(Protocol):
     ReturnWork in `ports.units`. Times are the database's.
     """
 
-    async def claim(self, worker: Worker, most: int, seconds: float) -> list[Claim]:
-        """Give a worker the first items that it may have, at most so many and never more than its capacity."""
+    async def claim(self, worker: Worker, most: int, seconds: float, *, only: WorkItemId | None = None) -> list[Claim]:
+        """Give a worker the first items that it may have, at most so many and never more than its capacity.
+
+        With `only`, that one alone can be given, also to a worker that has just refused it.
+        """
         ...
 
     async def take(self, holding: Holding) -> Claim | None:
         """Move the fence of an item that a worker has, for a node that is to write for it; None when it has it not."""
         ...
 
-    async def renew(self, tenant: TenantId, worker_id: WorkerId, seconds: float) -> None:
-        """Prolong the leases of all items that a worker has."""
+    async def move(self, holding: Holding, worker: Worker, seconds: float) -> Claim | None:
+        """Give an item that a worker has to another one, which goes on with it; None when the first has it not."""
+        ...
+
+    async def renew(
+        self, tenant: TenantId, worker_id: WorkerId, seconds: float, *, only: WorkItemId | None = None
+    ) -> None:
+        """Prolong the leases of all items that a worker has, or of one.
+
+        Those that it has said nothing of in three such times are left out, unless they are named: it does not know
+        that it has them.
+        """
         ...
 
     async def item(self, tenant: TenantId, item_id: WorkItemId) -> WorkItem | None:
         """Return an item."""
+        ...
+
+    async def input(self, item: WorkItem) -> tuple[Message, ...]:
+        """Return the messages that an item is about, in their order."""
         ...
 
     async def held(self, tenant: TenantId, worker_id: WorkerId) -> list[WorkItem]:
@@ -50,7 +69,11 @@ class WorkQueue(Protocol):
         ...
 
     async def lapsed(self, limit: int) -> Sequence[WorkItem]:
-        """Return items, of all tenants, whose lease has run out, or whose worker is gone."""
+        """Return items, of all tenants, whose lease has run out."""
+        ...
+
+    async def orphaned(self, limit: int) -> Sequence[WorkItem]:
+        """Return items, of all tenants, whose worker is not registered any more."""
         ...
 
     async def unwanted(self, limit: int) -> Sequence[WorkItem]:
@@ -59,6 +82,14 @@ class WorkQueue(Protocol):
 
     async def reclaim(self, items: Collection[WorkItemId]) -> None:
         """Take items from whoever has them: the next write of theirs is refused."""
+        ...
+
+    async def dead(self, tenant: TenantId, limit: int) -> list[WorkItem]:
+        """Return items that were given up, the last one first."""
+        ...
+
+    async def bury(self, tenant: TenantId, item_id: WorkItemId) -> bool:
+        """Strike an item off those that were given up; False when it is none of them."""
         ...
 
 
@@ -70,7 +101,7 @@ class Workers(Protocol):
     """
 
     async def add(self, worker: Worker) -> None:
-        """Register a worker."""
+        """Register a worker; some of its tenant's that were silent for thirty days and hold nothing are forgotten."""
         ...
 
     async def worker(self, tenant: TenantId, worker_id: WorkerId) -> Worker | None:
@@ -78,11 +109,19 @@ class Workers(Protocol):
         ...
 
     async def listed(self, tenant: TenantId) -> list[Worker]:
-        """Return a tenant's workers, the oldest first."""
+        """Return a tenant's workers, those heard of last first, at most a thousand."""
         ...
 
-    async def beat(self, worker: Worker) -> bool:
+    async def beat(self, tenant: TenantId, worker_id: WorkerId, heartbeat: Heartbeat) -> bool:
         """Note what a worker says of itself, and that it is there; False when it is not registered any more."""
+        ...
+
+    async def tell(self, tenant: TenantId, worker_id: WorkerId, host_status: HostStatus) -> bool:
+        """Note what a worker is to be told of its host from now on; False when there is none."""
+        ...
+
+    async def vouch(self, tenant: TenantId, worker_id: WorkerId, key_id: str) -> bool:
+        """Note the key that stands for a worker from now on; False when there is none."""
         ...
 
     async def remove(self, tenant: TenantId, worker_id: WorkerId) -> bool:

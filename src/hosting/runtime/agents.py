@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from events.ids import AgentId
 from hosting.domain.definition import Runtime
-from hosting.domain.errors import AgentMissing, AgentWithoutWorkers
+from hosting.domain.errors import AgentElsewhere, AgentMissing
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import WorkTerms
 from hosting.ports.agents import Agent
@@ -60,6 +60,10 @@ class Agents:
         """Return the agents that the server was started with."""
         return self._registered
 
+    def answer_as(self, agent_id: str, registered: str) -> None:
+        """Let a registered agent answer under another id too."""
+        self._registered.setdefault(agent_id, self._registered[registered])
+
     async def check(self, tenant: TenantId, agent_id: AgentId) -> None:
         """Make sure that an agent answers under an id, or did: its runs must be answered and ended when it is deleted.
 
@@ -90,14 +94,14 @@ class Agents:
 
         Raises:
             AgentMissing: none answers under that id.
-            AgentWithoutWorkers: its runs are for workers.
+            AgentElsewhere: its runs are for workers.
             ConfigRefused: it cannot be built now.
         """
         if version is not None:
             return await self.defined.get(tenant, agent_id, version)
         agent = self._standing(agent_id).agent
         if agent is None:
-            raise AgentWithoutWorkers(agent_id)
+            raise AgentElsewhere(agent_id)
         return agent
 
     def _standing(self, agent_id: AgentId) -> Registered:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from hosting.domain.scope import BranchScope
+from hosting.domain.scope import BranchKey, BranchScope
+from hosting.ports.store import RunReads
 from hosting.ports.units import KeepState
 from hosting.runtime.bench import Bench
 
@@ -27,6 +28,12 @@ class Choices:
             self._kept = await self._bench.states(self._names, of_branch=False)
         kept = self._kept.get(_kept_as(tool))
         return None if kept is None else msgspec.json.decode(kept, type=bool)
+
+
+async def choice_of(reads: RunReads, branch: BranchKey, scope: BranchScope, tool: str) -> bool | None:
+    """Return what was said of all calls of one tool in a session, as Choices.of does."""
+    kept = await reads.state(branch, scope, [_kept_as(tool)], of_branch=False)
+    return None if _kept_as(tool) not in kept else msgspec.json.decode(kept[_kept_as(tool)], type=bool)
 
 
 def keep_choice(scope: BranchScope, tool: str, *, approved: bool) -> KeepState:

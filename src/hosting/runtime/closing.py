@@ -1,5 +1,6 @@
 """Closing what a turn has left open, in the order in which clients expect it (docs/reference/wire.md)."""
 
+from collections.abc import Collection
 from typing import Final
 
 from events.branches import FunctionResult
@@ -51,11 +52,22 @@ async def cancel_question(runtime: Runtime, hand: Hand, request_id: str, *, reas
         await _cancel(runtime, hand, request, reason)
 
 
-async def close_calls(runtime: Runtime, hand: Hand) -> None:
-    """Close the calls that an agent goes on without, and what is asked about them."""
-    for request_id, request in list(hand.unfinished.requests.items()):
-        if getattr(request, "call_id", None) in hand.unfinished.calls:
-            await cancel_question(runtime, hand, request_id, reason=GIVEN_UP_REASON)
+async def close_calls(runtime: Runtime, hand: Hand, *, but_asked: bool = False) -> None:
+    """Close the calls that an agent goes on without, and what is asked about them.
+
+    With `but_asked` those that somebody is asked about stay as they are.
+    """
+    asked = {
+        call_id: request_id
+        for request_id, request in hand.unfinished.requests.items()
+        if (call_id := getattr(request, "call_id", None)) in hand.unfinished.calls
+    }
+    if but_asked:
+        _end_calls(hand, asked)
+        _end_calling(hand, asked)
+        return
+    for request_id in asked.values():
+        await cancel_question(runtime, hand, request_id, reason=GIVEN_UP_REASON)
     _end_calls(hand)
     _end_calling(hand)
 
@@ -128,14 +140,16 @@ def _close(runtime: Runtime, hand: Hand, *, finished: bool, termination: str | N
         hand.finish(AgentTurnFinished(iteration=begun.iteration, termination_reason=termination, **hand.turn.flow))
 
 
-def _end_calls(hand: Hand) -> None:
-    for call in list(hand.unfinished.calls.values()):
+def _end_calls(hand: Hand, but: Collection[str] = ()) -> None:
+    for call in [call for call in hand.unfinished.calls.values() if call.call_id not in but]:
         for event in interrupted_call(call, answered=call.call_id in hand.unfinished.results):
             hand.finish(event)
 
 
-def _end_calling(hand: Hand) -> None:
+def _end_calling(hand: Hand, but: Collection[str] = ()) -> None:
     for message in list(hand.unfinished.calling.values()):
+        if any(call.call_id in but for call in message.calls):
+            continue
         hand.pen.record(CloseMessage(_with_results(message, hand.unfinished, nested=bool(hand.turn.depth))))
         hand.unfinished.answered(message)
 

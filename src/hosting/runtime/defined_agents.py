@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 from events.ids import AgentId, is_client_id
 from hosting.domain.definition import AgentConfig, DefinitionSummary
-from hosting.domain.errors import AgentMissing, AgentWithoutWorkers
+from hosting.domain.errors import AgentElsewhere, AgentMissing
 from hosting.domain.scope import TenantId
 from hosting.ports.agents import Agent
 from hosting.ports.definitions import Definitions, DefinitionsOf
@@ -78,7 +78,7 @@ class DefinedAgents:
             raise AgentMissing(agent_id)
         agent = await self._build(agent_id, described.name, described.config)
         if agent is None:
-            raise AgentWithoutWorkers(agent_id)
+            raise AgentElsewhere(agent_id)
         return agent
 
     async def _build(self, agent_id: AgentId, name: str, config: AgentConfig) -> Agent | None:

@@ -7,32 +7,41 @@ from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 from hosting.domain.admission import NotTheOwner
-from hosting.domain.errors import LeaseLost
+from hosting.domain.errors import Conflict, Invalid, LeaseLost, StorageUnavailable
 from hosting.domain.work_errors import WorkEnded, WorkItemMissing
-from hosting.domain.work_item import Holding, WorkItemId
+from hosting.domain.work_item import Holding, WorkItemId, WorkState
 from hosting.ports.work import WorkQueue
 from hosting.runtime.core import Runtime
-from hosting.runtime.desk import Desk, open_desk
+from hosting.runtime.desk import Desk
+from hosting.runtime.opening import open_desk
 
 T = TypeVar("T")
 
 _MOST_KEPT: Final = 4096
-_TRIES: Final = 2
+_TRIES: Final = 8
+_RENEWALS_OF_A_LEASE: Final = 6
 
 
 class Desks:
-    """Keeps the desks that were used last; a desk that others have written past is opened anew."""
+    """Keeps the desks that were used last; a desk that others have written past is opened anew.
 
-    def __init__(self, runtime: Runtime, work: WorkQueue) -> None:
+    Whatever a worker reports shows that it is there. Its lease of `lease_seconds` is prolonged here and nowhere else,
+    not with each report but when a sixth of it has passed: see `renew`, which `write` calls.
+    """
+
+    def __init__(self, runtime: Runtime, work: WorkQueue, lease_seconds: float) -> None:
         self._runtime = runtime
         self._work = work
+        self._lease_seconds = lease_seconds
         self._kept: OrderedDict[WorkItemId, Desk] = OrderedDict()
         self._opening: WeakValueDictionary[WorkItemId, asyncio.Lock] = WeakValueDictionary()
+        self._renewed: OrderedDict[Holding, float] = OrderedDict()
 
     async def write(self, holding: Holding, work: Callable[[Desk], Awaitable[T]]) -> T:
         """Let `work` write for a worker, and return what it returns once all of it is durable and told.
 
-        It is called again, at a desk that is opened anew, when another node has written for the run since.
+        It is called again, at a desk that is opened anew, when another node has written for the run since. What it
+        refuses, as Conflict or Invalid, it refuses before it writes anything.
 
         Raises:
             WorkItemMissing: there is no such item.
@@ -41,11 +50,17 @@ class Desks:
             StorageUnavailable: nothing of it is stored, or that is not known.
         """
         for _ in range(_TRIES):
-            desk = await self._desk(holding)
+            try:
+                desk = await self._desk(holding)
+            except LeaseLost:
+                continue
+            await self.renew(holding)
             async with desk.lock:
                 try:
                     done = await work(desk)
                     await desk.settle()
+                except (Conflict, Invalid):
+                    raise
                 except LeaseLost:
                     self._forget(desk)
                 except BaseException:
@@ -54,7 +69,23 @@ class Desks:
                     raise
                 else:
                     return done
-        raise await self._why(holding)
+        raise StorageUnavailable("other servers write for this run at the same time")
+
+    async def renew(self, holding: Holding) -> None:
+        """Prolong the lease that a worker has of an item, unless that was done a short while ago.
+
+        Raises:
+            StorageUnavailable: it is not prolonged.
+        """
+        now = asyncio.get_running_loop().time()
+        last = self._renewed.get(holding)
+        if last is not None and now - last < self._lease_seconds / _RENEWALS_OF_A_LEASE:
+            return
+        await self._work.renew(holding.tenant, holding.worker_id, self._lease_seconds, only=holding.item_id)
+        self._renewed[holding] = now
+        self._renewed.move_to_end(holding)
+        if len(self._renewed) > _MOST_KEPT:
+            self._renewed.popitem(last=False)
 
     def forget(self, item_id: WorkItemId) -> None:
         """Let a desk go whose run has ended."""
@@ -88,9 +119,10 @@ class Desks:
         item = await self._work.item(holding.tenant, holding.item_id)
         if item is None:
             return WorkItemMissing()
-        if item.state.is_ended and item.worker_id == holding.worker_id:
-            return WorkEnded(item.id, item.state)
-        return NotTheOwner()
+        if item.worker_id != holding.worker_id:
+            return NotTheOwner()
+        # One that has not ended is its worker's still, and the lease is not: the run is being ended here.
+        return WorkEnded(item.id, item.state if item.state.is_ended else WorkState.STOPPED)
 
     def _forget(self, desk: Desk) -> None:
         if self._kept.get(desk.item.id) is desk:

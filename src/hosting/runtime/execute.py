@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from events.runs import RunStatus
-from hosting.domain.errors import AgentMissing, AgentWithoutWorkers, ConfigRefused, LogCorrupt, RunLost
+from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused, LogCorrupt, RunLost
 from hosting.domain.interaction import InteractionState
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
@@ -112,7 +112,7 @@ class Executor:
         try:
             run = lease.run
             agent = await self.runtime.agents.get(run.scope.tenant, run.agent_id, run.agent_version)
-        except (AgentMissing, AgentWithoutWorkers, ConfigRefused) as error:
+        except (AgentMissing, AgentElsewhere, ConfigRefused) as error:
             gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
             await self._end(pen, past, gone)
             return

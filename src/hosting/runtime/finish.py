@@ -12,15 +12,16 @@ from events.turns import MessageTurnError
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Ending, Run
 from hosting.domain.work_item import WorkItemId, WorkState
-from hosting.ports.units import EndRun, EndWork, Promote
+from hosting.ports.units import EndRun, EndWork, Promote, RunChange
 from hosting.runtime.closing import close_turn, turn_finished
 from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
+from hosting.runtime.relay_state import forget_relayed
 from middleware.errors import MODEL_NOT_FOUND
 
-_WORK_STATE: Final = {
+WORK_STATE: Final = {
     RunStatus.COMPLETED: WorkState.COMPLETED,
     RunStatus.CANCELLED: WorkState.STOPPED,
     RunStatus.FAILED: WorkState.FAILED,
@@ -55,20 +56,24 @@ async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
         error_message=ending.error_message,
         reason=ending.reason,
     )
-    end = EndRun(run.id, ending, now, runtime.holder, _promote(runtime, now))
-    hand.pen.put(completed, *_work_ended(run, ending, now), end)
+    end = EndRun(run.id, ending, now, runtime.holder, promotion(runtime, now))
+    hand.pen.put(completed, *work_ended(run, ending, now), end)
     await hand.settle()
     if hand.pen.promoted is not None:
         runtime.hold(hand.pen.promoted)
 
 
-def _work_ended(run: Run, ending: Ending, now: datetime) -> tuple[EndWork, ...]:
+def work_ended(run: Run, ending: Ending, now: datetime) -> tuple[RunChange, ...]:
+    """Return what becomes of the item of a run that ends, when workers do it."""
     if run.work_item is None:
         return ()
-    return (EndWork(WorkItemId(run.work_item), _WORK_STATE[ending.status], now),)
+    item_id = WorkItemId(run.work_item)
+    return EndWork(item_id, WORK_STATE[ending.status], now), forget_relayed(run.scope, item_id)
 
 
-def _promote(runtime: Runtime, now: datetime) -> Promote:
+def promotion(runtime: Runtime, now: datetime) -> Promote:
+    """Return what tells of the run that takes the branch after one that ends now."""
+
     def tell(queued: QueuedRun, waiting: Sequence[QueuedRun]) -> list[Encoded]:
         run = queued.run
         events: list[Event] = [

@@ -11,7 +11,7 @@ from events.branches import TextContent
 from events.ids import AgentId
 from events.text import Role
 from events.turns import MessageTurnError, MessageTurnStarted
-from hosting.domain.errors import AgentMissing, AgentWithoutWorkers, ConfigRefused
+from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message
 from hosting.domain.step import Step, StepKey, StepKind
@@ -81,11 +81,11 @@ async def _agent(above: Bench, logged: Step | None, agent_id: AgentId) -> tuple[
         if logged is not None:
             version = logged.agent_version
         elif (engaged := await agents.engage(tenant, agent_id)).terms is not None:
-            raise AgentWithoutWorkers(agent_id)
+            raise AgentElsewhere(agent_id)
         else:
             version = engaged.version
         return await agents.get(tenant, agent_id, version), version
-    except (AgentMissing, AgentWithoutWorkers, ConfigRefused) as error:
+    except (AgentMissing, AgentElsewhere, ConfigRefused) as error:
         raise ToolFailed(type(error).__name__, str(error), is_retryable=False) from error
 
 

@@ -1,7 +1,7 @@
 """What a run had done before it was cut, read again from its rows and its part of the log."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,8 +70,8 @@ class Past:
                 unfinished.agent_turn = None
 
 
-async def read_past(runtime: Runtime, lease: Lease) -> Past:
-    """Read a run's past."""
+async def read_past(runtime: Runtime, lease: Lease, see: Callable[[Event], None] | None = None) -> Past:
+    """Read a run's past; `see` is told of each of its events."""
     run, reads = lease.run, runtime.run_reads
     past = Past(await reads.steps(run.id), await reads.interactions(run.id))
     past._open = await reads.open_messages(run.id)
@@ -80,8 +80,11 @@ async def read_past(runtime: Runtime, lease: Lease) -> Past:
     async for page in runtime.log.run_pages(run.branch_key, run.id):
         for line in page.lines:
             event = runtime.serializer.decode(line)
-            if event is not None:
-                _see(flows, words, event, run.turn_id or "")
+            if event is None:
+                continue
+            _see(flows, words, event, run.turn_id or "")
+            if see is not None:
+                see(event)
     for message in past._open:
         if message.state is MessageState.CALLING:
             flows[words[message.id].flow].calling[message.id] = message

@@ -68,15 +68,13 @@ class ReplyWriter:
 
     async def text(self, piece: str) -> None:
         """See Reply.text."""
-        self._check(piece)
-        if self._calls:
-            raise ValueError("A message speaks before it calls; begin another model call to say more.")
-        if self._part is not TextDelta:
-            self._end_part()
-            self._begin(TextMessageStart)
-            self._part = TextDelta
-        self._text.append(piece)
+        self._speak(piece)
         await self._deltas.tell(TextDelta(text=piece, message_id=self.id))
+
+    def add_text(self, piece: str, turn_id: str | None = None, index: int | None = None) -> None:
+        """Write a piece whether there is room for it or not, as what must be of one unit is written."""
+        self._speak(piece)
+        self._hand.put(TextDelta(text=piece, message_id=self.id, turn_id=turn_id, index=index))
 
     async def reason(self, piece: str) -> None:
         """See Reply.reason."""
@@ -196,6 +194,16 @@ class ReplyWriter:
         return Message(
             self.id, Role.ASSISTANT, tuple(contents), state, self._hand.lease.run.id, attachment=self._attachment
         )
+
+    def _speak(self, piece: str) -> None:
+        self._check(piece)
+        if self._calls:
+            raise ValueError("A message speaks before it calls; begin another model call to say more.")
+        if self._part is not TextDelta:
+            self._end_part()
+            self._begin(TextMessageStart)
+            self._part = TextDelta
+        self._text.append(piece)
 
     def _begin(self, start: type[TextMessageStart] | type[ReasoningMessageStart]) -> None:
         changes: tuple[RunChange, ...] = () if self._opened else (OpenMessage(self._hand.lease.run.id, self.id),)

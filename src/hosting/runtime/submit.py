@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from events.branches import TextContent
 from events.event import Event
 from events.ids import AgentId, MessageId, RunId
 from events.inputs import Input, RunningRunBehavior
@@ -21,10 +22,12 @@ from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
-from hosting.domain.work_item import Offer, WorkItemId
+from hosting.domain.work_item import FurtherInputs, Offer, WorkItemId
 from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
+from hosting.runtime.agents import Engaged
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
+from hosting.runtime.inject import MOST_UNHEARD, add_to_run
 from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
@@ -35,17 +38,26 @@ _REASON: Final = "Interrupted by a new input."
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """An accepted input; following from `position` shows everything about it. `queued_position` counts from 1."""
+    """An accepted input; following from `position` shows everything about it. `queued_position` counts from 1.
+
+    `run_id` is its own run's, or of the run that it was added to; `work_item` is that run's, when it is for workers.
+    """
 
     run_id: RunId
     message_id: MessageId
     status: RunStatus
     position: Position
     queued_position: int | None = None
+    work_item: str | None = None
 
 
-async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, received: Input) -> Submitted:
+async def submit_input(
+    runtime: Runtime, branch: Branch, agent_id: AgentId, received: Input, *, priority: int | None = None
+) -> Submitted:
     """Accept an input: when this returns, its run is stored and will be executed, whatever happens to this process.
+
+    An input that would wait is added to the run before it, when a worker has that and the agent is defined so.
+    `priority` is what workers are offered it with, if it is not as the agent's definition says.
 
     Raises:
         InvalidInput, RunConfigRefused: the input cannot be taken.
@@ -59,11 +71,32 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
     """
     if runtime.rings.closing is not None:
         raise ServerLeaving
+    queued = await _prepared(runtime, branch, agent_id, received, priority)
+    run = queued.run
+    while True:
+        outcome = await runtime.writer.append_to(_starting(runtime, queued))
+        if isinstance(outcome, Committed):
+            if run.work_item is None:
+                runtime.hold(Lease(run, queued.messages, runtime.holder.node, outcome.fence, attempt=1))
+            return Submitted(run.id, run.message_id, run.status, outcome.before, work_item=run.work_item)
+        if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
+            raise _refused(outcome, branch, queued.messages)
+        # What has a priority of its own is work of its own.
+        accepted = None if priority is not None else await _inject(runtime, branch, queued, received)
+        accepted = accepted or await _enqueue(runtime, branch, queued, received)
+        if accepted is not None:
+            return accepted
+
+
+async def _prepared(
+    runtime: Runtime, branch: Branch, agent_id: AgentId, received: Input, priority: int | None
+) -> QueuedRun:
+    """Return an input as a run that has not begun; raises as `submit_input` does."""
     config = bytes(received.run_config) or b"{}"
     engaged = await runtime.agents.engage(branch.scope.tenant, agent_id)
     await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
-    offer = None if engaged.terms is None else Offer(WorkItemId(runtime.ids.work()), engaged.terms, engaged.name)
+    offer = _offer(runtime, engaged, priority)
     messages = await messages_of(runtime, received, run_id)
     run = Run(
         id=run_id,
@@ -78,19 +111,41 @@ async def submit_input(runtime: Runtime, branch: Branch, agent_id: AgentId, rece
         agent_version=engaged.version,
         work_item=None if offer is None else offer.id,
     )
-    queued_run = QueuedRun(run, messages, now, received.client_input_id, offer)
-    while True:
-        outcome = await runtime.writer.append_to(_starting(runtime, queued_run))
-        if isinstance(outcome, Committed) and offer is not None:
-            return Submitted(run_id, run.message_id, run.status, outcome.before)
-        if isinstance(outcome, Committed):
-            runtime.hold(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
-            return Submitted(run_id, run.message_id, run.status, outcome.before)
-        if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
-            raise _refused(outcome, branch, messages)
-        queued = await _enqueue(runtime, branch, queued_run, received)
-        if queued is not None:
-            return queued
+    return QueuedRun(run, messages, now, received.client_input_id, offer)
+
+
+def _offer(runtime: Runtime, engaged: Engaged, priority: int | None) -> Offer | None:
+    terms = engaged.terms
+    if terms is None:
+        return None
+    if priority is not None:
+        terms = msgspec.structs.replace(terms, priority=priority)
+    return Offer(WorkItemId(runtime.ids.work()), terms, engaged.name)
+
+
+async def _inject(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:
+    """Add an input to the active run; None when it cannot be, and has to wait."""
+    if received.running_run_behavior is not RunningRunBehavior.QUEUE or not _can_be_added(queued):
+        return None
+    active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
+    if active is None or active.agent_id != queued.run.agent_id:
+        return None
+    outcome = await add_to_run(runtime, branch, active, queued.messages[0], queued.client_input_id)
+    if outcome is Refusal.RUN_NOT_ACTIVE:
+        return None
+    if outcome is Refusal.QUEUE_FULL:
+        raise QueueFull(branch.scope.branch_id, MOST_UNHEARD)
+    if not isinstance(outcome, Committed):
+        raise _refused(outcome, branch, queued.messages)
+    return Submitted(active.id, queued.run.message_id, active.status, outcome.before, work_item=active.work_item)
+
+
+def _can_be_added(queued: QueuedRun) -> bool:
+    """Say whether a worker can be told of an input in words: it is one text, and configures no run."""
+    if queued.offer is None or queued.offer.terms.further_inputs is not FurtherInputs.INJECT:
+        return False
+    is_text = len(queued.messages) == 1 and all(isinstance(part, TextContent) for part in queued.messages[0].contents)
+    return is_text and queued.run.config == b"{}"
 
 
 async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:
@@ -114,7 +169,8 @@ async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received
         raise _refused(outcome, branch, queued.messages)
     if interrupt is not None:
         runtime.wakes.interrupted(interrupt)
-    return Submitted(queued.run.id, queued.run.message_id, RunStatus.QUEUED, outcome.before, places[-1])
+    run = queued.run
+    return Submitted(run.id, run.message_id, RunStatus.QUEUED, outcome.before, places[-1], run.work_item)
 
 
 def _telling(runtime: Runtime, queued: QueuedRun, action: QueueAction, places: list[int]) -> Tell:

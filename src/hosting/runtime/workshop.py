@@ -16,7 +16,12 @@ from hosting.runtime.middlewares import limits_of_config
 
 _NO_BUILDER: Final = "This server has no models: install them with `pip install branchline[models]`"
 _NO_LEAVE: Final = Leave(commands=False, endpoints=False, files=False)
-_OF_WORKERS: Final = {"workType": "work_type", "projectName": "project_name", "priority": "priority"}
+_OF_WORKERS: Final = {
+    "workType": "work_type",
+    "projectName": "project_name",
+    "priority": "priority",
+    "furtherInputs": "further_inputs",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.fleet_tables import workers
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import api_keys
 from hosting.adapters.sql.times import from_ticks, to_ticks
@@ -18,6 +19,11 @@ from hosting.domain.scope import TenantId
 T = TypeVar("T")
 
 _VALID: Final = select(api_keys).where(api_keys.c.hash == bindparam("given"), api_keys.c.revoked_at.is_(None))
+_WITHDRAWN: Final = (
+    select(api_keys.c.id)
+    .join(workers, workers.c.key_id == api_keys.c.id)
+    .where(workers.c.registration_id == bindparam("registration"), api_keys.c.revoked_at.is_not(None))
+)
 _ALL: Final = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
 _OF_TENANT: Final = _ALL.where(api_keys.c.tenant == bindparam("owner"))
 _ONE: Final = select(api_keys).where(api_keys.c.id == bindparam("key"))
@@ -42,6 +48,10 @@ class SqlApiKeys:
     async def find(self, key_hash: str) -> ApiKey | None:
         """See ApiKeys.find."""
         return next(map(_to_key, await rows(self._reading, _VALID, given=key_hash)), None)
+
+    async def is_withdrawn(self, registration_id: str) -> bool:
+        """See ApiKeys.is_withdrawn."""
+        return bool(await rows(self._reading, _WITHDRAWN, registration=registration_id))
 
     async def listed(self, tenant: TenantId | None = None) -> list[ApiKey]:
         """See ApiKeys.listed."""

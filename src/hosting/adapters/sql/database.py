@@ -14,6 +14,9 @@ from hosting.adapters.sql.api_keys import SqlApiKeys
 from hosting.adapters.sql.definitions import SqlDefinitions
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
+from hosting.adapters.sql.file_reservations import SqlFileReservations
+from hosting.adapters.sql.inbox import SqlInbox
+from hosting.adapters.sql.lanes import SqlLanes
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.log_reader import SqlLogReader
 from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine
@@ -31,6 +34,7 @@ from hosting.adapters.sql.sqlite_file import (
 from hosting.adapters.sql.transactor import PooledTransactor, ThreadTransactor, Transactor
 from hosting.adapters.sql.watching import SqlWatch
 from hosting.adapters.sql.work_queue import SqlWorkQueue
+from hosting.adapters.sql.worker_mutations import SqlMutations
 from hosting.adapters.sql.workers import SqlWorkers
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
@@ -55,6 +59,10 @@ class Database:
     keys: SqlApiKeys
     work: SqlWorkQueue
     workers: SqlWorkers
+    lanes: SqlLanes
+    files: SqlFileReservations
+    mutations: SqlMutations
+    inbox: SqlInbox
     exclusive: bool
     writers: int
     key_file: Path | None
@@ -140,6 +148,10 @@ def _database(
         keys=SqlApiKeys(transactor, reading),
         work=SqlWorkQueue(transactor, reading),
         workers=SqlWorkers(transactor, reading),
+        lanes=SqlLanes(transactor, reading),
+        files=SqlFileReservations(transactor, reading),
+        mutations=SqlMutations(transactor, reading),
+        inbox=SqlInbox(transactor, reading),
         exclusive=exclusive,
         writers=writers,
         key_file=key_file,

@@ -32,7 +32,7 @@ _VERSIONS: Final = select(agent_versions).where(
 )
 _VERSION: Final = _VERSIONS.where(agent_versions.c.version == bindparam("number"))
 _KNOWN: Final = _VERSIONS.with_only_columns(agent_versions.c.version).limit(1)
-_DEFINITION: Final = (
+_DEFINITIONS: Final = (
     select(*agents.c, agent_versions.c.config)
     .join(
         agent_versions,
@@ -40,8 +40,10 @@ _DEFINITION: Final = (
         & (agent_versions.c.agent_id == agents.c.id)
         & (agent_versions.c.version == agents.c.version),
     )
-    .where(agents.c.tenant == bindparam("owner"), agents.c.id == bindparam("agent"))
+    .where(agents.c.tenant == bindparam("owner"))
 )
+_DEFINITION: Final = _DEFINITIONS.where(agents.c.id == bindparam("agent"))
+_FOR_WORKERS: Final = _DEFINITIONS.where(agents.c.runtime == Runtime.WORKER).order_by(agents.c.created_at, agents.c.id)
 _REVISE: Final = (
     update(agents)
     .where(agents.c.tenant == bindparam("owner"), agents.c.id == bindparam("agent"))
@@ -130,6 +132,10 @@ class SqlDefinitions:
         """See Definitions.summaries."""
         found = await rows(self._reading, _SUMMARIES, owner=self._tenant, limit=limit, offset=offset)
         return [_to_summary(row) for row in found]
+
+    async def for_workers(self) -> list[Definition]:
+        """See Definitions.for_workers."""
+        return [_to_definition(row) for row in await rows(self._reading, _FOR_WORKERS, owner=self._tenant)]
 
     async def _surely(self, work: Callable[[Connection], T]) -> T:
         try:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from events.serializer import Encoded
 from hosting.adapters.sql.births import add_branch, add_fork, add_session
 from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.inbox_rows import add_to_run
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
 from hosting.adapters.sql.messages import add_message
@@ -34,6 +35,7 @@ from hosting.ports.units import (
     StartRun,
     Unit,
 )
+from hosting.ports.words import AddToRun
 
 _Outcome = Refusal | Sequence[Encoded]
 
@@ -85,6 +87,7 @@ _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     RemoveSession: remove_session,
     StartRun: _start_run,
     Enqueue: enqueue,
+    AddToRun: add_to_run,
     RemoveQueued: remove,
     AskForInterrupt: ask_for_interrupt,
     SettleInteraction: settle,

@@ -14,6 +14,7 @@ from hosting.adapters.sql.run_changes import messages_ended
 from hosting.adapters.sql.tables import branches
 from hosting.domain.scope import BranchKey
 from hosting.ports.units import EndRun, Enqueue, RemoveQueued, ReturnWork, StartRun, Unit
+from hosting.ports.words import AddToRun
 
 _NO_FENCE: Final = -1
 
@@ -92,7 +93,8 @@ _ALLOTMENTS: dict[str, Update] = {}
 
 
 def _messages_added(unit: Unit) -> int:
-    return messages_ended(unit) + sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
+    begun = sum(len(change.messages) for change in unit.changes if isinstance(change, StartRun))
+    return messages_ended(unit) + begun + sum(isinstance(change, AddToRun) for change in unit.changes)
 
 
 def _fence_steps(unit: Unit) -> int:

@@ -30,7 +30,7 @@ QUEUED = (
     .where(runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.QUEUED)
     .order_by(runs.c.queue_place)
 )
-_LOCK_BRANCH = select(branches.c.queue_length).where(branches.c.key == bindparam("branch")).with_for_update()
+LOCK_BRANCH = select(branches.c.queue_length).where(branches.c.key == bindparam("branch")).with_for_update()
 _ACTIVE = select(runs.c.id).where(runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.ACTIVE)
 _ENDS_OF_QUEUE = select(
     func.coalesce(func.min(runs.c.queue_place), 0), func.coalesce(func.max(runs.c.queue_place), 0)
@@ -78,14 +78,14 @@ def to_queued(row: Row[Any]) -> QueuedRun:
 
 def enqueue(connection: Connection, unit: Unit, change: Enqueue) -> Refusal | Sequence[Encoded]:
     """Let a run wait."""
-    length = connection.scalar(_LOCK_BRANCH, {"branch": unit.branch_key})
+    length = connection.scalar(LOCK_BRANCH, {"branch": unit.branch_key})
     if length is None:
         return Refusal.BRANCH_MISSING
     if connection.scalar(_ACTIVE, {"branch": unit.branch_key}) is None:
         return Refusal.RUN_NOT_ACTIVE
     if length >= change.most:
         return Refusal.QUEUE_FULL
-    if _is_taken(connection, unit.branch_key, change.queued.messages):
+    if is_taken(connection, unit.branch_key, change.queued.messages):
         return Refusal.MESSAGE_EXISTS
     first, last = connection.execute(_ENDS_OF_QUEUE, {"branch": unit.branch_key}).one()
     queued = change.queued
@@ -97,7 +97,7 @@ def enqueue(connection: Connection, unit: Unit, change: Enqueue) -> Refusal | Se
 
 def remove(connection: Connection, unit: Unit, change: RemoveQueued) -> Refusal | Sequence[Encoded]:
     """Take a run out of the queue for good."""
-    if connection.scalar(_LOCK_BRANCH, {"branch": unit.branch_key}) is None:
+    if connection.scalar(LOCK_BRANCH, {"branch": unit.branch_key}) is None:
         return Refusal.BRANCH_MISSING
     given = {"run": change.run_id, "branch": unit.branch_key, "at": to_ticks(change.removed_at)}
     if not connection.execute(_REMOVE, given).rowcount:
@@ -132,7 +132,8 @@ def promote(connection: Connection, unit: Unit, change: EndRun) -> Promoted | No
     return Promoted(run, queued.messages, change.promote(queued, others))
 
 
-def _is_taken(connection: Connection, branch: BranchKey, wanted: Sequence[Message]) -> bool:
+def is_taken(connection: Connection, branch: BranchKey, wanted: Sequence[Message]) -> bool:
+    """Say whether a message of the branch, or one that waits there, has one of these ids."""
     ids = {message.id for message in wanted}
     if connection.scalar(_TAKEN, {"branch": branch, "wanted": sorted(ids)}) is not None:
         return True

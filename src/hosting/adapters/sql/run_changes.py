@@ -1,15 +1,15 @@
 """What a run's unit changes beside its events, many units in one statement."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from hosting.adapters.sql.contents import encode_contents
+from hosting.adapters.sql.inbox_rows import ADD_INBOX_MESSAGE, inbox_row
 from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
-from hosting.adapters.sql.kept_state import keep_state
+from hosting.adapters.sql.kept_state import keep_states
 from hosting.adapters.sql.tables import NO_CONFIG, interrupts, leases, messages, runs, steps
 from hosting.adapters.sql.times import to_ticks
 from hosting.adapters.sql.work_items import apply_work
@@ -31,6 +31,7 @@ from hosting.ports.units import (
     Unit,
     UpdateWork,
 )
+from hosting.ports.words import TellWorker
 
 _Rows = list[dict[str, Any]]
 
@@ -68,29 +69,37 @@ _DROP_LEASE = delete(leases).where(leases.c.run_id == bindparam("run"))
 _DROP_INTERRUPTS = delete(interrupts).where(interrupts.c.run_id == bindparam("run"))
 
 
-def apply_run_changes(connection: Connection, units: Iterable[Unit], firsts: Mapping[BranchKey, int]) -> None:
+def apply_run_changes(connection: Connection, units: Collection[Unit], firsts: Mapping[BranchKey, int]) -> None:
     """Apply the changes of units whose fences hold, kind by kind in the order in which kinds depend on each other.
 
     `firsts` has the number of each unit's first event.
     """
     rows: dict[type, _Rows] = defaultdict(list)
+    kept: list[tuple[Unit, KeepState]] = []
     for unit in units:
         for change in unit.changes:
             if isinstance(change, KeepState):
-                keep_state(connection, unit, change)
+                kept.append((unit, change))
             elif isinstance(change, UpdateWork | ReturnWork | EndWork):
                 apply_work(connection, change)
             elif isinstance(change, OpenInteraction):
                 rows[OpenInteraction].append(open_row(unit, change, firsts[unit.branch_key]))
             else:
                 rows[type(change)].append(_ROW_OF[type(change)](unit, change))
+    keep_states(connection, kept)
     for kind, statements in _STATEMENTS.items():
         if rows[kind]:
-            if kind is EndRun:
-                # In the order in which leases are renewed, or the two could wait for each other.
-                rows[kind].sort(key=itemgetter("run"))
             for statement in statements:
                 connection.execute(statement, rows[kind])
+    _drop_leases(connection, units)
+
+
+def _drop_leases(connection: Connection, units: Collection[Unit]) -> None:
+    changes = (change for unit in units for change in unit.changes)
+    given_up = [change.run_id for change in changes if isinstance(change, EndRun | ReturnWork)]
+    if given_up:
+        # In the order in which leases are renewed, or the two could wait for each other.
+        connection.execute(_DROP_LEASE, [{"run": run_id} for run_id in sorted(given_up)])
 
 
 def messages_ended(unit: Unit) -> int:
@@ -158,6 +167,10 @@ def _end_run(unit: Unit, change: EndRun) -> dict[str, Any]:
     }
 
 
+def _tell_worker(unit: Unit, change: TellWorker) -> dict[str, Any]:
+    return inbox_row(unit.tenant, change.message)
+
+
 _ROW_OF: Mapping[type, Callable[[Unit, Any], dict[str, Any]]] = {
     BeginTurn: _begin_turn,
     OpenMessage: _open_message,
@@ -165,6 +178,7 @@ _ROW_OF: Mapping[type, Callable[[Unit, Any], dict[str, Any]]] = {
     DiscardMessage: _discard_message,
     BeginStep: _begin_step,
     FinishStep: _finish_step,
+    TellWorker: _tell_worker,
     EndRun: _end_run,
 }
 
@@ -176,5 +190,6 @@ _STATEMENTS: Mapping[type[RunChange], Sequence[Any]] = {
     DiscardMessage: (_DISCARD_MESSAGE,),
     FinishStep: (_FINISH_STEP,),
     OpenInteraction: (OPEN_INTERACTION,),
-    EndRun: (_END_RUN, _DROP_LEASE, _DROP_INTERRUPTS),
+    TellWorker: (ADD_INBOX_MESSAGE,),
+    EndRun: (_END_RUN, _DROP_INTERRUPTS),
 }

@@ -136,6 +136,13 @@ runs = Table(
         sqlite_where=text("status = 'queued'"),
         postgresql_where=text("status = 'queued'"),
     ),
+    # What nodes look through for runs that nobody holds; those of workers are found by their items.
+    Index(
+        "ix_runs_active_on_nodes_number",
+        "number",
+        sqlite_where=text("status = 'active' AND work_item IS NULL"),
+        postgresql_where=text("status = 'active' AND work_item IS NULL"),
+    ),
     # One active run a branch, however many servers race for it.
     Index(
         "uq_runs_active_branch_key",

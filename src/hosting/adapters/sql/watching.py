@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from events.ids import RunId
 from hosting.adapters.sql.interactions import INTERACTIONS, OVERDUE, to_interaction
@@ -17,7 +17,8 @@ _SETTLED: Final = select(interactions.c.id).where(
     interactions.c.id.in_(bindparam("wanted", expanding=True)), interactions.c.state != InteractionState.OPEN
 )
 _OVERDUE: Final = (
-    INTERACTIONS.where(interactions.c.state == InteractionState.OPEN, OVERDUE)
+    # In the words of the index of parts: SQLite takes it for nothing else.
+    INTERACTIONS.where(interactions.c.state == literal_column(f"'{InteractionState.OPEN}'"), OVERDUE)
     .order_by(interactions.c.expires_at)
     .limit(bindparam("limit"))
 )

@@ -4,7 +4,21 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Float, bindparam, delete, insert, null, select, update
+from msgspec.structs import replace
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Float,
+    bindparam,
+    case,
+    cast,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 
 from hosting.adapters.sql.dialect import database_now
 from hosting.adapters.sql.fleet_tables import work_items
@@ -26,6 +40,12 @@ from hosting.ports.units import EndWork, ReturnWork, UpdateWork
 BAND: Final = 10**13
 """How far two priorities are apart, in milliseconds: no item ever waits so long (docs/reference/worker-protocol.md)."""
 
+
+def _score(priority: ColumnElement[int]) -> ColumnElement[int]:
+    # Said to be wide: PostgreSQL takes numbers for 32 bits when nobody says otherwise.
+    return cast(priority, BigInteger) * literal(BAND, BigInteger) + bindparam("since", type_=BigInteger)
+
+
 ADD_ITEM: Final = insert(work_items)
 END_ITEM_OF_RUN: Final = (
     update(work_items)
@@ -39,7 +59,7 @@ OFFER_ITEM: Final = (
         state=WorkState.PENDING,
         queued_at=bindparam("at"),
         updated_at=bindparam("at"),
-        score=work_items.c.priority * BAND + bindparam("since"),
+        score=_score(work_items.c.priority),
     )
 )
 ITEMS: Final = (
@@ -48,6 +68,7 @@ ITEMS: Final = (
         branches.c.session_id,
         branches.c.id.label("branch_id"),
         leases.c.fence,
+        leases.c.node,
     )
     .join(branches, branches.c.key == work_items.c.branch_key)
     .outerjoin(leases, leases.c.run_id == work_items.c.run_id)
@@ -69,10 +90,16 @@ _RETURN: Final = (
         updated_at=bindparam("at"),
         refused_by=bindparam("refused"),
         refused_until=database_now() + bindparam("avoid", type_=Float),
+        report=bindparam("new_report"),
     )
 )
+_RAISED: Final = case((work_items.c.priority > MOST_URGENT, work_items.c.priority - 1), else_=MOST_URGENT)
+_HASTEN: Final = (
+    update(work_items)
+    .where(work_items.c.id == bindparam("item"))
+    .values(priority=_RAISED, queued_at=bindparam("at"), score=_score(_RAISED))
+)
 _UNCOUNT: Final = update(runs).where(runs.c.id == bindparam("run")).values(attempts=runs.c.attempts - 1)
-_DROP_LEASE: Final = delete(leases).where(leases.c.run_id == bindparam("run"))
 _END: Final = (
     update(work_items)
     .where(work_items.c.id == bindparam("item"), work_items.c.state != WorkState.DEAD)
@@ -138,6 +165,7 @@ def to_item(row: Any) -> WorkItem:
         attempts=row.attempts,
         claimed_at=None if row.claimed_at is None else from_ticks(row.claimed_at),
         report=msgspec.json.decode(row.report, type=WorkReport),
+        refused_by=row.refused_by,
         fence=row.fence or 0,
     )
 
@@ -155,6 +183,9 @@ def _update(connection: Connection, change: UpdateWork) -> None:
 
 
 def _return(connection: Connection, change: ReturnWork) -> None:
+    told = connection.execute(_TOLD, {"item": change.item_id}).one()
+    # What a provider has of it, and its files, are on the machine of the worker that has it no more.
+    left = replace(msgspec.json.decode(told.report, type=WorkReport), provider_session_id=None, worktree_path=None)
     given = {
         "item": change.item_id,
         "new_state": change.state,
@@ -162,9 +193,11 @@ def _return(connection: Connection, change: ReturnWork) -> None:
         "at": to_ticks(change.returned_at),
         "refused": change.worker_id if change.avoid_seconds else None,
         "avoid": change.avoid_seconds,
+        "new_report": msgspec.json.encode(left),
     }
     connection.execute(_RETURN, given)
-    connection.execute(_DROP_LEASE, {"run": change.run_id})
+    if change.hastened:
+        connection.execute(_HASTEN, offered(change.item_id, change.returned_at))
     if not change.lost:
         connection.execute(_UNCOUNT, {"run": change.run_id})
 

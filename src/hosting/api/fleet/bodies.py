@@ -5,9 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request
 
-from hosting.api.bodies import read_body
-from hosting.domain.errors import InvalidRequest
-from hosting.domain.sentences import plain_sentence
+from hosting.api.bodies import decode_report, read_body
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -18,10 +16,4 @@ async def read_report(request: Request[Any, Any, Any], cls: type[S]) -> S:
     Raises:
         ApiError, InvalidRequest: it cannot be taken.
     """
-    body = await read_body(request) or b"{}"
-    try:
-        return msgspec.json.decode(body, type=cls)
-    except msgspec.ValidationError as error:
-        raise InvalidRequest(plain_sentence(str(error))) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidRequest("The body is no JSON.") from error
+    return await decode_report(await read_body(request), cls)

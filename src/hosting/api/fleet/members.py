@@ -1,5 +1,6 @@
 """Which worker is asking, and for which of its sessions."""
 
+from events.ids import is_client_id
 from hosting.domain.admission import Forbidden, NotTheOwner, WorkerMissing
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.identity import CallerKind, Identity
@@ -9,17 +10,20 @@ from hosting.services.fleet.core import Fleet
 
 
 async def worker_named(fleet: Fleet, identity: Identity, worker_id: str) -> Worker:
-    """Return the worker that a path names; the token of a worker opens its own alone.
+    """Return the worker that a path names; the token of a worker opens its own alone, a project's key its project's.
 
     Raises:
-        Forbidden: it is another worker's.
-        WorkerMissing: there is none.
+        WorkerMissing: the tenant has none of that name.
+        Forbidden: it is another worker's, or another project's.
     """
-    if identity.kind is CallerKind.WORKER and identity.worker_id != worker_id:
-        raise Forbidden("This token belongs to another worker.")
-    worker = await fleet.workers.worker(identity.tenant, WorkerId(worker_id))
+    could_be = is_client_id(worker_id)
+    worker = await fleet.workers.worker(identity.tenant, WorkerId(worker_id)) if could_be else None
     if worker is None:
         raise WorkerMissing
+    if identity.kind is CallerKind.WORKER and identity.worker_id != worker_id:
+        raise Forbidden("This token belongs to another worker.")
+    if identity.project not in {None, worker.project}:
+        raise Forbidden("This key is for another project.")
     return worker
 
 

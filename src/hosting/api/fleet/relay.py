@@ -1,6 +1,6 @@
 """The route that the words of workers come in by."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from litestar import Request, post
 from litestar.di import NamedDependency
@@ -12,14 +12,21 @@ from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
 from hosting.api.fleet.members import held_by
 from hosting.api.openapi import answers, takes
+from hosting.domain.admission import NotTheOwner
+from hosting.domain.identity import CallerKind, Identity
+from hosting.domain.relayed import Frame
+from hosting.domain.work_errors import WorkItemMissing
+from hosting.domain.work_item import Holding, WorkItemId
 from hosting.services.fleet.core import Fleet
-from hosting.services.relay.frames import MOST_AT_ONCE, Frame, relay_frames
+from hosting.services.relay.frames import MOST_AT_ONCE, relay_frames
+
+_HIGHEST: Final = 2**53 - 1
 
 
 class FrameSaid(Struct, frozen=True):
     """A piece of what an agent says."""
 
-    index: Annotated[int, Meta(ge=0)]
+    index: Annotated[int, Meta(ge=0, le=_HIGHEST)]
     text: str = ""
     done: bool = False
 
@@ -38,7 +45,13 @@ class TokenDelta(Struct, frozen=True, kw_only=True, rename="camel"):
     request_max_body_size=MAX_BODY,
     opt=takes(TokenDelta),
     responses=answers(
-        "work-session-not-found", "session-not-owned", "work-session-ended", "invalid-request", "storage-unavailable"
+        "work-session-not-found",
+        "session-not-owned",
+        "work-session-ended",
+        "invalid-request",
+        "payload-too-large",
+        "unsupported-media-type",
+        "storage-unavailable",
     ),
 )
 async def post_token_delta(
@@ -47,8 +60,20 @@ async def post_token_delta(
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
 ) -> dict[str, int]:
-    """Take a batch of pieces; `published` says how many were new."""
+    """Take a batch of pieces, whole or not at all; `published` says how many were new."""
     said = await read_report(request, TokenDelta)
-    holding = held_by(caller.identity, session_id, said.worker_id)
+    holding = await _holding(fleet, caller.identity, session_id, said.worker_id)
     frames = [Frame(frame.index, frame.text, frame.done) for frame in said.frames]
     return {"published": await relay_frames(fleet.desks, holding, said.turn_id, frames)}
+
+
+async def _holding(fleet: Fleet, identity: Identity, session_id: str, said: str | None) -> Holding:
+    """Return what is spoken of; a key alone, without a worker's name, speaks for the worker that has the session."""
+    if said or identity.kind is CallerKind.WORKER:
+        return held_by(identity, session_id, said)
+    item = await fleet.work.item(identity.tenant, WorkItemId(session_id))
+    if item is None:
+        raise WorkItemMissing
+    if item.worker_id is None:
+        raise NotTheOwner
+    return Holding(identity.tenant, item.id, item.worker_id)

@@ -4,12 +4,85 @@ from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
 
-from hosting.api.fleet import relay, reports, workers
+from hosting.api.fleet import (
+    activity,
+    daemon,
+    dead_letters,
+    files,
+    gone,
+    heartbeat,
+    inbox,
+    interactions,
+    interview,
+    lanes,
+    lock_refresh,
+    node,
+    operating,
+    polling,
+    prompt,
+    queue_routes,
+    registration,
+    relay,
+    reports,
+    status,
+    tracker,
+    units,
+    workers,
+)
 
 ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
-    workers.register,
-    workers.poll,
-    reports.post_status,
+    registration.register,
+    registration.refresh_token,
+    heartbeat.beat,
+    daemon.beat_daemon,
+    workers.list_workers,
+    workers.get_worker,
+    workers.deregister,
+    workers.get_config,
+    polling.poll,
+    queue_routes.post_claim,
+    queue_routes.post_nack,
+    queue_routes.post_transfer,
+    queue_routes.get_offered,
+    status.get_status,
+    status.post_status,
+    activity.post_activity,
     reports.post_completion,
+    reports.post_progress,
+    reports.post_external_urls,
+    *files.ROUTES,
+    tracker.post_tracker_call,
+    gone.get_prompts,
+    gone.post_prompts,
+    lock_refresh.post_lock_refresh,
+    inbox.post_ack,
+    interactions.post_interaction,
+    interactions.get_interaction,
     relay.post_token_delta,
+    *node.ROUTES,
+    units.post_units,
 )
+
+INTERVIEW_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
+    interview.get_interview_stream,
+    interview.complete_interview,
+)
+"""Routes of who follows what workers do."""
+
+OPERATOR_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
+    operating.post_mutation,
+    operating.put_host_status,
+    dead_letters.list_dead,
+    dead_letters.requeue,
+    lanes.post_lane_work,
+    lanes.list_lane,
+    prompt.post_public_prompt,
+)
+"""Routes of who runs the fleet alone."""
+
+OPEN_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
+    daemon.register_daemon,
+    lanes.post_batch_result,
+    lanes.post_extraction_result,
+)
+"""Routes whose body says who is asking, or whose bearer opens one piece of work alone."""

@@ -1,24 +1,32 @@
 """A work item as workers of both dialects read it."""
 
+from collections.abc import Sequence
+
 from msgspec import UNSET, Struct, UnsetType
 
+from hosting.domain.message import Message
 from hosting.domain.work_item import WorkItem
 from hosting.ports.work import Claim
 
 
 class WorkView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """An item; `queuedAt` is milliseconds since 1970, and `priority` counts from 1, the most urgent."""
+    """An item; `queuedAt` is milliseconds since 1970, and `priority` counts from 1, the most urgent.
+
+    `prompt` and `body` are what the user says; `sourceSessionId` is the conversation's session, and `issueId` names the
+    branch of it. With `providerSessionId` the provider's session of the run before is meant to go on.
+    """
 
     session_id: str
     issue_id: str
     issue_identifier: str
     priority: int
     queued_at: int
-    prompt: str | UnsetType = UNSET
-    body: str | UnsetType = UNSET
+    prompt: str
+    body: str
     work_type: str | UnsetType = UNSET
     project_name: str | UnsetType = UNSET
     provider_session_id: str | UnsetType = UNSET
+    source_session_id: str
     organization_id: str
     agent_id: str
     agent_name: str
@@ -26,11 +34,12 @@ class WorkView(Struct, frozen=True, kw_only=True, rename="camel"):
     @classmethod
     def of(cls, claim: Claim) -> "WorkView":
         """Show an item to the worker that has it now."""
-        return cls.shown(claim.item, claim.lease.input[-1].text if claim.lease.input else "")
+        return cls.shown(claim.item, claim.lease.input)
 
     @classmethod
-    def shown(cls, item: WorkItem, prompt: str) -> "WorkView":
+    def shown(cls, item: WorkItem, said: Sequence[Message]) -> "WorkView":
         """Show an item with what its agent was asked."""
+        prompt = "\n\n".join(message.text for message in said if message.text)
         return cls(
             session_id=item.id,
             issue_id=item.issue_id,
@@ -41,7 +50,8 @@ class WorkView(Struct, frozen=True, kw_only=True, rename="camel"):
             body=prompt,
             work_type=item.terms.work_type or UNSET,
             project_name=item.terms.project or UNSET,
-            provider_session_id=item.report.provider_session_id or UNSET,
+            provider_session_id=item.report.provider_session_id or item.continues or UNSET,
+            source_session_id=item.scope.session_id,
             organization_id=item.scope.tenant,
             agent_id=item.agent_id,
             agent_name=item.agent_name,

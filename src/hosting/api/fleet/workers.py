@@ -1,108 +1,158 @@
-"""Routes of a worker's life: it comes, shows that it is there, polls, and goes."""
+"""Routes that show the members of the fleet, and let them go."""
 
-from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any
 
-from litestar import Request, get, post
+from litestar import delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Meta, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
-from events.serializer import timestamp_text
-from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
-from hosting.api.fleet.bodies import read_report
+from hosting.api.fleet.heartbeat import MutationView
 from hosting.api.fleet.members import worker_named
-from hosting.api.fleet.work_view import WorkView
-from hosting.api.openapi import answers, takes
-from hosting.domain.identity import CallerKind
+from hosting.api.openapi import answers
+from hosting.domain.host_status import HostStatus
+from hosting.domain.worker import Worker
 from hosting.services.fleet.core import Fleet
-from hosting.services.fleet.poll import poll_work
-from hosting.services.fleet.registration import Introduction, issue_token, register_worker
-
-HEARTBEAT_MS: Final = 30_000
-POLL_MS: Final = 5_000
-_Name = Annotated[str, Meta(min_length=1, max_length=255)]
+from hosting.services.fleet.deregistration import let_go
+from hosting.services.fleet.projects import projects_of
 
 
-class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a worker says of itself; anything else is kept as it is."""
+class WorkerView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A worker; `activeCount` is what it says, and `sessionCount` what the server knows. Times are milliseconds."""
 
-    hostname: _Name
-    capacity: Annotated[int, Meta(ge=1, le=10_000)] = 1
-    version: str | None = None
-    projects: tuple[str, ...] | None = None
-    project_ids: tuple[str, ...] | None = None
-    agent_ids: tuple[str, ...] | None = None
-    capabilities: tuple[str, ...] | None = None
-
-
-class RegisteredView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A worker that is registered; intervals are milliseconds."""
-
+    id: str
     worker_id: str
-    heartbeat_interval: int = HEARTBEAT_MS
-    poll_interval: int = POLL_MS
-    runtime_token: str | None
-    runtime_token_expires_at: str | None
+    hostname: str
+    version: str | UnsetType = UNSET
+    status: str
+    capacity: int
+    active_count: int
+    session_count: int
+    load: dict[str, Any] | UnsetType = UNSET
+    project: str | UnsetType = UNSET
+    projects: list[str]
+    agent_ids: list[str]
+    capabilities: list[str]
+    host_status: HostStatus | UnsetType = UNSET
+    registered_at: int
+    last_heartbeat: int
+
+    @classmethod
+    def of(cls, worker: Worker) -> "WorkerView":
+        """Show one."""
+        return cls(**_shown(worker))
 
 
-class PolledView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a poll brings."""
+class OneWorkerView(WorkerView, frozen=True, kw_only=True, rename="camel"):
+    """A worker with its sessions, with what it has said in its own words, and what it is still to do."""
 
-    work: list[WorkView]
-    inbox_messages: dict[str, list[Any]]
-    has_inbox_messages: bool
-    pre_claimed: bool
-    claimed_session_ids: list[str]
+    sessions: list[str]
+    pending_mutations: list[MutationView]
+    registration: Any
+    heartbeat: Any | UnsetType = UNSET
 
 
-@post(
-    "/api/workers/register",
-    status_code=201,
-    request_max_body_size=MAX_BODY,
-    opt=takes(Registration),
-    responses=answers("invalid-request", "no-signing-key", "storage-unavailable"),
-)
-async def register(
-    request: Request[Any, Any, Any], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
-) -> RegisteredView:
-    """Register a worker; who comes with the shared key gets no token, and goes on with the key."""
-    said = await read_report(request, Registration)
-    introduction = Introduction(
-        hostname=said.hostname,
-        capacity=said.capacity,
-        version=said.version,
-        projects=said.projects or said.project_ids or (),
-        agents=said.agent_ids or (),
-        capabilities=said.capabilities or (),
-        raw=await request.body() or b"{}",
+class SummaryView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fleet in numbers; capacities are those of the workers that are there."""
+
+    total_workers: int
+    active_workers: int
+    total_capacity: int
+    total_active: int
+    available_capacity: int
+    queue_length: int
+
+
+class WorkersView(Struct, frozen=True, kw_only=True):
+    """The fleet, whoever was heard of last first."""
+
+    workers: list[WorkerView]
+    summary: SummaryView
+
+
+class DeregisteredView(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A worker that has gone, and the sessions that it had, which are on offer again."""
+
+    deregistered: bool = True
+    unclaimed_sessions: list[str]
+
+
+class ConfigView(Struct, frozen=True):
+    """What there is work for."""
+
+    projects: list[str]
+
+
+@get("/api/workers", responses=answers("storage-unavailable"))
+async def list_workers(caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]) -> WorkersView:
+    """List the workers, at most a thousand; a project's key shows those of its project."""
+    own = caller.identity.project
+    found = [each for each in await fleet.workers.listed(caller.tenant) if own in {None, each.project}]
+    there = [each for each in found if not each.is_offline]
+    capacity, active = sum(each.capacity for each in there), sum(each.holds for each in there)
+    return WorkersView(
+        workers=[WorkerView.of(each) for each in found],
+        summary=SummaryView(
+            total_workers=len(found),
+            active_workers=len(there),
+            total_capacity=capacity,
+            total_active=active,
+            available_capacity=max(0, capacity - active),
+            queue_length=await fleet.work.pending(caller.tenant),
+        ),
     )
-    worker = await register_worker(fleet, caller.tenant, caller.identity.project, introduction)
-    token = None if caller.identity.kind is CallerKind.SHARED_KEY else issue_token(fleet, worker)
-    return RegisteredView(
-        worker_id=worker.id,
-        runtime_token=None if token is None else token.text,
-        runtime_token_expires_at=None if token is None else _text(token.expires_at),
-    )
 
 
-@get(
-    "/api/workers/{worker_id:str}/poll",
-    responses=answers("worker-not-found", "forbidden", "storage-unavailable"),
-)
-async def poll(worker_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]) -> PolledView:
-    """Claim the next work; what comes back is the worker's already."""
+@get("/api/workers/{worker_id:str}", responses=answers("worker-not-found", "storage-unavailable"))
+async def get_worker(
+    worker_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
+) -> OneWorkerView:
+    """Show a worker, with the sessions that it has."""
     worker = await worker_named(fleet, caller.identity, worker_id)
-    claims = await poll_work(fleet, worker)
-    return PolledView(
-        work=[WorkView.of(claim) for claim in claims],
-        inbox_messages={},
-        has_inbox_messages=False,
-        pre_claimed=bool(claims),
-        claimed_session_ids=[claim.item.id for claim in claims],
+    held = await fleet.work.held(caller.tenant, worker.id)
+    mutations = await fleet.mutations.pending(caller.tenant, worker.id)
+    return OneWorkerView(
+        **_shown(worker),
+        sessions=[item.id for item in held],
+        pending_mutations=[MutationView.of(each) for each in mutations],
+        registration=Raw(worker.raw),
+        heartbeat=UNSET if worker.heartbeat is None else Raw(worker.heartbeat),
     )
 
 
-def _text(moment: datetime) -> str:
-    return timestamp_text(moment)
+@delete("/api/workers/{worker_id:str}", status_code=200, responses=answers("worker-not-found", "storage-unavailable"))
+async def deregister(
+    worker_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
+) -> DeregisteredView:
+    """Let a worker go; what it had is offered to others at once."""
+    worker = await worker_named(fleet, caller.identity, worker_id)
+    return DeregisteredView(unclaimed_sessions=list(await let_go(fleet, worker)))
+
+
+@get("/api/config", responses=answers("storage-unavailable"))
+async def get_config(caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]) -> ConfigView:
+    """Tell for which projects there can be work; to a project's caller, no others."""
+    own = caller.identity.project
+    return ConfigView([each for each in await projects_of(fleet, caller.tenant) if own in {None, each}])
+
+
+def _shown(worker: Worker) -> dict[str, Any]:
+    return {
+        "id": worker.id,
+        "worker_id": worker.id,
+        "hostname": worker.hostname,
+        "version": worker.version or UNSET,
+        "status": worker.shown_status,
+        "capacity": worker.capacity,
+        "active_count": worker.active_count,
+        "session_count": worker.holds,
+        "load": UNSET if worker.load is None else worker.load,
+        "project": worker.project or UNSET,
+        "projects": list(worker.projects),
+        "agent_ids": list(worker.agents),
+        "capabilities": list(worker.capabilities),
+        "host_status": worker.host_status or UNSET,
+        "registered_at": int(worker.registered_at.timestamp() * 1000),
+        "last_heartbeat": int(worker.last_heartbeat.timestamp() * 1000),
+    }

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hosting.domain.scope import TenantId
+from hosting.domain.identity import Identity
 from hosting.domain.work_item import WorkerId
-from hosting.domain.worker import Worker
+from hosting.domain.worker import ACTIVE, Worker
 from hosting.ports.tokens import WorkerClaims
 from hosting.services.fleet.core import Fleet
 
 TOKEN_LIFE: Final = timedelta(hours=1)
 SCOPES: Final = ("worker",)
+
+_HEARTBEAT_SECONDS: Final = 30.0
+_HEARTBEATS_OF_A_LEASE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class RuntimeToken:
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What a worker says of itself when it registers; `raw` is all of it."""
+    """What a worker says of itself when it registers; `raw` is all of it, as JSON."""
 
     hostname: str
     capacity: int = 1
@@ -32,19 +35,35 @@ class Introduction:
     projects: tuple[str, ...] = ()
     agents: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    status: str = ACTIVE
+    active_count: int = 0
     raw: bytes = b"{}"
 
 
-async def register_worker(fleet: Fleet, tenant: TenantId, project: str | None, said: Introduction) -> Worker:
-    """Register a worker, which has nothing to do yet.
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A worker that has come, with its token if it was to get one."""
+
+    worker: Worker
+    token: RuntimeToken | None
+
+
+async def register_worker(
+    fleet: Fleet, sponsor: Identity, project: str | None, said: Introduction, *, with_token: bool = True
+) -> Registered:
+    """Register a worker, which has nothing to do yet; `project` narrows it to the work of that one.
+
+    When the key of its sponsor is revoked its token is worth nothing any more.
 
     Raises:
-        StorageUnavailable: it is not registered.
+        SigningKeyMissing: it is to have a token, and the server has no key to sign it with; it is not registered.
+        StorageUnavailable: it is not registered, or that is not known.
     """
     ids, now = fleet.runtime.ids, fleet.runtime.clock()
     worker = Worker(
         id=WorkerId(ids.worker()),
-        tenant=tenant,
+        tenant=sponsor.tenant,
+        key_id=sponsor.key_id,
         registration_id=ids.registration(),
         hostname=said.hostname,
         capacity=said.capacity,
@@ -55,10 +74,14 @@ async def register_worker(fleet: Fleet, tenant: TenantId, project: str | None, s
         agents=said.agents,
         capabilities=said.capabilities,
         version=said.version,
+        status=said.status,
+        active_count=said.active_count,
         raw=said.raw,
     )
+    # First, so that a worker which gets none is not there.
+    token = issue_token(fleet, worker) if with_token else None
     await fleet.workers.add(worker)
-    return worker
+    return Registered(worker, token)
 
 
 def issue_token(fleet: Fleet, worker: Worker) -> RuntimeToken:
@@ -78,3 +101,21 @@ def issue_token(fleet: Fleet, worker: Worker) -> RuntimeToken:
         expires_at=expires_at,
     )
     return RuntimeToken(fleet.tokens.issue(claims), expires_at)
+
+
+async def renew_token(fleet: Fleet, worker: Worker, by: Identity) -> RuntimeToken:
+    """Give a worker its next token; a key that asks for it stands for the worker from now on.
+
+    Raises:
+        SigningKeyMissing: the server has no key to sign it with.
+        StorageUnavailable: it cannot be noted which key that is.
+    """
+    token = issue_token(fleet, worker)
+    if by.key_id is not None and by.key_id != worker.key_id:
+        await fleet.workers.vouch(worker.tenant, worker.id, by.key_id)
+    return token
+
+
+def heartbeat_seconds(fleet: Fleet) -> float:
+    """Return how often a worker is to show that it is there: often enough that its leases outlast three that fail."""
+    return min(_HEARTBEAT_SECONDS, fleet.lease_seconds / _HEARTBEATS_OF_A_LEASE)

@@ -7,7 +7,9 @@ import structlog
 
 from events.work import ReturnReason
 from hosting.domain.errors import StorageUnavailable
+from hosting.domain.work_item import WorkItem
 from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.inbox import stop_workers
 from hosting.services.fleet.returning import return_item
 
 _log = structlog.get_logger("branchline.fleet")
@@ -27,12 +29,26 @@ async def watch_fleet(fleet: Fleet, *, every_seconds: float) -> None:
 
 async def sweep(fleet: Fleet) -> None:
     """Offer what was lost again, or give it up; end the runs of what was given up, or that somebody interrupted."""
-    for item in await fleet.work.lapsed(_AT_ONCE):
-        if await return_item(fleet, item, ReturnReason.LEASE_EXPIRED):
-            _log.warning("a worker was lost", item=item.id, worker=item.worker_id, attempt=item.attempts + 1)
+    # All at once: they go into few commits, and two hundred that are lost together must not wait for each other.
+    lapsed = await fleet.work.lapsed(_AT_ONCE)
+    await asyncio.gather(*(_lose(fleet, item) for item in lapsed))
+    known = {item.id for item in lapsed}
+    orphaned = [item for item in await fleet.work.orphaned(_AT_ONCE) if item.id not in known]
+    await asyncio.gather(*(return_item(fleet, item, ReturnReason.DEREGISTERED) for item in orphaned))
+    await _end_unwanted(fleet)
+
+
+async def _lose(fleet: Fleet, item: WorkItem) -> None:
+    if await return_item(fleet, item, ReturnReason.LEASE_EXPIRED):
+        _log.warning("a worker was lost", item=item.id, worker=item.worker_id, attempt=item.attempts + 1)
+
+
+async def _end_unwanted(fleet: Fleet) -> None:
     unwanted = await fleet.work.unwanted(_AT_ONCE)
     if not unwanted:
         return
+    # Before they are taken: whoever stops between the two has told it too early, and never not at all.
+    await stop_workers(fleet, unwanted)
     await fleet.work.reclaim([item.id for item in unwanted])
     holder = fleet.runtime.holder
     for lease in await fleet.leases.claim([item.run_id for item in unwanted], holder.node, holder.seconds):

@@ -1,32 +1,24 @@
 """Frames of tokens: pieces of what a worker's agent says, taken once each and in their order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
-from hosting.domain.work_item import Holding
-from hosting.ports.units import KeepState
+from events.work import InterviewCompleted
+from hosting.domain.relayed import Batch, Frame
+from hosting.domain.work_item import Holding, WorkReport
 from hosting.runtime.desk import Desk
 from hosting.runtime.desks import Desks
 
 MOST_AT_ONCE: Final = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A piece; indices grow within a turn, and the last piece of one is `done`."""
-
-    index: int
-    text: str
-    done: bool = False
+GAP: Final = "gap"
+"""The activity that tells readers that pieces are missing."""
 
 
 async def relay_frames(desks: Desks, holding: Holding, turn_id: str, frames: Sequence[Frame]) -> int:
     """Write what is new of a batch as one unit, and return how many frames that were.
 
-    A frame at or below the last index of its turn was taken before; a gap is never waited for.
+    A frame at or below the last index of its turn was taken before, or is too late; so is all of a turn that another
+    has followed. A gap is told, and never waited for.
 
     Raises:
         WorkItemMissing, NotTheOwner, WorkEnded, StorageUnavailable: nothing of it is taken.
@@ -39,18 +31,28 @@ async def relay_frames(desks: Desks, holding: Holding, turn_id: str, frames: Seq
 
 
 async def _write(desk: Desk, turn_id: str, frames: Sequence[Frame]) -> int:
-    taken = await desk.relayed()
-    last, new = taken.get(turn_id, -1), 0
-    for frame in frames:
-        if frame.index <= last:
-            continue
-        last, new = frame.index, new + 1
+    relayed = await desk.relayed()
+    turn = relayed.of_turn(turn_id)
+    batch = None if turn is None else turn.take(frames)
+    if batch is None or not batch.taken:
+        return 0
+    if turn is not relayed:
+        desk.end_message()
+    if batch.missing:
+        _tell_gap(desk, turn_id, batch)
+    for frame in batch.taken:
         if frame.text:
-            await desk.say(frame.text)
+            await desk.say(frame.text, turn_id, frame.index)
         if frame.done:
             desk.end_message()
-    if new:
-        taken[turn_id] = last
-        scope, name = desk.item.scope, desk.relay_state
-        desk.hand.record(KeepState(scope, of_branch=True, name=name, value=msgspec.json.encode(taken)))
-    return new
+    if batch.ends_interview:
+        desk.update(None, WorkReport(is_interview_over=True))
+        desk.put(InterviewCompleted(work_item_id=desk.item.id))
+    # In the unit of the events: what was said is told from what was not, wherever the server stops.
+    desk.keep_relayed(batch.after)
+    return len(batch.taken)
+
+
+def _tell_gap(desk: Desk, turn_id: str, batch: Batch) -> None:
+    details = {"turnId": turn_id, "missing": batch.missing, "before": batch.taken[-1].index}
+    desk.tell(GAP, f"{batch.missing} pieces of {turn_id} were not relayed.", details)

@@ -1,0 +1,1 @@
+"""The doors of a node that is not at the database: what it writes and reads goes through a server."""

@@ -1,0 +1,110 @@
+"""Units as they go over the wire."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Raw
+
+from events.serializer import Encoded
+from hosting.domain.interaction import InteractionState
+from hosting.domain.remote_batch import (
+    Batch,
+    Change,
+    MessageClosed,
+    MessageOpened,
+    MessageTakenBack,
+    QuestionCancelled,
+    QuestionOpened,
+    RunEnded,
+    StateKept,
+    StepBegun,
+    StepFinished,
+    TurnBegun,
+    raw_of,
+)
+from hosting.ports.units import (
+    BeginStep,
+    BeginTurn,
+    CloseMessage,
+    DiscardMessage,
+    EndRun,
+    FinishStep,
+    GuardedChange,
+    KeepState,
+    OpenInteraction,
+    OpenMessage,
+    RunChange,
+    SettleInteraction,
+    Unit,
+)
+
+_PLACE: Final = b',"eventId":"'
+
+
+def batch_of(unit: Unit, *, claim: int, number: int, worker_id: str) -> Batch:
+    """Return what a unit is on the wire.
+
+    Raises:
+        TypeError: it has a change that only a node at the database can make.
+    """
+    ends = any(isinstance(change, EndRun) for change in unit.changes)
+    # The server tells of the end itself, in its own words and behind everything else.
+    events = unit.events[:-1] if ends else unit.events
+    return Batch(
+        claim=claim,
+        batch=number,
+        changes=[_change(change, unit.events) for change in unit.changes],
+        events=[Raw(_without_place(event)) for event in events],
+        worker_id=worker_id,
+    )
+
+
+def _without_place(event: Encoded) -> bytes:
+    return b"%b,%b" % (event.head.removesuffix(_PLACE), event.rest)
+
+
+def _change(change: GuardedChange | RunChange, events: Sequence[Encoded]) -> Change:  # noqa: PLR0911 - one each
+    match change:
+        case BeginTurn():
+            return TurnBegun(turn_id=change.turn_id, trace_id=change.trace_id)
+        case OpenMessage():
+            return MessageOpened(message_id=change.message_id)
+        case CloseMessage():
+            message = change.message
+            return MessageClosed(message_id=message.id, state=message.state, contents=message.contents)
+        case DiscardMessage():
+            return MessageTakenBack(message_id=change.message_id)
+        case BeginStep():
+            return _step(change)
+        case FinishStep():
+            return StepFinished(place=change.place, result=Raw(change.result))
+        case OpenInteraction():
+            return _question(change, events)
+        case KeepState():
+            return StateKept(name=change.name, of_session=not change.of_branch, value=raw_of(change.value))
+        case SettleInteraction() if change.state is InteractionState.CANCELLED:
+            return QuestionCancelled(request_id=change.request_id)
+        case EndRun():
+            return _end(change)
+    raise TypeError(f"A worker cannot make the change {type(change).__name__}.")
+
+
+def _step(change: BeginStep) -> StepBegun:
+    key = change.key
+    return StepBegun(place=key.place, kind=key.kind, name=key.name, arguments_hash=key.arguments_hash, flow=change.flow)
+
+
+def _question(change: OpenInteraction, events: Sequence[Encoded]) -> QuestionOpened:
+    index = next(index for index, event in enumerate(events) if event is change.request)
+    asked = change.interaction
+    return QuestionOpened(event=index, place=asked.place, response_type=asked.response_type, seconds=change.seconds)
+
+
+def _end(change: EndRun) -> RunEnded:
+    ending = change.ending
+    return RunEnded(
+        status=ending.status,
+        error_type=ending.error_type,
+        error_message=ending.error_message,
+        reason=ending.reason,
+    )

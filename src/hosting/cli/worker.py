@@ -1,0 +1,125 @@
+"""`branchline worker`."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Final, NoReturn
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+
+from events.catalog import CatalogError
+from hosting.cli.agents import Served, load_served
+from hosting.cli.logs import log_to_stderr
+from hosting.client import ClientError, WorkerApi, WorkerIntroduction, WorkerRegistered
+from hosting.domain.errors import BranchlineError
+from hosting.settings import Settings, load_settings
+from hosting.worker_bootstrap import OwnWorker
+
+_CAPACITY: Final = 10
+_POLL_SECONDS: Final = 1.0
+
+
+@click.command()
+@click.argument("agents", nargs=-1, required=True, metavar="MODULE:ATTR | FILE.py...")
+@click.option(
+    "--url", envvar="BRANCHLINE_URL", default="http://127.0.0.1:8000", show_default=True, help="Where the server is."
+)
+@click.option(
+    "--token",
+    "--key",
+    "key",
+    envvar="BRANCHLINE_KEY",
+    help="The key that registers this worker; a server on this machine wants none. Better in BRANCHLINE_KEY: what is "
+    "typed, others can see.",
+)
+@click.option(
+    "--capacity", type=click.IntRange(1, 10_000), default=_CAPACITY, show_default=True, help="How many runs at a time."
+)
+@click.option("--project", "projects", multiple=True, help="Take the work of this project alone; can be repeated.")
+@click.option("--name", default=None, help="What the fleet calls this worker; the name of the machine otherwise.")
+@click.option(
+    "--poll-seconds",
+    type=click.FloatRange(0.05, 3600),
+    default=_POLL_SECONDS,
+    show_default=True,
+    help="How often to ask for work.",
+)
+def worker(
+    agents: tuple[str, ...],
+    url: str,
+    key: str | None,
+    *,
+    capacity: int,
+    projects: tuple[str, ...],
+    name: str | None,
+    poll_seconds: float,
+) -> None:
+    """Do the runs of worker agents of a server, with the agents of the modules and files named.
+
+    An agent here does the work of the agent that has its id or its name there, and whose definition says
+    `runtime = "worker"`.
+    """
+    log_to_stderr()
+    try:
+        settings = load_settings()
+        served = load_served(agents)
+        introduction = WorkerIntroduction(
+            hostname=name or socket.gethostname() or "worker",
+            capacity=capacity,
+            version=version("branchline"),
+            projects=projects,
+            agent_ids=_names(served),
+        )
+        api = WorkerApi(url, introduction, key=key)
+        asyncio.run(_run(api, served, settings, poll_seconds=poll_seconds, url=url))
+    except (BranchlineError, CatalogError, ClientError) as error:
+        _refuse(str(error))
+
+
+async def _run(api: WorkerApi, served: Served, settings: Settings, *, poll_seconds: float, url: str) -> None:
+    def ready(registered: WorkerRegistered) -> None:
+        agents = ", ".join(served.agents)
+        print(f"Worker {registered.worker_id} (process {os.getpid()}) does the work of {agents} for {url}.", flush=True)
+
+    async with api:
+        own = OwnWorker(
+            api, served.agents, settings, poll_seconds=poll_seconds, ready=ready, events=tuple(served.events)
+        )
+        with _heeding_signals(own.stop):
+            await own.run()
+
+
+@contextmanager
+def _heeding_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set the event at SIGTERM or Ctrl-C; the second time, the process ends as it would without this."""
+    loop, heeded = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+
+    def told() -> None:
+        stop.set()
+        for number in heeded:
+            loop.remove_signal_handler(number)
+
+    for number in heeded:
+        loop.add_signal_handler(number, told)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)
+
+
+def _names(served: Served) -> tuple[str, ...]:
+    names = {name: None for agent_id, agent in served.agents.items() for name in (agent_id, agent.name)}
+    return tuple(names)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    Console(stderr=True).print(f"[bold red]branchline worker cannot go on:[/] {escape(sentence)}", soft_wrap=True)
+    sys.exit(1)

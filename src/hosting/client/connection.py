@@ -1,0 +1,85 @@
+"""Requests to one server, and what it means when they fail."""
+
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from hosting.client.answer import read_answer
+from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, ServerUnreachable
+from hosting.client.patience import Patience
+
+T = TypeVar("T")
+
+
+class Connection:
+    """The way to a server; whoever makes one closes it.
+
+    Every request raises these:
+        ServerUnreachable: no connection came about.
+        AnswerLost: the connection broke before the answer; whether the request was done is not known.
+        Problem: the server refused.
+        AnswerUnreadable: what answers is no server of Branchline's.
+    """
+
+    def __init__(self, url: str, key: str | None, patience: Patience) -> None:
+        """Prepare to speak to the server at `url`; no connection is made yet.
+
+        Raises:
+            AddressRefused: the URL is no address of a server.
+            KeyRefused: the key cannot be one.
+        """
+        self._url = url
+        limits = httpx.Timeout(patience.answer.total_seconds(), connect=patience.connect.total_seconds())
+        address = _checked(url)
+        # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
+        verify = address.scheme == "https"
+        self.http = httpx.AsyncClient(base_url=address, timeout=limits, verify=verify, headers=_shown(key))
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self.http.aclose()
+
+    async def get(self, path: str, wanted: type[T]) -> T:
+        """Ask for something."""
+        return read_answer(await self.request("GET", path), wanted)
+
+    async def post(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
+        """Post something."""
+        return read_answer(await self.request("POST", path, msgspec.json.encode(body)), wanted)
+
+    async def put(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
+        """Put something in its place."""
+        return read_answer(await self.request("PUT", path, msgspec.json.encode(body)), wanted)
+
+    async def request(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
+        """Make a request, and return its answer whatever that is."""
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        try:
+            return await self.http.request(method, path, content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise ServerUnreachable(self._url, _cause(error)) from error
+        except httpx.TransportError as error:
+            raise AnswerLost(f"{method} {path}", _cause(error)) from error
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise AddressRefused(url) from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise AddressRefused(url)
+    return parsed
+
+
+def _shown(key: str | None) -> dict[str, str]:
+    if key is None:
+        return {}
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise KeyRefused
+    return {"Authorization": f"Bearer {key}"}
+
+
+def _cause(error: httpx.TransportError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,55 @@
+"""Dead letters: items that too many workers were lost with, and what becomes of them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from events.ids import AgentId, MessageId
+from events.inputs import ChatMessage, RunningRunBehavior, UserMessagesInput
+from hosting.domain.errors import MessageExists
+from hosting.domain.message import Message
+from hosting.domain.scope import TenantId
+from hosting.domain.work_errors import WorkItemMissing, WorkNotDead
+from hosting.domain.work_item import WorkItem, WorkItemId, WorkState
+from hosting.runtime.submit import Submitted, submit_input
+from hosting.services.fleet.core import Fleet
+
+
+async def requeue_dead(fleet: Fleet, tenant: TenantId, item_id: WorkItemId) -> tuple[WorkItem, Submitted]:
+    """Submit the input of an item that was given up once more, to its branch: its own run has failed for good.
+
+    What the run was configured with is not kept beyond its end, and is not there again.
+
+    Raises:
+        WorkItemMissing: there is no such item.
+        WorkNotDead: it was not given up, or was requeued before.
+        AgentMissing, ConfigRefused, QueueFull, StorageUnavailable: as `submit_input` says; it stays where it is.
+    """
+    item = await fleet.work.item(tenant, item_id)
+    if item is None:
+        raise WorkItemMissing
+    branch = await fleet.runtime.tenant(tenant).branch(item.scope.session_id, item.scope.branch_id)
+    if item.state is not WorkState.DEAD or branch is None:
+        raise WorkNotDead(item.id, item.state)
+    again = _again(item, await fleet.work.input(item))
+    try:
+        submitted = await submit_input(fleet.runtime, branch, AgentId(item.agent_id), again)
+    except MessageExists as error:
+        # The server was killed between the two commits, or somebody else was faster.
+        await fleet.work.bury(tenant, item_id)
+        raise WorkNotDead(item.id, WorkState.FAILED) from error
+    await fleet.work.bury(tenant, item_id)
+    return item, submitted
+
+
+def _again(item: WorkItem, messages: Sequence[Message]) -> UserMessagesInput:
+    """Write an input anew; the ids of its messages follow from the item, so that it can be submitted once."""
+    said = (
+        ChatMessage(
+            role=message.role,
+            message_id=MessageId(f"again-{item.id}-{index}"),
+            contents=tuple(msgspec.Raw(msgspec.json.encode(content)) for content in message.contents),
+        )
+        for index, message in enumerate(messages)
+    )
+    return UserMessagesInput(messages=tuple(said), running_run_behavior=RunningRunBehavior.QUEUE)

@@ -1,0 +1,35 @@
+"""Asking workers to do something to their hosts."""
+
+from typing import Any
+
+from hosting.domain.admission import WorkerMissing
+from hosting.domain.mutation import Mutation, MutationOp
+from hosting.domain.worker import Worker
+from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.stopping import stop_session
+
+
+async def ask_for(fleet: Fleet, worker: Worker, op: MutationOp, params: dict[str, Any], by: str) -> Mutation:
+    """Ask a worker for a mutation; its heartbeats bring it until it says what became of it.
+
+    A session of its that is to be killed is interrupted as well.
+
+    Raises:
+        WorkerMissing: it was let go just now.
+        StorageUnavailable: it is not asked for, or that is not known.
+    """
+    mutation = Mutation(
+        id=fleet.runtime.ids.mutation(),
+        tenant=worker.tenant,
+        worker_id=worker.id,
+        op=op,
+        params=params,
+        requested_at=fleet.runtime.clock(),
+        requested_by=by,
+    )
+    if not await fleet.mutations.add(mutation):
+        raise WorkerMissing
+    if op is MutationOp.SESSION_KILL:
+        # Not left to the worker: what is to be killed ends also when the worker does not listen.
+        await stop_session(fleet, worker, str(params.get("sessionId", "")))
+    return mutation
