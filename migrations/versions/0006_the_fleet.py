@@ -205,6 +205,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
         postgresql_where=sa.text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
     )
+    op.create_index(
+        "ix_inbox_messages_untold_item_id",
+        "inbox_messages",
+        ["item_id"],
+        unique=False,
+        sqlite_where=sa.text("type = 'directive' AND delivered_claim IS NULL AND acked_claim IS NULL"),
+        postgresql_where=sa.text("type = 'directive' AND delivered_claim IS NULL AND acked_claim IS NULL"),
+    )
     with op.batch_alter_table("runs") as table:
         table.add_column(
             sa.Column(

@@ -19,7 +19,7 @@ class ModelCallRetry(Event, frozen=True, kw_only=True):
     delay: timedelta
     """How long the server waits before it calls again."""
     exception_type: str
-    """What failed, in a word for programs; `RunInterrupted` after a crash of the server."""
+    """What failed, in a word for programs; `RunInterrupted` after a crash of the server, `WorkerLost` of a worker."""
     error_message: str
     category: str | None = None
     """What went wrong, in a word for programs: see MESSAGE_TURN_ERROR; `misfit`: the agent did not take the answer."""

@@ -8,6 +8,7 @@ BodyRefused
 
 import re
 from itertools import accumulate
+from typing import Any
 
 import msgspec
 
@@ -69,6 +70,15 @@ def members(body: bytes) -> dict[str, msgspec.Raw]:
         raise NoObject from error
     except msgspec.DecodeError as error:
         raise Malformed(f"The body is not valid JSON: {error}.") from error
+
+
+def value(text: bytes) -> Any:
+    """Check untrusted JSON of any kind, and return it decoded; raises as `members` does, but for NoObject."""
+    _check(text)
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise Malformed(f"This is not valid JSON: {error}.") from error
 
 
 def mended(body: bytes) -> bytes:

@@ -34,6 +34,7 @@ from hosting.api.caller import Caller, caller_for
 from hosting.api.caller_guard import CallerGuard
 from hosting.api.callers import Callers
 from hosting.api.head import HeadAsGet
+from hosting.api.keyless import Keyless
 from hosting.api.live import LiveSettings
 from hosting.api.openapi import documentation
 from hosting.api.options import options_of
@@ -256,7 +257,8 @@ def _litestar(server: Server) -> Litestar:
         logging_config=None,
     )
     # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
-    guarded = CallerGuard(app.asgi_handler, lambda: _started(server.callers), free_paths())
+    keyless = Keyless(server.settings.host, server.settings.origins, server.settings.public_url)
+    guarded = CallerGuard(app.asgi_handler, lambda: _started(server.callers), keyless, free_paths())
     app.asgi_handler = OriginGuard(HeadAsGet(guarded), server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
@@ -301,7 +303,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
 
 
 def _fleet(server: Server, database: Database) -> Fleet:
-    runtime = _started(server.runtime)
+    runtime, settings = _started(server.runtime), server.settings
     return Fleet(
         runtime=runtime,
         work=database.work,
@@ -312,13 +314,13 @@ def _fleet(server: Server, database: Database) -> Fleet:
         watch=database.watch,
         files=database.files,
         tracker=server.tracker,
-        desks=Desks(runtime, database.work, server.settings.worker_lease_seconds),
+        desks=Desks(runtime, database.work, settings.worker_lease_seconds, attempts=settings.worker_attempts),
         tokens=_started(server.tokens),
         lanes=database.lanes,
         git=server.git,
-        lease_seconds=server.settings.worker_lease_seconds,
-        lane_seconds=server.settings.lane_lease_seconds,
-        attempts=server.settings.worker_attempts,
+        lease_seconds=settings.worker_lease_seconds,
+        lane_seconds=settings.lane_lease_seconds,
+        attempts=settings.worker_attempts,
     )
 
 

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -121,10 +121,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
     origins: tuple[str, ...] = ()
     """Other sites whose pages may use the server, each as `scheme://host[:port]`; in the variable parted by commas."""
+    public_url: str | None = None
+    """Where workers reach the server, as `scheme://host[:port]`; without it, where they have asked."""
 
     def __post_init__(self) -> None:
         """Bring what host programs say into the same form as what people configure."""
         msgspec.structs.force_setattr(self, "origins", _origins("origins", self.origins))
+        if self.public_url is not None:
+            msgspec.structs.force_setattr(self, "public_url", _public_url("public_url", self.public_url))
 
 
 def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | None = None) -> Settings:
@@ -171,7 +175,8 @@ def _checked(given: _Given) -> Any:
         expected = _expected(known[given.name])
         shown = "" if given.name in _SECRETS else f", not {given.value!r:.100}"
         raise SettingsRefused(f"{given.place} must be {expected}{shown}.") from error
-    return _origins(given.place, value) if given.name == "origins" else value
+    check = _CHECKS.get(given.name)
+    return value if check is None else check(given.place, value)
 
 
 def _parted(given: _Given, annotation: Any) -> object:
@@ -187,6 +192,16 @@ def _origins(place: str, texts: Iterable[str]) -> tuple[str, ...]:
         if origin is None:
             raise SettingsRefused(f"{place} cannot hold {text!r:.100}: {_NO_ORIGIN.get(text, _FORM_OF_ORIGIN)}")
     return tuple(dict.fromkeys(map(str, found.values())))
+
+
+def _public_url(place: str, text: str) -> str:
+    origin = Origin.parse(text.removesuffix("/"))
+    if origin is None or origin.scheme not in {"http", "https"}:
+        raise SettingsRefused(f"{place} cannot be {text!r:.100}: it is http:// or https://, a host and perhaps a port.")
+    return str(origin)
+
+
+_CHECKS: Final[Mapping[str, Callable[[str, Any], Any]]] = {"origins": _origins, "public_url": _public_url}
 
 
 def _suggestion(given: _Given, known: Iterable[str]) -> str:

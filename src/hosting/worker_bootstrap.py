@@ -33,7 +33,7 @@ from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lease import Holder
 from hosting.domain.scope import NodeId, TenantId
-from hosting.domain.wire_errors import ServerAway, ServerRefused
+from hosting.domain.wire_errors import ServerAway, ServerRefused, ShutOut
 from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
 from hosting.ports.store import TenantReads
@@ -51,12 +51,15 @@ from hosting.settings import Settings
 _log = structlog.get_logger("branchline.worker")
 
 _SERVER_FAULT: Final = 500
+_NOT_KNOWN: Final = 401
 _TOO_MANY: Final = 429
 _HEARTBEATS_SURE: Final = 3
 """How many heartbeats apart a lease is that the dispatcher keeps, which renews at a third; the server's is longer."""
 _ATTEMPTS: Final = 1_000_000
 """The server counts those of workers, and gives a run up."""
 _MOST_SHARDS: Final = 32
+_LAST_SECONDS: Final = 1.0
+"""How long a worker that is hurried may take to give back what it has."""
 
 
 class HttpWire:
@@ -65,6 +68,8 @@ class HttpWire:
     def __init__(self, api: WorkerApi) -> None:
         self._api = api
         self._is_away = False
+        self.shut_out = asyncio.Event()
+        """Set when the server lets this worker in no more: the key that it came with opens nothing."""
 
     @property
     def worker_id(self) -> str:
@@ -100,6 +105,10 @@ class HttpWire:
             raise self._meant(error) from error
 
     def _meant(self, error: ClientError) -> ServerAway | ServerRefused:
+        if isinstance(error, Problem) and error.status == _NOT_KNOWN and self.worker_id:
+            # Not a refusal of what was asked: what is under way ends with the worker.
+            self.shut_out.set()
+            return ServerAway(error.detail)
         if isinstance(error, Problem) and error.status < _SERVER_FAULT and error.status != _TOO_MANY:
             return ServerRefused(error.status, error.code, error.detail)
         if not isinstance(error, Problem | ServerUnreachable | AnswerLost | AnswerUnreadable):
@@ -119,7 +128,8 @@ class HttpWire:
 class OwnWorker:
     """A worker with its agents; `run` does their work until `stop` is set.
 
-    `ready` is called with what the server has registered it as.
+    `ready` is called with what the server has registered it as, and `leaving` when it was told to stop, with how many
+    runs go on and for how many seconds at most. `hurry` makes that short: what has not ended is given back at once.
     """
 
     api: WorkerApi
@@ -127,14 +137,17 @@ class OwnWorker:
     settings: Settings
     poll_seconds: float
     ready: Callable[[WorkerRegistered], None]
+    leaving: Callable[[int, float], None]
     events: Iterable[type[Event]] = ()
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
         """Work until told to stop; then give what is under way the grace, and back what has not ended.
 
         Raises:
             ServerRefused: the server does not register it.
+            ShutOut: it has been working, and its key opens nothing any more.
         """
         wire = HttpWire(self.api)
         registered = await self._registered(wire)
@@ -143,6 +156,8 @@ class OwnWorker:
         self.ready(registered)
         async with asyncio.TaskGroup() as tasks:
             await self._work(wire, registered, tasks)
+        if wire.shut_out.is_set():
+            raise ShutOut
         with suppress(ServerAway, ServerRefused):
             await wire.call("DELETE", f"/api/workers/{wire.worker_id}")
 
@@ -172,11 +187,29 @@ class OwnWorker:
             "heartbeat": _beat(leases, held, every),
         }
         running = [tasks.create_task(part, name=name) for name, part in parts.items()]
-        await self.stop.wait()
+        await _first_of(self.stop, wire.shut_out)
         leases.leaving = True
-        await dispatcher.finish(self.settings.grace_seconds)
+        if not wire.shut_out.is_set():
+            await self._finish(dispatcher, wire, held)
         for task in running:
             task.cancel()
+
+    async def _finish(self, dispatcher: Dispatcher, wire: HttpWire, held: HeldRuns) -> None:
+        """Let runs end, for as long as the grace is, and give back the others; a second signal makes that short."""
+        finishing = asyncio.ensure_future(dispatcher.finish(self.settings.grace_seconds))
+        hurried = asyncio.ensure_future(_first_of(self.hurry, wire.shut_out))
+        try:
+            self.leaving(sum(1 for _ in held), self.settings.grace_seconds)
+            await asyncio.wait([finishing, hurried], return_when=asyncio.FIRST_COMPLETED)
+            if not finishing.done():
+                finishing.cancel()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0 if wire.shut_out.is_set() else _LAST_SECONDS):
+                        await dispatcher.finish(0)
+        finally:
+            hurried.cancel()
+        if finishing.done() and not finishing.cancelled():
+            finishing.result()
 
     def _agents(self) -> "_Engaged":
         care = care_of(self.settings)
@@ -208,6 +241,16 @@ class OwnWorker:
             # What waits behind a run is offered by the server.
             run_accepted=lambda lease: None,
         )
+
+
+async def _first_of(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 class _Engaged:

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime
 
 import pytest
 
-from events.ids import AgentId, RunId, SessionId
+from events.ids import AgentId, MessageId, RunId, SessionId
+from events.runs import BranchRunStarted
 from events.turns import MessageTurnStarted
 from hosting.cli.stopping import Left, Stopping
 from hosting.client import BranchAddress, Client, Received
@@ -31,6 +33,17 @@ def begun(run_id: str = RUN, turn_id: str = "trn_1") -> Received:
         input_message_count=1,
     )
     return Received("aaaaaaaaaaaa.2", "{}", event)
+
+
+def held(run_id: str = RUN) -> Received:
+    """Return the event of a run that holds its branch, and has not begun to answer."""
+    event = BranchRunStarted(
+        runtime_run_id=RunId(run_id),
+        agent_id=AgentId("demo"),
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        message_id=MessageId("msg_1"),
+    )
+    return Received("aaaaaaaaaaaa.1", "{}", event)
 
 
 async def stop(peer: Peer, *events: Received, within: float = 20) -> Stopping:
@@ -66,6 +79,14 @@ async def test_a_run_that_began_is_interrupted_by_its_turn_until_that_is_confirm
 
     assert stopping.accepted
     assert asked(peer) == ["POST interrupt", "POST interrupt"]
+
+
+async def test_a_run_that_waits_for_a_worker_is_interrupted_though_it_has_no_turn() -> None:
+    async with Peer(NOT_QUEUED, TAKEN) as peer:
+        stopping = await stop(peer, held())
+
+    assert stopping.accepted
+    assert asked(peer) == ["DELETE run_1", "POST interrupt"]
 
 
 async def test_a_run_that_ends_by_itself_needs_no_interrupt() -> None:

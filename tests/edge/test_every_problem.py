@@ -8,15 +8,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from hosting.domain.identity import Role
 from tests.edge.wire import Wire
+from tests.edge.world import QUESTION, RESERVED, World, prepare_world
+from tests.fleet.gate import Gate
 from tests.harness.client import Client
 from tests.harness.contract import Answer, Contract, Operation
-from tests.harness.conversation import open_questions
+from tests.harness.fleet_report import fleet_report
 from tests.harness.process import ServerProcess
 
 TOO_DEEP = b"[" * 65 + b"]" * 65
+TOO_LARGE = b" " * ((1 << 20) + 1)
 TOO_MANY_HEADERS = tuple(f"X-{number}: x" for number in range(200))
-QUEUE = 100
+BY_SECRET = ("postBatchResult", "postExtractionResult")
+BY_NOTHING = "Authorization: Bearer nonsense"
 
 FAULTS = {
     "internal-error": "test_database_away, test_framework_errors",
@@ -24,6 +29,7 @@ FAULTS = {
     "not-ready": "test_database_away",
     "request-timeout": "a request takes longer than this test may",
     "too-many-requests": "a client has more connections than this test needs",
+    "no-signing-key": "tests/fleet/test_registration",
 }
 """What comes of something that is not in a request."""
 
@@ -38,18 +44,6 @@ class Wish:
     query: str = ""
 
 
-@dataclass(frozen=True)
-class World:
-    """What there is: an idle session whose branch `parent` has a fork, a busy one with a full queue, a stored agent."""
-
-    idle: str
-    busy: str
-    message: str
-    request: str
-    ended: str
-    stored: str
-
-
 Recipe = Callable[[World, Operation], Wish]
 
 
@@ -58,10 +52,20 @@ def body(**members: object) -> bytes:
     return json.dumps(members).encode()
 
 
+def said(operation: Operation, worker: str = "none", key: str = "none") -> bytes:
+    """Return what a worker may say, or somebody with a key."""
+    return body(**fleet_report(operation.path, worker, key))
+
+
+def role_without(operation: Operation) -> str:
+    """Return a role that a route does not take."""
+    return min(set(Role) - set(operation.described["x-roles"]))
+
+
 FOR_WORKERS = body(config={"runtime": "worker"})
 
 RECIPES: dict[str, Recipe] = {
-    "agent-not-found": lambda world, operation: Wish(ids={"agent_id": "none"}),
+    "agent-not-found": lambda world, operation: Wish(ids={"agent_id": "none", "session_id": world.fleet.orphan}),
     "agent-not-stored": lambda world, operation: Wish(body=FOR_WORKERS if operation.method == "PUT" else None),
     "config-refused": lambda world, operation: Wish(
         ids={"agent_id": world.stored},
@@ -73,7 +77,9 @@ RECIPES: dict[str, Recipe] = {
     "origin-refused": lambda world, operation: Wish(headers=("Origin: https://evil.example",)),
     "headers-too-large": lambda world, operation: Wish(headers=TOO_MANY_HEADERS),
     "invalid-request": lambda world, operation: Wish(headers=("Host: two", "Host: hosts")),
-    "payload-too-large": lambda world, operation: Wish(body=TOO_DEEP),
+    "payload-too-large": lambda world, operation: Wish(
+        body=TOO_LARGE if operation.id == "postTrackerCall" else TOO_DEEP
+    ),
     "unsupported-media-type": lambda world, operation: Wish(body=b"x=1", headers=("Content-Type: text/plain",)),
     "unknown-member": lambda world, operation: Wish(body=body(nonsense=1)),
     "invalid-input": lambda world, operation: Wish(body=b"[]"),
@@ -95,8 +101,10 @@ RECIPES: dict[str, Recipe] = {
         body=body(text="x") if operation.id == "postInput" else None,
     ),
     "branch-run-not-active": lambda world, operation: Wish(body=body(type="INTERRUPTION_REQUEST")),
-    "queue-full": lambda world, operation: Wish(
-        ids={"session_id": world.busy}, body=body(text="x", runningRunBehavior="queue")
+    "queue-full": lambda world, operation: (
+        Wish(ids={"session_id": world.busy}, body=body(text="x", runningRunBehavior="queue"))
+        if operation.id == "postInput"
+        else Wish(ids={"session_id": world.fleet.full})
     ),
     "run-not-queued": lambda world, operation: Wish(ids={"run_id": world.ended}),
     "branch-runtime-not-active": lambda world, operation: Wish(
@@ -108,6 +116,42 @@ RECIPES: dict[str, Recipe] = {
     "protected-branch": lambda world, operation: Wish(),
     "has-children": lambda world, operation: Wish(ids={"branch_id": "parent"}),
     "recursive-delete-disabled": lambda world, operation: Wish(ids={"branch_id": "parent"}, query="?recursive=true"),
+    "unauthenticated": lambda world, operation: (
+        Wish(body=said(operation, key="nonsense")) if operation.id == "registerDaemon" else Wish(headers=(BY_NOTHING,))
+    ),
+    "token-expired": lambda world, operation: Wish(headers=(f"Authorization: Bearer {world.expired}",)),
+    "forbidden": lambda world, operation: (
+        Wish(body=said(operation, key=world.keys["user"]))
+        if operation.id == "registerDaemon"
+        else Wish(headers=(f"Authorization: Bearer {world.keys[role_without(operation)]}",))
+    ),
+    "worker-not-found": lambda world, operation: (
+        Wish(ids={"worker_id": "none"}, body=said(operation, worker="none") if "{" not in operation.path else None)
+        if operation.id != "postTransfer"
+        else Wish(body=said(operation, worker="none"))
+    ),
+    "work-session-not-found": lambda world, operation: Wish(ids={"session_id": "none"}),
+    "session-not-owned": lambda world, operation: Wish(
+        headers=(f"Authorization: Bearer {world.fleet.other.token}",),
+        body=body(newWorkerId=world.fleet.other.id, oldWorkerId=world.fleet.worker.id)
+        if operation.id == "postTransfer"
+        else None,
+    ),
+    "work-session-ended": lambda world, operation: Wish(ids={"session_id": world.fleet.ended}),
+    "work-transition-refused": lambda world, operation: Wish(
+        ids={"session_id": world.fleet.waiting if operation.id == "completeInterview" else world.fleet.ended}
+    ),
+    "work-session-not-dead": lambda world, operation: Wish(),
+    "gone": lambda world, operation: Wish(),
+    "not-found": lambda world, operation: Wish(ids={"lane": "none"}),
+    "file-reserved": lambda world, operation: Wish(body=body(workerId=world.fleet.worker.id, filePath=RESERVED)),
+    "inbox-message-not-found": lambda world, operation: Wish(),
+    "question-not-found": lambda world, operation: Wish(ids={"request_id": "none"}),
+    "question-refused": lambda world, operation: Wish(
+        body=body(
+            workerId=world.fleet.worker.id, type="PERMISSION_REQUEST", permissionId=QUESTION, functionName="deploy"
+        )
+    ),
 }
 
 
@@ -126,9 +170,11 @@ async def client(strict_server: ServerProcess) -> AsyncIterator[Client]:
         yield client
 
 
-async def test_every_documented_problem_is_answered_with_and_as_documented(client: Client) -> None:
+async def test_every_documented_problem_is_answered_with_and_as_documented(
+    client: Client, strict_server: ServerProcess
+) -> None:
     contract = Contract((await client.http.get("/openapi.json")).json())
-    world = await _world(client)
+    world = await prepare_world(client, Gate(strict_server, strict_server.folder / "test.db.keys"))
     promised = {(operation.id, code) for operation in contract.operations for code in operation.codes() - set(FAULTS)}
 
     kept, said = set(), {}
@@ -141,43 +187,41 @@ async def test_every_documented_problem_is_answered_with_and_as_documented(clien
             if answer.media_type == "application/problem+json" and json.loads(answer.body)["code"] == code:
                 kept.add((operation.id, code))
 
-    assert len(promised) > 200
+    assert len(promised) > 600
     assert {pair: said[pair] for pair in promised - kept} == {}
 
 
-async def _world(client: Client) -> World:
-    idle, busy = await client.session(), await client.session()
-    for branch_id in ("parent", "child"):
-        await client.branch(idle, branch_id)
-    ended = await client.accepted(idle, "hi", "main")
-    await client.ended(idle, ended["runtimeRunId"], "main")
-    on_parent = await client.accepted(idle, "hi", "parent")
-    await client.ended(idle, on_parent["runtimeRunId"], "parent")
-    fork = await client.http.post(f"{client.path(idle, 'parent')}/fork", json={"fromMessageId": on_parent["messageId"]})
-    assert fork.status_code == 201, fork.text
-    await client.branch(busy, "busy")
-    for branch_id in ("main", "busy"):
-        await client.accepted(busy, "/permission", branch_id)
-    questions = await open_questions(client, busy)
-    for number in range(QUEUE):
-        waiting = {"text": str(number), "runningRunBehavior": "queue"}
-        assert (await client.http.post(f"{client.path(busy)}/inputs", json=waiting)).status_code == 202
-    request = questions[0]["requestId"] if questions else "none"
-    agent = await client.http.post("/agents", json={"name": "Elsewhere", "config": {"runtime": "worker"}})
-    return World(idle, busy, ended["messageId"], request, ended["runtimeRunId"], agent.json()["id"])
-
-
 async def _ask(client: Client, world: World, operation: Operation, wish: Wish) -> Answer:
-    ids = {"agent_id": "demo", "session_id": world.idle, "branch_id": "main", "run_id": world.ended, **wish.ids}
-    path = operation.path.format(**ids) + wish.query
+    usual = _usual(world, operation)
+    path = operation.path.format(**usual.ids | wish.ids) + (wish.query or usual.query)
+    body = usual.body if wish.body is None else wish.body
     headers = [*wish.headers]
-    if wish.body is not None:
-        headers.append(f"Content-Length: {len(wish.body)}")
+    if not any(header.startswith("Authorization:") for header in headers):
+        headers += usual.headers
+    if body is not None:
+        headers.append(f"Content-Length: {len(body)}")
     async with Wire(client.base) as wire:
         if any(header.startswith("Host:") for header in headers):
             lines = (f"{operation.method} {path} HTTP/1.1", *headers)
             await wire.write(("\r\n".join(lines) + "\r\n\r\n").encode())
             answer = await wire.answer()
         else:
-            answer = await wire.request(operation.method, path, *headers, body=wish.body or b"")
+            answer = await wire.request(operation.method, path, *headers, body=body or b"")
     return Answer(answer.status, httpx.Headers(answer.headers), answer.body)
+
+
+def _usual(world: World, operation: Operation) -> Wish:
+    """Return a request that would succeed, or would but for its body."""
+    if not operation.path.startswith(("/api/", "/v1/")):
+        ids = {"agent_id": "demo", "session_id": world.idle, "branch_id": "main", "run_id": world.ended}
+        return Wish(ids=ids)
+    fleet = world.fleet
+    worker = fleet.worker.id
+    shown = {"beatDaemon": f"Authorization: Bearer {fleet.worker.token}"} | dict.fromkeys(BY_SECRET, BY_NOTHING)
+    said = body(**fleet_report(operation.path, worker, world.keys["worker"]))
+    return Wish(
+        ids={"session_id": fleet.held, "worker_id": worker, "request_id": QUESTION, "lane": "landing"},
+        body=said if "requestBody" in operation.described else None,
+        headers=tuple(shown[name] for name in [operation.id] if name in shown),
+        query=f"?worker={worker}&workerId={worker}&filePaths=a.txt" if operation.method == "GET" else "",
+    )

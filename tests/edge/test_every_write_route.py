@@ -1,18 +1,19 @@
 """What holds for the body of one route holds for the body of every route, those included that are yet to come."""
 
 import gzip
-import re
 from collections.abc import AsyncIterator, Iterator
 
 import psutil
 import pytest
 
+from hosting.api.fleet.lanes import RESULT_PATHS
 from tests.edge import bodies
 from tests.edge.rows import MADE_BY_REQUESTS, count_rows
 from tests.edge.test_hostile_bodies import refusals
 from tests.edge.wire import Wire
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
+from tests.harness.worker import FleetWorker, define_worker_agent
 
 MEBIBYTE = 1 << 20
 LARGEST = 16 * MEBIBYTE
@@ -27,19 +28,19 @@ async def test_a_body_that_is_too_large_is_refused_by_every_route_before_it_has_
     before = process.memory_info().rss
     wrong = []
 
-    for method, path in routes:
+    for method, path, *headers in routes:
         async with Wire(plain_edge.base) as wire:
-            declared = await wire.request(method, path, JSON, f"Content-Length: {LARGEST + 1}")
+            declared = await wire.request(method, path, JSON, f"Content-Length: {LARGEST + 1}", *headers)
         async with Wire(plain_edge.base) as wire:
-            limit = LARGEST if path.endswith(("/inputs", "/responses")) else MEBIBYTE
-            chunked = await wire.send_chunked(method, path, b" " * limit, b" ", ends=False)
+            limit = LARGEST if path.endswith(("/inputs", "/responses", "/units")) else MEBIBYTE
+            chunked = await wire.send_chunked(method, path, b" " * limit, b" ", ends=False, headers=headers)
         for answer in (declared, chunked):
             if (answer.status, answer.headers.get("connection")) != (413, "close"):
                 wrong.append(f"{method} {path} is {answer.status}")
     grown = process.memory_info().rss - before
 
     assert wrong == []
-    assert len(routes) >= 9
+    assert len(routes) > 40
     assert grown < 2 * LARGEST
 
 
@@ -49,14 +50,16 @@ async def test_what_is_packed_is_unpacked_by_no_route(plain_edge: Client, plain_
     routes = [route async for route in _write_routes(plain_edge)]
     before = process.memory_info().rss
 
-    statuses = set()
-    for method, path in routes:
+    answers = {}
+    for method, path, *headers in routes:
         async with Wire(plain_edge.base) as wire:
             length = f"Content-Length: {len(bomb)}"
-            answer = await wire.request(method, path, JSON, "Content-Encoding: gzip", length, body=bomb)
-        statuses.add((answer.status, answer.json["code"]))
+            answer = await wire.request(method, path, JSON, "Content-Encoding: gzip", length, *headers, body=bomb)
+        answers[path] = answer.status, answer.json.get("code")
 
-    assert statuses == {(415, "unsupported-media-type")}
+    # This one says it in words of its own.
+    assert answers.pop("/api/issue-tracker-proxy") == (400, None)
+    assert set(answers.values()) == {(415, "unsupported-media-type")}
     assert process.memory_info().rss - before < 16 * MEBIBYTE
 
 
@@ -85,10 +88,22 @@ def _interrupts() -> Iterator[bodies.Hostile]:
     yield from bodies.anywhere("invalid-request", lambda value: b'{"reason":%b}' % value, MEBIBYTE)
 
 
-async def _write_routes(client: Client) -> AsyncIterator[tuple[str, str]]:
-    session = await client.session()
-    names = {"agent_id": "demo", "session_id": session, "branch_id": "main"}
+async def _write_routes(client: Client) -> AsyncIterator[tuple[str, ...]]:
+    """Yield methods and paths of things that are there, each with the headers that it takes to be let in."""
+    session, worker, item = await _things(client)
+    names = {"agent_id": "demo", "session_id": session, "branch_id": "main", "worker_id": worker.id, "lane": "landing"}
+    shown = {"/v1/daemon/heartbeat": f"Bearer {worker.token}"} | dict.fromkeys(RESULT_PATHS.values(), "Bearer none")
     for path, operations in (await client.http.get("/openapi.json")).json()["paths"].items():
+        known = names | {"session_id": item} if path.startswith("/api/") else names
+        headers = [f"Authorization: {shown[path]}"] if path in shown else []
         for method, operation in operations.items():
             if "requestBody" in operation:
-                yield method.upper(), re.sub(r"\{(\w+)\}", lambda match: names[match[1]], path)
+                yield method.upper(), path.format(**known), *headers
+
+
+async def _things(client: Client) -> tuple[str, FleetWorker, str]:
+    session, client.agent = await client.session(), await define_worker_agent(client.http)
+    await client.accepted(session, "hi")
+    worker = await FleetWorker.register(client.http, agentIds=[client.agent])
+    client.agent = "demo"
+    return session, worker, (await worker.claimed())["sessionId"]

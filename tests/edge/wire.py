@@ -54,9 +54,11 @@ class Wire:
         """Post a body piece by piece, and its end unless told not to; only then read the answer."""
         return await self.send_chunked("POST", path, *pieces, ends=ends)
 
-    async def send_chunked(self, method: str, path: str, *pieces: bytes, ends: bool = True) -> Answer:
+    async def send_chunked(
+        self, method: str, path: str, *pieces: bytes, ends: bool = True, headers: Iterable[str] = ()
+    ) -> Answer:
         """Send a body piece by piece, and its end unless told not to; only then read the answer."""
-        head = self._head(method, path, ("Transfer-Encoding: chunked", "Content-Type: application/json"))
+        head = self._head(method, path, ("Transfer-Encoding: chunked", "Content-Type: application/json", *headers))
         await self.write(head)
         for piece in pieces:
             await self.write(b"%x\r\n%b\r\n" % (len(piece), piece))

@@ -1,5 +1,6 @@
 """What a worker does, thinks and answers, as the readers of its branch are told of it."""
 
+import json
 from typing import Any
 
 import httpx
@@ -29,7 +30,6 @@ MALFORMED = [
     '{"activity": {"type": "action", "content": "Go", "isError": "yes"}}',
     '{"type": "thought"}',
     '{"workerId": 1, "activity": {"type": "thought", "content": "Hm."}}',
-    '{"activity": {"type": "thought", "content": "half \\ud800"}}',
 ]
 
 
@@ -216,3 +216,17 @@ async def _history(work: Work) -> list[str]:
     copied = await work.client.log(work.session, response.json()["id"])
     contents = [event["content"] for event in copied if event["type"] == "CONTENT_ADDED"]
     return [each["callId"] for each in contents if each.get("$type") == "functionResult"]
+
+
+async def test_what_a_tool_is_called_with_as_text_is_read_no_deeper_than_a_body(local: httpx.AsyncClient) -> None:
+    work = await assigned(local)
+    deep = "[" * 5000 + "]" * 5000
+    given = ['{"path": "a.py"}', deep, '{"a":' * 100 + "1" + "}" * 100, '{"half": "\\ud800"}', "[1]"]
+
+    for index, text in enumerate(given):
+        await act(work, "Read", toolName="Read", toolInput=text, toolUseId=f"tu_{index}")
+        await act(work, "Read result", toolName="Read", toolOutput="", toolUseId=f"tu_{index}")
+    log = await ended(work)
+
+    told = [json.loads(event["argsJson"]) for event in told_of(log, "TOOL_CALL_ARGS")]
+    assert told == [{"path": "a.py"}, *({"input": text} for text in given[1:4]), {"input": [1]}]

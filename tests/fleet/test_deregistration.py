@@ -24,7 +24,8 @@ async def test_what_a_worker_leaves_is_given_to_the_next_one_and_comes_sooner(ga
         log = await client.log(session)
 
     assert (gone.status_code, gone.json()) == (200, {"deregistered": True, "unclaimedSessions": [item["sessionId"]]})
-    assert late.status_code == 403
+    # For a second it is remembered that the worker was there; what it says counts for nothing either way.
+    assert late.status_code in {401, 403}
     assert (again["sessionId"], again["prompt"]) == (item["sessionId"], "finish this")
     assert (item["priority"], again["priority"]) == (4, 3)
     assert "providerSessionId" not in again

@@ -184,7 +184,8 @@ async def test_a_worker_that_is_new_to_a_run_writes_what_was_cut_anew(make: Make
         log = await work.client.log(work.session)
         check_log(log)
         assert await said(work) == ["First I looked.", "Here it is."]
-        assert [event["exceptionType"] for event in told_of(log, "MODEL_CALL_RETRY")] == ["WorkerLost"]
+        (retry,) = told_of(log, "MODEL_CALL_RETRY")
+        assert (retry["exceptionType"], retry["attempt"], retry["maxRetries"]) == ("WorkerLost", 1, 4)
         assert [event["isResume"] for event in told_of(log, "MESSAGE_TURN_STARTED")] == [False, True]
         results = [(event["callId"], event["result"]["text"]) for event in told_of(log, "TOOL_CALL_RESULT")]
         assert results == [("tu_1", "one"), ("tu_1-2", "two")]

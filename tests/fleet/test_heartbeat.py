@@ -126,16 +126,19 @@ async def test_mutations_are_told_until_the_worker_says_what_became_of_them(gate
         path = f"/api/workers/{worker.id}/mutations"
         asked = [
             (await operator.post(path, json={"op": op, "params": params})).json()
-            for op, params in (("session.kill", {"sessionId": "s"}), ("project.disable", {}), ("project.enable", {}))
+            for op, params in (("pool.deleted", {"poolId": "p"}), ("project.disable", {}), ("project.enable", {}))
         ]
-        kill, disable, enable = (each["id"] for each in asked)
+        delete, disable, enable = (each["id"] for each in asked)
 
         first, second = await heard(worker, activeCount=0), await heard(worker, activeCount=0)
         third = await heard(
-            worker, activeCount=0, appliedMutations=[kill], mutationFailures=[{"id": disable, "error": "no"}]
+            worker, activeCount=0, appliedMutations=[delete], mutationFailures=[{"id": disable, "error": "no"}]
         )
         again = await heard(
-            worker, activeCount=0, appliedMutations=[kill, disable, "mut_of_nobody"], mutationFailures=[{"id": kill}]
+            worker,
+            activeCount=0,
+            appliedMutations=[delete, disable, "mut_of_nobody"],
+            mutationFailures=[{"id": delete}],
         )
         last = await heard(worker, activeCount=0, appliedMutations=[enable])
         settled = await gate.execute("SELECT id, error FROM worker_mutations ORDER BY number")
@@ -144,8 +147,8 @@ async def test_mutations_are_told_until_the_worker_says_what_became_of_them(gate
     assert [each.keys() for each in asked] == [{"id", "op", "params", "requestedAt", "requestedBy"}] * 3
     assert third["pendingMutations"] == again["pendingMutations"] == asked[2:]
     assert "pendingMutations" not in last
-    assert [row for row in settled if row[0] in {kill, disable, enable}] == [
-        (kill, None),
+    assert [row for row in settled if row[0] in {delete, disable, enable}] == [
+        (delete, None),
         (disable, "no"),
         (enable, None),
     ]
@@ -259,10 +262,10 @@ async def test_a_heartbeat_prolongs_the_hold_on_all_that_a_worker_has(gate: Gate
     assert (record["sessions"], record["sessionCount"]) == ([item["sessionId"] for item in items], 2)
 
 
-async def test_a_worker_that_was_silent_for_three_minutes_is_offline_until_it_is_heard_of(gate: Gate) -> None:
+async def test_a_worker_that_was_silent_for_longer_than_its_lease_is_offline_until_it_is_heard_of(gate: Gate) -> None:
     async with gate.client() as local:
         worker = await FleetWorker.register(local)
-        await gate.fall_silent(worker, 175)
+        await gate.fall_silent(worker, 115)
         nearly = await shown(local, worker)
         await gate.fall_silent(worker, 10)
 

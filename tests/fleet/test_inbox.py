@@ -139,12 +139,13 @@ async def test_what_is_malformed_or_another_workers_changes_nothing(gate: Gate, 
     await further(work, "One.")
     message = (await refresh(work))["inject"]["deliveryId"]
     other = await FleetWorker.register(local, agentIds=["none"])
+    stranger = await gate.token("elsewhere")
     before = await gate.everything()
 
     path, body = f"/api/sessions/{work.id}/inbox/ack", {"messageId": message, "lane": "urgent"}
     refused = [await local.post(path, content=each, headers=work.worker.headers) for each in MALFORMED]
     foreign = await local.post(path, json=body, headers=other.headers)
-    abroad = await local.post(path, json=body, headers=bearer(gate.token("elsewhere")))
+    abroad = await local.post(path, json=body, headers=bearer(stranger))
 
     assert [answer.status_code for answer in refused] == [400] * len(MALFORMED)
     assert all(answer.json()["error"] == "Bad Request" and answer.json()["message"] for answer in refused)

@@ -7,86 +7,23 @@ import httpx
 import pytest
 
 from tests.fleet.gate import Gate
+from tests.fleet.taken import MESSAGE, TURN, Taken, begun, close
 from tests.harness.client import Client
 from tests.harness.order import types
-from tests.harness.worker import FleetWorker, define_worker_agent
+from tests.harness.worker import FleetWorker
 
 Json = dict[str, Any]
-
-_MESSAGE = f"msg_{'0' * 32}"
-_TURN = "trn_1"
-
-
-class Taken:
-    """A session that a worker has taken, and the client that it came from."""
-
-    def __init__(self, client: Client, session: str, run_id: str, worker: FleetWorker, item: str, run: Json) -> None:
-        self.client = client
-        self.session = session
-        self.run_id = run_id
-        self.worker = worker
-        self.item = item
-        self.run = run
-
-    async def write(self, batch: int, *changes: Json, events: list[Json] | None = None, **said: Any) -> httpx.Response:
-        """Post a batch."""
-        body = {"claim": self.run["claim"], "batch": batch, "changes": changes, "events": events or []} | said
-        return await self.worker.report(self.item, "units", **body)
-
-    async def wrote(self, batch: int, *changes: Json, events: list[Json] | None = None) -> Json:
-        """Post a batch that must be taken."""
-        response = await self.write(batch, *changes, events=events)
-        assert response.status_code == 200, response.text
-        answer: Json = response.json()
-        return answer
-
-    async def read(self, what: str) -> Json:
-        """Read something of the session."""
-        response = await self.worker.http.get(f"/api/sessions/{self.item}/{what}", headers=self.worker.headers)
-        assert response.status_code == 200, response.text
-        answer: Json = response.json()
-        return answer
-
-    def turn_started(self, **members: Any) -> Json:
-        """Return the event that a run begins with."""
-        told = {"type": "MESSAGE_TURN_STARTED", "messageTurnId": _TURN, "conversationId": self.session}
-        told |= {"runtimeRunId": self.run_id, "agentId": self.client.agent, "agentName": "helper"}
-        return told | {"inputMessageCount": 1, "isResume": False, "eventFlowId": _TURN} | members
 
 
 @pytest.fixture
 async def taken(gate: Gate) -> AsyncIterator[Taken]:
-    """A session that a worker has begun: its turn, and a message that says a word."""
+    """A session that a worker has begun."""
     async with Client(gate.server.url) as client:
-        client.agent = await define_worker_agent(client.http, "helper")
-        session = await client.session()
-        accepted = await client.accepted(session, "Say hello.")
-        worker = await FleetWorker.register(client.http, agentIds=[client.agent])
-        item = (await worker.claimed())["sessionId"]
-        run = await worker.told(item, "take")
-        taken = Taken(client, session, accepted["runtimeRunId"], worker, item, run)
-        begin = {"change": "beginTurn", "turnId": _TURN, "traceId": "trace"}
-        await taken.wrote(1, begin, events=[taken.turn_started()])
-        said = [
-            {"type": "AGENT_TURN_STARTED", "iteration": 1, "eventFlowId": _TURN},
-            {"type": "TEXT_MESSAGE_START", "messageId": _MESSAGE, "role": "assistant", "eventFlowId": _TURN},
-            {"type": "TEXT_DELTA", "messageId": _MESSAGE, "text": "Hello", "eventFlowId": _TURN},
-        ]
-        await taken.wrote(2, {"change": "openMessage", "messageId": _MESSAGE}, events=said)
-        yield taken
-
-
-def _close(message: str = _MESSAGE) -> Json:
-    return {
-        "change": "closeMessage",
-        "messageId": message,
-        "state": "complete",
-        "contents": [{"$type": "text", "text": "Hello"}],
-    }
+        yield await begun(client)
 
 
 async def test_a_batch_is_written_once_however_often_it_comes(taken: Taken) -> None:
-    delta = {"type": "TEXT_DELTA", "messageId": _MESSAGE, "text": " there", "eventFlowId": _TURN}
+    delta = {"type": "TEXT_DELTA", "messageId": MESSAGE, "text": " there", "eventFlowId": TURN}
 
     first = await taken.wrote(3, events=[delta])
     again = await taken.wrote(3, events=[delta])
@@ -101,17 +38,12 @@ async def test_a_batch_is_written_once_however_often_it_comes(taken: Taken) -> N
 
 
 async def test_a_run_that_is_ended_has_ended_for_its_client_and_for_its_worker(taken: Taken) -> None:
-    finished = {"type": "MESSAGE_TURN_FINISHED", "messageTurnId": _TURN, "conversationId": taken.session}
-    finished |= {"runtimeRunId": taken.run_id, "agentId": taken.client.agent, "agentName": "helper"}
-    finished |= {"duration": "PT1S", "iteration": 0, "eventFlowId": _TURN}
-    ended = {"type": "TEXT_MESSAGE_END", "messageId": _MESSAGE, "eventFlowId": _TURN}
-    turned = {"type": "AGENT_TURN_FINISHED", "iteration": 1, "eventFlowId": _TURN}
     end = {"change": "endRun", "status": "completed"}
 
-    open_still = await taken.write(3, end, events=[finished])
-    first = await taken.wrote(3, _close(), end, events=[ended, turned, finished])
-    again = await taken.wrote(3, _close(), end, events=[ended, turned, finished])
-    late = await taken.write(4, events=[ended])
+    open_still = await taken.write(3, end, events=taken.closing()[2:])
+    first = await taken.wrote(3, close(), end, events=taken.closing())
+    again = await taken.wrote(3, close(), end, events=taken.closing())
+    late = await taken.write(4, events=taken.closing()[:1])
 
     log = await taken.client.log(taken.session)
     run = await taken.client.run(taken.session, taken.run_id)
@@ -140,7 +72,7 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
         "of a user's message": {"type": "TEXT_DELTA", "messageId": user, "text": "x"},
         "unknown": {"type": "NOBODY_KNOWS", "word": 1},
         "without a type": {"word": 1},
-        "not as it is": {"type": "TEXT_DELTA", "messageId": _MESSAGE, "text": 7},
+        "not as it is": {"type": "TEXT_DELTA", "messageId": MESSAGE, "text": 7},
         "a request without its row": {
             "type": "CLARIFICATION_REQUEST", "requestId": "r", "sourceName": "s", "question": "?", "options": [],
         },
@@ -148,15 +80,14 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
     changes: dict[str, Json] = {
         "unknown": {"change": "dropTables"},
         "a second turn": {"change": "beginTurn", "turnId": "trn_2", "traceId": "t"},
-        "a message that was begun before": {"change": "openMessage", "messageId": _MESSAGE},
+        "a message that was begun before": {"change": "openMessage", "messageId": MESSAGE},
         "a message of the input": {"change": "openMessage", "messageId": user},
         "a message that is no id": {"change": "openMessage", "messageId": "a b"},
-        "a user's message": _close(user),
+        "a user's message": close(user),
         "a message taken back": {"change": "discardMessage", "messageId": user},
         "a step that was not begun": {"change": "finishStep", "place": "9", "result": 1},
         "a name of the server's": {"change": "keepState", "name": f"remote:{taken.item}", "value": {"claim": 1}},
         "the relay's state": {"change": "keepState", "name": f"relay:{taken.item}", "value": {}},
-        "a NUL": {"change": "keepState", "name": "agent:\0", "value": 1},
         "a question without its event": {
             "change": "openInteraction", "event": 0, "place": "1", "responseType": "CLARIFICATION_RESPONSE",
         },
@@ -181,7 +112,7 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
 
 async def test_another_claim_and_another_worker_write_and_read_nothing(taken: Taken) -> None:
     other = await FleetWorker.register(taken.client.http)
-    delta = {"type": "TEXT_DELTA", "messageId": _MESSAGE, "text": "x"}
+    delta = {"type": "TEXT_DELTA", "messageId": MESSAGE, "text": "x"}
     body = {"claim": taken.run["claim"], "batch": 3, "events": [delta]}
     before = await taken.client.log(taken.session)
 
@@ -216,11 +147,11 @@ async def test_a_worker_reads_the_past_of_its_run_and_of_nothing_else(taken: Tak
     state = [await taken.read(f"state?name=agent:mood&name=x&scope={scope}") for scope in ("branch", "session")]
     log = await _get(taken.worker, taken.item, "log")
 
-    assert (again["batch"], again["turnId"], again["input"]) == (3, _TURN, taken.run["input"])
+    assert (again["batch"], again["turnId"], again["input"]) == (3, TURN, taken.run["input"])
     assert past["steps"] == [
         {"place": "1", "kind": "work", "name": "look", "argumentsHash": "h", "result": {"found": [1]}}
     ]
-    assert [message["id"] for message in past["openMessages"]] == [_MESSAGE]
+    assert [message["id"] for message in past["openMessages"]] == [MESSAGE]
     assert [message["id"] for message in history["messages"]] == [taken.run["messageId"]]
     assert state == [{"values": {"agent:mood": "good"}}, {"values": {"agent:mood": "better"}}]
     assert '"TEXT_DELTA"' in log.text.splitlines()[-1]

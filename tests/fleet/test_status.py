@@ -39,7 +39,6 @@ MALFORMED = [
     '{"status": "running", "providerSessionId": 1}',
     '{"status": "failed", "error": "broken"}',
     '{"status": "failed", "error": {"message": 1}}',
-    '{"status": "running", "worktreePath": "\\ud800"}',
 ]
 
 

@@ -1,6 +1,8 @@
 """Handing a session on to the name that its worker has registered under anew."""
 
+from hosting.domain.identity import Role
 from tests.fleet.conftest import SHARED_KEY
+from tests.fleet.gate import Gate
 from tests.fleet.offers import offer, prompts
 from tests.harness.client import Client
 from tests.harness.order import check_log
@@ -86,3 +88,68 @@ async def test_a_transfer_that_says_nothing_useful_is_refused(client: Client) ->
 async def transfer(worker: FleetWorker, session: str, before: FleetWorker) -> Json:
     """Hand a session on, which must be answered."""
     return await worker.told(session, "transfer-ownership", newWorkerId=worker.id, oldWorkerId=before.id)
+
+
+async def test_what_a_worker_calls_its_machine_counts_only_among_those_of_one_key(gate: Gate) -> None:
+    async with await gate.tenant("movers") as client:
+        agent = await define_worker_agent(client.http, "mover")
+        await offer(client, agent)
+        key, other = [await gate.key("movers", Role.WORKER) for _ in "12"]
+        owner = await FleetWorker.register(client.http, key=key, hostname="here")
+        session = (await owner.claimed())["sessionId"]
+        liar = await FleetWorker.register(client.http, key=other, hostname="here")
+        again = await FleetWorker.register(client.http, key=key, hostname="here")
+
+        stolen = await liar.report(session, "transfer-ownership", newWorkerId=liar.id, oldWorkerId=owner.id)
+        moved = await transfer(again, session, owner)
+
+    assert (stolen.status_code, stolen.json()["message"]) == (403, "Session is owned by another worker")
+    assert moved["transferred"] is True
+
+
+async def test_a_session_is_handed_only_to_a_worker_that_has_room_and_does_such_work(client: Client) -> None:
+    agent = await define_worker_agent(client.http)
+    await offer(client, agent)
+    await offer(client, agent, "Another.")
+    owner = await FleetWorker.register(client.http, key=SHARED_KEY, capacity=1)
+    session = (await owner.claimed())["sessionId"]
+    full = await FleetWorker.register(client.http, key=SHARED_KEY, capacity=1)
+    await full.claimed()
+    other = await FleetWorker.register(client.http, key=SHARED_KEY, agentIds=["somebody-else"])
+
+    no_room, not_its_own = await transfer(full, session, owner), await transfer(other, session, owner)
+    again = await transfer(owner, session, owner)
+
+    assert no_room == {"transferred": False, "reason": "Worker has no room for more work"}
+    assert not_its_own == {"transferred": False, "reason": "Worker does not work for this agent"}
+    assert again["transferred"] is True
+
+
+async def test_what_a_session_has_on_its_machine_and_what_is_on_offer_is_shown_to_those_it_concerns(
+    client: Client,
+) -> None:
+    agent = await define_worker_agent(client.http, projectName="blue")
+    await offer(client, agent)
+    owner, other = await FleetWorker.register(client.http), await FleetWorker.register(client.http)
+    red, blue = [await FleetWorker.register(client.http, projects=[project]) for project in ("red", "blue")]
+    elsewhere = await FleetWorker.register(client.http, agentIds=["somebody-else"])
+    session = (await owner.claimed())["sessionId"]
+    await owner.told(session, "status", status="running", providerSessionId="prov-1", worktreePath="/home/me")
+    await offer(client, agent, "Another.")
+    pending = (await blue.claimed())["sessionId"]
+    await blue.told(pending, "nack", reason="not now")
+
+    async def status(worker: FleetWorker) -> Json:
+        shown: Json = (await client.http.get(f"/api/sessions/{session}/status", headers=worker.headers)).json()
+        return shown
+
+    to_owner, to_other = await status(owner), await status(other)
+    path = f"/api/daemon/sessions/{pending}"
+    offered = [
+        (await client.http.get(path, headers=each.headers)).status_code for each in (red, elsewhere, blue, other)
+    ]
+
+    assert (to_owner["providerSessionId"], to_owner["worktreePath"]) == ("prov-1", "/home/me")
+    assert (to_other["providerSessionId"], to_other["worktreePath"]) == (None, "")
+    assert to_owner | {"providerSessionId": None, "worktreePath": ""} == to_other
+    assert offered == [404, 404, 200, 200]

@@ -33,7 +33,7 @@ async def test_an_operator_lists_workers_drains_one_and_gives_it_work_again(gate
     heading, line = listed.out.splitlines()
     assert heading.split("  ")[0] == "ID"
     assert line.split()[:6] == [worker.id, "anvil", "active", "(pool_draining)", "0/3", "web,api"]
-    assert listed.errors == "1 of 1 are there, with 0 sessions and room for 3 more; 0 wait.\n"
+    assert listed.errors == "1 of 1 are there, with 0 sessions and room for 0 more; 0 wait.\n"
     assert drained.errors.startswith(f"Worker {worker.id} gets no more work;")
 
 

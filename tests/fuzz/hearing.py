@@ -2,19 +2,27 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Final, Self
 
 import requests
 from schemathesis import Case
 
-from tests.fuzz.scene import Scenes
-from tests.fuzz.twists import Twist, put_real_ids, twist
+from tests.fuzz.fleet_scene import prepare_fleet
+from tests.fuzz.scene import Scenes, prepare_scene
+from tests.fuzz.twists import Twist, put_a_report, put_real_ids, twist
 from tests.harness.contract import Answer, Contract, Operation
 
-_REQUESTS, _DELETES = 60, 10
+_REQUESTS, _DELETES, _REPORTS = 60, 10, 25
+_BY_TOKEN: Final = 0.3
+_REPORTS_RIGHT: Final = 0.4
 _TIMEOUT_SECONDS: Final = 10
 _SHOWN: Final = 300
+
+
+BY_TOKEN_ALONE: Final = ("beatDaemon",)
+"""What takes the token of a worker, and nothing else."""
 
 
 @dataclass
@@ -40,8 +48,9 @@ class Hearing:
         self._http = requests.Session()
         # It would look for a proxy before each request.
         self._http.trust_env = False
-        self._scenes = Scenes(self._http, base, lasts=_REQUESTS)
-        self._worn = Scenes(self._http, base, lasts=_DELETES)
+        self._scenes = Scenes(partial(prepare_scene, self._http, base), lasts=_REQUESTS)
+        self._worn = Scenes(partial(prepare_scene, self._http, base), lasts=_DELETES)
+        self._fleet = Scenes(partial(prepare_fleet, self._http, base), lasts=_REPORTS)
         self.verdict = Verdict()
 
     def __enter__(self) -> Self:
@@ -52,9 +61,13 @@ class Hearing:
 
     def ask(self, operation: Operation, case: Case) -> None:
         """Let a request be about what is there, send it and judge the answer."""
-        scenes = self._worn if operation.method == "DELETE" else self._scenes
-        put_real_ids(case, scenes.current(), self._chance)
+        scene = self._scenes_of(operation).current()
+        put_real_ids(case, scene, self._chance)
+        if scene.token and self._chance.random() < _REPORTS_RIGHT:
+            put_a_report(case, operation.path, scene)
         request = self._prepared(case, twisted := twist(self._chance))
+        if scene.token and (operation.id in BY_TOKEN_ALONE or self._chance.random() < _BY_TOKEN):
+            request.headers["Authorization"] = f"Bearer {scene.token}"
         response = self._http.send(request, timeout=_TIMEOUT_SECONDS, allow_redirects=False)
         headers = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, headers, response.content)
@@ -64,6 +77,11 @@ class Hearing:
         if fault is not None:
             shown = f"{request.method} {request.url} {dict(twisted.headers)} {request.body!r:.{_SHOWN}}"
             self.verdict.faults.setdefault((operation.id, fault.partition(":")[0]), f"{shown}\n    {fault}")
+
+    def _scenes_of(self, operation: Operation) -> Scenes:
+        if operation.path.startswith(("/api/", "/v1/")):
+            return self._fleet
+        return self._worn if operation.method == "DELETE" else self._scenes
 
     def _prepared(self, case: Case, twisted: Twist) -> requests.PreparedRequest:
         request = self._http.prepare_request(requests.Request(**case.as_transport_kwargs(base_url=self._base)))

@@ -17,24 +17,28 @@ Place = dict[str, str]
 
 @dataclass
 class Scene:
-    """A session; `values` are those that are worth sending, by the member or parameter that they go into."""
+    """A session; `values` are those that are worth sending, by the member or parameter that they go into.
+
+    `token` is that of a worker, where there is one.
+    """
 
     places: list[Place] = field(default_factory=list)
+    token: str = ""
     values: dict[str, list[Any]] = field(default_factory=dict)
 
 
 class Scenes:
     """One scene after the other; each is for so many requests, for those that delete wear it out."""
 
-    def __init__(self, http: requests.Session, base: str, lasts: int) -> None:
-        self._http, self._base, self._lasts = http, base, lasts
+    def __init__(self, prepare: Callable[[], Scene], lasts: int) -> None:
+        self._prepare, self._lasts = prepare, lasts
         self._left = 0
         self._scene = Scene()
 
     def current(self) -> Scene:
         """Return the scene of the next request."""
         if self._left == 0:
-            self._scene, self._left = prepare_scene(self._http, self._base), self._lasts
+            self._scene, self._left = self._prepare(), self._lasts
         self._left -= 1
         return self._scene
 
@@ -42,18 +46,18 @@ class Scenes:
 def prepare_scene(http: requests.Session, base: str) -> Scene:
     """Make a session with a run that has ended, a fork, a run that asks and an input that waits; and an idle one.
 
-    There is a definition as well, whose runs nobody does.
+    There is a definition as well, whose runs are for workers.
     """
-    idle, session = (_post(http, f"{base}/sessions", {})["id"] for _ in range(2))
+    idle, session = (post(http, f"{base}/sessions", {})["id"] for _ in range(2))
     branch = f"{base}/agents/demo/sessions/{session}/branches/main"
-    ended = _post(http, f"{branch}/inputs", {"text": "hi"})
-    _eventually(lambda: http.get(f"{branch}/runs/{ended['runtimeRunId']}").json()["status"] == "completed")
-    fork = _post(http, f"{branch}/fork", {"fromMessageId": ended["messageId"]})["id"]
-    _post(http, f"{branch}/inputs", {"text": "/permission"})
-    question = _eventually(lambda: http.get(f"{branch}/interactions").json())[0]
-    queued = _post(http, f"{branch}/inputs", {"text": "next", "runningRunBehavior": "queue"})
+    ended = post(http, f"{branch}/inputs", {"text": "hi"})
+    eventually(lambda: http.get(f"{branch}/runs/{ended['runtimeRunId']}").json()["status"] == "completed")
+    fork = post(http, f"{branch}/fork", {"fromMessageId": ended["messageId"]})["id"]
+    post(http, f"{branch}/inputs", {"text": "/permission"})
+    question = eventually(lambda: http.get(f"{branch}/interactions").json())[0]
+    queued = post(http, f"{branch}/inputs", {"text": "next", "runningRunBehavior": "queue"})
     runs = [ended["runtimeRunId"], queued["runtimeRunId"]]
-    defined = _post(http, f"{base}/agents", {"name": "Elsewhere", "config": {"runtime": "worker"}})["id"]
+    defined = post(http, f"{base}/agents", {"name": "Elsewhere", "config": {"runtime": "worker"}})["id"]
     epoch = ended["position"].partition(".")[0]
     return Scene(
         places=[
@@ -83,14 +87,16 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
     )
 
 
-def _post(http: requests.Session, url: str, body: dict[str, Any]) -> dict[str, Any]:
+def post(http: requests.Session, url: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Post a body that must be taken, and return the answer."""
     response = http.post(url, json=body)
     assert response.ok, response.text
     answer: dict[str, Any] = response.json()
     return answer
 
 
-def _eventually(look: Callable[[], Any], *, seconds: float = 10) -> Any:
+def eventually(look: Callable[[], Any], *, seconds: float = 10) -> Any:
+    """Look until there is something, and return it."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "what was waited for did not come"

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from docs.generate.pages import REFERENCE
 
+from hosting.adapters.files.key_file import ensure_key_file
 from tests.fuzz.hearing import Verdict
 from tests.fuzz.trial import STREAMS, Trial
 from tests.harness.contract import Json
@@ -22,7 +23,12 @@ ALTERED = Path(__file__).with_name("altered.py")
 REQUESTS = 1000
 """On each of two databases."""
 REQUESTS_OF_A_CAMPAIGN = 25_000
-MAY_HAVE_NO_LUCK = 5
+MAY_HAVE_NO_LUCK = 8
+CANNOT_SUCCEED = {
+    *("getPrompts", "postPrompts"),
+    *("registerDaemon", "postBatchResult", "postExtractionResult", "requeue"),
+}
+"""What is gone, and what takes a key, a secret or a dead letter, which nobody has here."""
 
 
 @pytest.fixture
@@ -34,10 +40,14 @@ def document() -> Json:
 
 @pytest.fixture
 def servers(
-    make_server: Callable[..., ServerProcess], sqlite_url: str, postgres: PostgresCluster
+    make_server: Callable[..., ServerProcess], sqlite_url: str, postgres: PostgresCluster, tmp_path: Path
 ) -> list[ServerProcess]:
-    """A running server on each database."""
-    return [make_server(url).start() for url in (sqlite_url, postgres.create_database())]
+    """A running server on each database, which signs the tokens of workers and outlasts them."""
+    ensure_key_file(key_file := tmp_path / "keys")
+    return [
+        make_server(url, key_file=key_file, worker_lease_seconds=3600).start()
+        for url in (sqlite_url, postgres.create_database())
+    ]
 
 
 def fuzz(servers: list[ServerProcess], document: Json, requests: int, seed: int) -> list[Verdict]:
@@ -64,7 +74,8 @@ def test_a_thousand_requests_are_answered_as_described_on_each_database(
         assert verdict.requests >= REQUESTS
         succeeded = {name for name, status in verdict.answers if status < 300}
         # What a request meets is a matter of time too, so one or the other may have had no luck.
-        assert len(asked - set(STREAMS) - succeeded) <= MAY_HAVE_NO_LUCK
+        unlucky = asked - {*STREAMS, *CANNOT_SUCCEED} - succeeded
+        assert len(unlucky) <= MAY_HAVE_NO_LUCK, unlucky
 
 
 def test_a_status_that_is_not_described_is_found(

@@ -15,10 +15,10 @@ from tests.fuzz.hearing import Hearing, Verdict
 from tests.fuzz.twists import STRANGE_IDS
 from tests.harness.contract import Contract, Json, Operation
 
-STREAMS: Final = ("getLive", "getSocket")
-"""They have tables of their own: test_streams.py."""
+STREAMS: Final = ("getLive", "getSocket", "getInterviewStream")
+"""They have tables of their own: test_streams.py, and tests/fleet/test_interview_stream.py."""
 
-_SHARE_WITH_BODY, _SHARE_WITH_QUERY, _SHARE = 5, 3, 1
+_SHARE_WITH_BODY, _SHARE_WITH_QUERY, _SHARE = 5, 3, 2
 _SETTINGS = settings(
     database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), print_blob=False
 )

@@ -8,6 +8,7 @@ from random import Random
 from schemathesis import Case
 
 from tests.fuzz.scene import Scene
+from tests.harness.fleet_report import fleet_report
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ def put_real_ids(case: Case, scene: Scene, chance: Random) -> None:
             case.path_parameters[name] = place[name]
     _put_values(case.query, scene, chance)
     _put_values(case.body, scene, chance)
+
+
+def put_a_report(case: Case, path: str, scene: Scene) -> None:
+    """Let a request of a worker's say what the route needs; whatever else was made up for it stays."""
+    worker = scene.values["worker"][0]
+    if isinstance(case.body, dict):
+        case.body |= fleet_report(path, worker)
+    if case.query:
+        case.query |= {
+            name: value for name, value in {"worker": worker, "workerId": worker}.items() if name in case.query
+        }
 
 
 def _put_values(given: object, scene: Scene, chance: Random) -> None:

@@ -13,6 +13,7 @@ Json = dict[str, Any]
 
 METHODS = ("get", "post", "put", "patch", "delete")
 STREAM = "text/event-stream"
+LINES = "application/x-ndjson"
 
 _SHOWN = 300
 
@@ -78,7 +79,13 @@ class Contract:
             return f"answers {answer.status} with a body, where none is documented" if answer.body else None
         if answer.media_type not in content:
             return f"answers {answer.status} with {answer.media_type!r}, which is not documented"
-        return None if answer.media_type == STREAM else self._misfit(answer, content[answer.media_type]["schema"])
+        if answer.media_type == STREAM:
+            return None
+        schema = content[answer.media_type]["schema"]
+        if answer.media_type == LINES:
+            lines = (Answer(answer.status, answer.headers, line) for line in answer.body.splitlines())
+            return next((fault for line in lines if (fault := self._misfit(line, schema["x-line"]))), None)
+        return self._misfit(answer, schema)
 
     def misfit(self, schema: Json, value: object) -> str | None:
         """Return where a value does not fit a schema of the description; None when it does."""

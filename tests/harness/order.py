@@ -42,6 +42,7 @@ class LogOrder:
         self._message: str | None = None
         self._contents = 0
         self._last_message: str | None = None
+        self._heard: set[str] = set()
         self._copies: ForkOrder | None = None
 
     def see(self, event: Event) -> None:
@@ -130,7 +131,9 @@ class LogOrder:
         _demand(run_id not in {*self.begun, *self.waiting, *self.outcomes}, "it began, waits or ended before")
         self.run = RunOrder(run_id, event["agentId"])
         self.begun.append(run_id)
-        self._last_message = event["messageId"]
+        # What no worker was told in the run that it was said in is there already.
+        if event["messageId"] not in self._heard:
+            self._last_message = event["messageId"]
 
     def _run_completed(self, event: Event) -> None:
         run_id = event["runtimeRunId"]
@@ -152,6 +155,7 @@ class LogOrder:
             if self._last_message is None and self._copies is None and self.run is not None:
                 # Said to the worker that has the run; it is one message of a user's, whole.
                 self.run.hear(event)
+                self._heard.add(message_id)
                 self._last_message = message_id
             _demand(self._last_message or self._copies, "it belongs to no input, and to no fork")
             self._message, self._contents = message_id, 0

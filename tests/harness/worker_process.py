@@ -26,6 +26,11 @@ class WorkerProcess(ServerProcess):
         """Where the worker logs."""
         return self.folder / self._log
 
+    def tells(self, sentence: str) -> bool:
+        """Wait until it prints a sentence; False when it ends without."""
+        assert self._output is not None
+        return any(line.rstrip() == sentence for line in self._output)
+
     def stop(self) -> int:
         """SIGTERM; return the exit status."""
         self.signal(signal.SIGTERM)

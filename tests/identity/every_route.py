@@ -1,5 +1,6 @@
 """All routes of the application, read from its own table: a route that is added is in it without a word."""
 
+import re
 from dataclasses import dataclass
 
 from litestar.handlers.base import BaseRouteHandler
@@ -29,6 +30,16 @@ class Route:
 
     def __str__(self) -> str:
         return f"{'WS' if self.is_socket else self.method} {self.path}"
+
+    @property
+    def names(self) -> set[str]:
+        """The names of the things that stand in its path."""
+        return set(re.findall(r"{(\w+)", self.path))
+
+    @property
+    def is_of_the_fleet(self) -> bool:
+        """Whether workers ask for it, or who runs them."""
+        return self.path.startswith(("/api/", "/v1/"))
 
     @property
     def headers(self) -> dict[str, str]:

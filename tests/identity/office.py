@@ -19,7 +19,7 @@ from hosting.domain.identity import Role
 from hosting.domain.scope import TenantId
 from tests.harness.connections import Connections
 from tests.harness.process import ServerProcess
-from tests.identity.tokens import claims, fresh_token, tokens_of
+from tests.identity.tokens import claims, tokens_of
 
 SHARED_KEY = "the key that older workers share"
 
@@ -51,9 +51,11 @@ class Office:
             await stored.revoke(known.id, datetime.now(UTC))
         return key
 
-    def token(self, tenant: str = "local") -> str:
-        """Return a worker's token."""
-        return fresh_token(self.key_file, tenant)
+    async def token(self, tenant: str = "local") -> str:
+        """Return the token of a worker that has just registered."""
+        async with self.client(await self.key(tenant, Role.WORKER)) as client:
+            registered = await client.post("/api/workers/register", json={"hostname": "here"})
+        return str(registered.json()["runtimeToken"])
 
     def expired_token(self) -> str:
         """Return a worker's token that was good until a second ago."""

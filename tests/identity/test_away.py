@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from hosting.api.callers import is_local, without_key
+from hosting.api.keyless import Keyless, is_local
 from hosting.domain.admission import Unauthenticated
 from hosting.domain.identity import LOCAL, Role
 from tests.edge.problem import problem
@@ -36,6 +36,39 @@ AWAY = [
 ]
 
 
+PROXIES = [
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-original-host",
+    "x-real-ip",
+]
+OWN_NAMES = [
+    "127.0.0.1:8000",
+    "[::1]:8000",
+    "192.168.7.7",
+    "LocalHost:8000",
+    "chat.localhost",
+    "box.lan:9",
+    "chat.example",
+    "fleet.example:8443",
+]
+FOREIGN_NAMES = [
+    "rebound.example",
+    "rebound.example:8000",
+    "localhost.rebound.example",
+    "localhost.",
+    "127.1",
+    "",
+    "a b",
+]
+KEYLESS = Keyless("Box.lan", ["https://chat.example"], "http://fleet.example:8443")
+
+
 def scope(client: tuple[str, int] | None, server: tuple[str, int | None] | None, **headers: str) -> Any:
     """Return what an application is told of a connection."""
     named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
@@ -45,14 +78,14 @@ def scope(client: tuple[str, int] | None, server: tuple[str, int | None] | None,
 @pytest.mark.parametrize("host", NEAR)
 def test_who_comes_by_the_loopback_is_local(host: str) -> None:
     assert is_local(scope((host, 5), HERE))
-    assert without_key(scope((host, 5), HERE)) is LOCAL
+    assert KEYLESS.identify(scope((host, 5), HERE)) is LOCAL
 
 
 @pytest.mark.parametrize("host", AWAY)
 def test_who_comes_from_elsewhere_is_not(host: str) -> None:
     assert not is_local(scope((host, 5), HERE))
     with pytest.raises(Unauthenticated, match="branchline keys create"):
-        without_key(scope((host, 5), HERE))
+        KEYLESS.identify(scope((host, 5), HERE))
 
 
 def test_who_comes_by_a_socket_that_is_a_file_is_local() -> None:
@@ -64,10 +97,25 @@ def test_a_peer_that_has_gone_before_its_address_was_read_is_not_local(server: t
     assert not is_local(scope(None, server))
 
 
-@pytest.mark.parametrize("header", ["forwarded", "via", "x-forwarded-for", "x-real-ip"])
+@pytest.mark.parametrize("header", PROXIES)
 def test_what_a_proxy_on_this_machine_passes_on_is_not_local(header: str) -> None:
     with pytest.raises(Unauthenticated):
-        without_key(scope(("127.0.0.1", 5), HERE, **{header: "for=192.0.2.7"}))
+        KEYLESS.identify(scope(("127.0.0.1", 5), HERE, **{header: "for=192.0.2.7"}))
+
+
+@pytest.mark.parametrize("asked", OWN_NAMES)
+def test_who_asks_by_a_name_that_leads_here_alone_is_local(asked: str) -> None:
+    assert KEYLESS.identify(scope(("127.0.0.1", 5), HERE, host=asked)) is LOCAL
+
+
+@pytest.mark.parametrize("asked", FOREIGN_NAMES)
+def test_who_asks_by_a_name_that_others_made_lead_here_needs_a_key(asked: str) -> None:
+    with pytest.raises(Unauthenticated, match="BRANCHLINE_ORIGINS"):
+        KEYLESS.identify(scope(("127.0.0.1", 5), HERE, host=asked))
+
+
+def test_a_name_matters_only_where_a_port_does() -> None:
+    assert KEYLESS.identify(scope(None, ("/run/branchline.sock", None), host="rebound.example")) is LOCAL
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ import pytest
 
 from hosting.domain.identity import Role
 from tests.harness.client import Client
+from tests.harness.fleet_report import fleet_report
 from tests.harness.worker import FleetWorker, define_worker_agent
 from tests.identity.every_route import Route, each_route
 from tests.identity.office import SHARED_KEY, Office
+from tests.identity.tokens import worker_of
 
 ROUTES = each_route()
 # These have no name of a thing in their path: another tenant's caller is let in, and sees and changes its own.
@@ -24,26 +26,14 @@ OF_ONES_OWN = {
 }
 
 
-# What a body has to say for the thing to be looked for; the fleet's routes pass over what is not theirs.
+# What a definition has to say for the agent to be looked for.
 CONFIG = {"config": {"model": "openai:none"}}
-WHO = {"worker": "wrk_1", "workerId": "wrk_1", "filePaths": "a.txt", "requestId": "nothing"}
-REPORT = {
-    "workerId": "wrk_1",
-    "newWorkerId": "wrk_1",
-    "oldWorkerId": "wrk_2",
-    "claim": 1,
-    "message": "half of it",
-    "activity": {"type": "thought", "content": "hm"},
-    "externalUrls": [{"label": "log", "url": "https://log.example"}],
-    "filePaths": ["a.txt"],
-    "type": "CLARIFICATION_REQUEST",
-    "question": "why?",
-    "hostname": "host",
-    "status": "running",
-    "success": True,
-    "summary": "done",
-    "turnId": "turn-0",
-    "frames": [{"index": 0, "text": "a", "done": False}],
+_DOTS_OF_TOKEN = 2
+# These are answered with 200 whatever comes of them.
+_IN_VAIN = {
+    '{"claimed":false,"reason":"Worker not found"}',
+    '{"claimed":false,"reason":"Work not available or already claimed"}',
+    '{"transferred":false,"reason":"Session not found"}',
 }
 
 
@@ -89,13 +79,19 @@ async def client(office: Office) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def places(office: Office) -> Places:
     """Things of tenant `local`: an agent, a session with a run, a worker, and an item that it works on."""
+    return await places_of(office)
+
+
+async def places_of(office: Office, project: str | None = None) -> Places:
+    """Make such things; the worker and its item are those of a project, if one is named."""
     async with Client(office.server.url) as client:
         session = await client.session()
         accepted = await client.accepted(session, "hello")
         await client.ended(session, accepted["runtimeRunId"])
-        client.agent = await define_worker_agent(client.http)
+        client.agent = await define_worker_agent(client.http, **({} if project is None else {"projectName": project}))
         await client.accepted(await client.session(), "hello")
-        worker = await FleetWorker.register(client.http, key=await office.key("local", Role.WORKER))
+        key = await office.key("local", Role.WORKER, project)
+        worker = await FleetWorker.register(client.http, key=key, agentIds=[client.agent])
         item = await worker.claimed()
         native = {"session_id": session, "branch_id": "main", "run_id": accepted["runtimeRunId"], "agent_id": "demo"}
         return Places(native, client.agent, {"session_id": str(item["sessionId"]), "worker_id": worker.id})
@@ -112,13 +108,13 @@ def test_every_route_says_whom_it_takes() -> None:
 async def test_no_route_takes_a_caller_whose_role_is_another(
     office: Office, client: httpx.AsyncClient, places: Places
 ) -> None:
-    keys = {role: await office.key("local", role) for role in Role}
+    keys, token = {role: await office.key("local", role) for role in Role}, await office.token()
     before = await office.everything()
 
     refused = [
         await ask(client, route, places, keys[role]) for route in ROUTES for role in Role if role not in route.roles
     ]
-    tokens = [await ask(client, route, places, office.token()) for route in ROUTES if Role.WORKER not in route.roles]
+    tokens = [await ask(client, route, places, token) for route in ROUTES if Role.WORKER not in route.roles]
     shared = [await ask(client, route, places, SHARED_KEY) for route in ROUTES if Role.WORKER not in route.roles]
 
     asked = [*refused, *tokens, *shared]
@@ -131,7 +127,7 @@ async def test_no_route_takes_what_was_revoked_or_forged_or_is_too_old(
     office: Office, client: httpx.AsyncClient, places: Places
 ) -> None:
     revoked = [await office.revoked_key("local", role) for role in Role]
-    expired, forged = office.expired_token(), f"{office.token()[:-4]}AAAA"
+    expired, forged = office.expired_token(), f"{(await office.token())[:-4]}AAAA"
     before = await office.everything()
 
     asked = [await ask(client, route, places, shown) for route in ROUTES for shown in (*revoked, forged)]
@@ -146,7 +142,7 @@ async def test_another_tenants_things_are_answered_as_things_that_are_not_there(
     office: Office, client: httpx.AsyncClient, places: Places
 ) -> None:
     keys = {role: await office.key("stranger", role) for role in Role}
-    shown = [*keys.items(), (Role.WORKER, office.token("stranger"))]
+    shown = [*keys.items(), (Role.WORKER, await office.token("stranger"))]
     theirs = [(route, each) for route in ROUTES if "{" in route.path for role, each in shown if role in route.roles]
     before = await office.everything()
 
@@ -155,6 +151,29 @@ async def test_another_tenants_things_are_answered_as_things_that_are_not_there(
 
     assert real == unreal
     assert [each for each in real if each.status != 404 and not is_said_without_looking(each)] == []
+    assert await office.everything() == before
+
+
+async def test_a_key_of_one_project_reaches_nothing_that_is_another_projects(
+    office: Office, client: httpx.AsyncClient
+) -> None:
+    places = await places_of(office, project="verse")
+    keys = {role: await office.key("local", role, "prose") for role in (Role.WORKER, Role.OPERATOR)}
+    before = await office.everything()
+
+    routes = [each for each in ROUTES if each.is_of_the_fleet and each.names & places.fleet.keys()]
+
+    asked = [
+        await ask(client, route, places, key)
+        for route in routes
+        # Who follows an interview is a user of the agent, as on the routes that are not the fleet's.
+        if "/interview/" not in route.path
+        for role, key in keys.items()
+        if role in (route.roles or ())
+    ]
+
+    assert [each for each in asked if each.status not in {403, 404} and not is_said_without_looking(each)] == []
+    assert len(asked) > 40
     assert await office.everything() == before
 
 
@@ -172,9 +191,12 @@ async def test_a_route_without_a_name_in_its_path_shows_another_tenant_nothing(o
 
 async def ask(client: httpx.AsyncClient, route: Route, places: Places, shown: str) -> Asked:
     """Ask a route for things by their names."""
-    named, body = places.of(route), None if route.method == "GET" else _body(route)
+    named = places.of(route)
+    # Who has a token speaks for itself; to name another worker is wrong whichever that is.
+    worker = worker_of(shown) if shown.count(".") == _DOTS_OF_TOKEN else places.fleet["worker_id"]
+    body = None if route.method == "GET" else _body(route, worker)
     headers = {**route.headers, "Authorization": f"Bearer {shown}"}
-    params = WHO if "/api/" in route.path else {}
+    params = {"worker": worker, "workerId": worker, "filePaths": "a.txt"} if "/api/" in route.path else {}
     answer = await client.request(route.method, route.at(named), json=body, headers=headers, params=params)
     told = answer.json() if answer.status_code >= 400 else {}
     said = str(told.get("detail", answer.text))
@@ -185,13 +207,11 @@ async def ask(client: httpx.AsyncClient, route: Route, places: Places, shown: st
 
 def is_said_without_looking(asked: Asked) -> bool:
     """Say whether a route answers so whatever it is asked for."""
-    names_another_worker = asked.status == 403 and "{worker_id" in asked.route
-    is_no_worker_at_all = (asked.status, asked.said) == (200, '{"claimed":false,"reason":"Worker not found"}')
-    is_wrong_by_itself = asked.status in {400, 410} and "/api/" in asked.route
-    return names_another_worker or is_no_worker_at_all or is_wrong_by_itself
+    is_no_more = asked.status == 410 and asked.route.endswith("/prompts")
+    return is_no_more or (asked.status == 200 and asked.said in _IN_VAIN)
 
 
-def _body(route: Route) -> dict[str, Any]:
+def _body(route: Route, worker: str) -> dict[str, Any]:
     if route.path.startswith(("/api/", "/v1/")):
-        return REPORT
+        return fleet_report(route.path, worker)
     return CONFIG if route.method == "PUT" else {}

@@ -2,7 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import digest
 from pathlib import Path
@@ -33,11 +33,6 @@ def tokens_of(key_file: Path) -> JwtWorkerTokens:
     return JwtWorkerTokens(KeyFile(key_file).keys, lambda: datetime.now(UTC))
 
 
-def fresh_token(key_file: Path, tenant: str = "local") -> str:
-    """Return a token that such a server takes for an hour."""
-    return tokens_of(key_file).issue(claims(datetime.now(UTC) + timedelta(hours=1), tenant))
-
-
 def encoded(data: bytes) -> str:
     """Return bytes as a segment of a token."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -46,6 +41,11 @@ def encoded(data: bytes) -> str:
 def decoded(segment: str) -> bytes:
     """Undo `encoded`."""
     return urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+
+
+def worker_of(token: str) -> str:
+    """Return the id of the worker that a token is of."""
+    return str(json.loads(decoded(token.split(".")[1]))["sub"])
 
 
 def written(members: Any) -> str:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from hosting.adapters.sql import fleet_tables
+from hosting.adapters.sql.inbox import SqlInbox
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.reading import Query, T
 from hosting.adapters.sql.tables import metadata
@@ -85,6 +86,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[InMemory], Awaitable[object]]]] = {
     "dead": ("work_items", lambda memory: queue_in(memory).dead(LOCAL_TENANT, 5)),
     "claim": ("work_items", lambda memory: queue_in(memory).claim(WORKER, 5, 120.0)),
     "unowned": ("runs", lambda memory: SqlLeases(memory).unowned(5)),
+    "untold": ("inbox_messages", lambda memory: SqlInbox(memory, memory).untold(5)),
     "overdue": ("interactions", lambda memory: SqlWatch(memory).overdue(5)),
 }
 

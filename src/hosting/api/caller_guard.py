@@ -9,9 +9,10 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hosting.api.access import note_identity
-from hosting.api.callers import Callers, without_key
-from hosting.api.fleet.renewal import renewed_worker
+from hosting.api.callers import Callers
+from hosting.api.fleet.renewal import is_about, renewed_worker
 from hosting.api.handshake import refuse_handshake
+from hosting.api.keyless import Keyless
 from hosting.api.problems import core_problem
 from hosting.domain.errors import BranchlineError
 
@@ -19,12 +20,13 @@ from hosting.domain.errors import BranchlineError
 class CallerGuard:
     """Stands before an application: notes who is asking, or answers whoever nobody knows.
 
-    `free` are paths that need no caller. `callers` is asked only for those who show something.
+    `free` are paths that need no caller. `callers` is asked only for those who show something, `keyless` for others.
     """
 
-    def __init__(self, app: ASGIApp, callers: Callable[[], Callers], free: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, callers: Callable[[], Callers], keyless: Keyless, free: Collection[str]) -> None:
         self._app = app
         self._callers = callers
+        self._keyless = keyless
         self._free = free
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -33,10 +35,10 @@ class CallerGuard:
             given = [value for name, value in scope["headers"] if name == b"authorization"]
             try:
                 if given:
-                    again = partial(self._callers().identify, given, renewed_worker(scope))
+                    again = partial(self._callers().identify, given, renewed_worker(scope), partial(is_about, scope))
                     note_identity(scope, await again(), again)
                 else:
-                    note_identity(scope, without_key(scope))
+                    note_identity(scope, self._keyless.identify(scope))
             except BranchlineError as error:
                 await _refuse(scope, receive, send, error)
                 return

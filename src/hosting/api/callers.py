@@ -1,22 +1,19 @@
-"""How a caller is recognised: by a key, by the token of a worker, by the key that older workers share, or by its place.
+"""How a caller is recognised: by a key, by the token of a worker, or by the key that older workers share.
 
 The header is `Authorization: Bearer ...`, with exactly this word and one space (docs/reference/worker-protocol.md).
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from hmac import compare_digest
-from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Final
 
-from litestar.types import Scope
-
 from hosting.domain.admission import TokenExpired, TokenInvalid, Unauthenticated
 from hosting.domain.api_key import ApiKey, hash_key, is_key
-from hosting.domain.identity import LOCAL, CallerKind, Identity, Role
+from hosting.domain.identity import CallerKind, Identity, Role
 from hosting.domain.scope import LOCAL_TENANT
+from hosting.domain.standing import Standing
 from hosting.ports.keys import ApiKeys
 from hosting.ports.tokens import WorkerClaims, WorkerTokens
 
@@ -25,12 +22,7 @@ _LONGEST: Final = 8192
 _DOTS_OF_TOKEN: Final = 2
 _REMEMBERED_SECONDS: Final = 1.0
 _MOST_REMEMBERED: Final = 10_000
-_NEEDS_KEY: Final = (
-    "Who asks from another machine must send `Authorization: Bearer <key>`; `branchline keys create` makes keys."
-)
 _SHARED: Final = Identity(LOCAL_TENANT, CallerKind.SHARED_KEY, frozenset({Role.WORKER}))
-# What a proxy says: it may be on this machine, but who asks it need not be, and can have sent any address along.
-_OF_PROXIES: Final = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-real-ip"})
 
 
 class Callers:
@@ -42,14 +34,21 @@ class Callers:
 
     def __init__(self, keys: ApiKeys, tokens: WorkerTokens, shared_key: str | None) -> None:
         self._keys = keys
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[float, Standing]] = OrderedDict()
         self._tokens = tokens
         self._shared_key = shared_key.encode() if shared_key else None
 
-    async def identify(self, given: Sequence[bytes], renewed: str | None = None) -> Identity:
+    async def identify(
+        self,
+        given: Sequence[bytes],
+        renewed: str | None = None,
+        hears_of_itself: Callable[[str], bool] = lambda _worker_id: False,
+    ) -> Identity:
         """Return who sent these values of the header Authorization, at least one.
 
         `renewed` is the id of the worker whose token may be too old, since the request wants a new one for it.
+        The token of a worker that is not registered any more opens nothing either, except what `hears_of_itself`: there
+        it is told that it is not there, whereupon workers register anew.
 
         Raises:
             Unauthenticated: it opens nothing, whatever the reason.
@@ -70,20 +69,26 @@ class Callers:
         if text.count(".") != _DOTS_OF_TOKEN:
             raise TokenInvalid
         claims = self._read(text, renewed)
-        await self._check_key_of(claims.registration_id)
+        standing = await self._standing(claims.registration_id)
+        if standing is Standing.WITHDRAWN or (standing is Standing.GONE and not hears_of_itself(claims.worker_id)):
+            raise Unauthenticated
         return _worker_of(claims)
 
-    async def _check_key_of(self, registration_id: str) -> None:
+    async def _standing(self, registration_id: str) -> Standing:
         now = monotonic()
-        if now - self._seen.get(registration_id, -_REMEMBERED_SECONDS) < _REMEMBERED_SECONDS:
-            return
-        if await self._keys.is_withdrawn(registration_id):
+        read_at, standing = self._seen.get(registration_id, (now - _REMEMBERED_SECONDS, Standing.GOOD))
+        if now - read_at < _REMEMBERED_SECONDS:
+            return standing
+        standing = await self._keys.standing(registration_id)
+        if standing is Standing.WITHDRAWN:
+            # Another key can stand for it at any moment.
             self._seen.pop(registration_id, None)
-            raise Unauthenticated
-        self._seen[registration_id] = now
+            return standing
+        self._seen[registration_id] = now, standing
         self._seen.move_to_end(registration_id)
         if len(self._seen) > _MOST_REMEMBERED:
             self._seen.popitem(last=False)
+        return standing
 
     def _read(self, token: str, renewed: str | None) -> WorkerClaims:
         try:
@@ -93,37 +98,6 @@ class Callers:
             if claims.worker_id != renewed:
                 raise
             return claims
-
-
-def is_local(scope: Scope) -> bool:
-    """Say whether who is asking is on the machine that the server is on, as far as the connection tells."""
-    client, server = scope.get("client"), scope.get("server")
-    if client is not None:
-        return _is_loopback(client[0])
-    # A peer that has gone by now has no address either: only a socket that is a file says that it is near.
-    return server is not None and server[1] is None
-
-
-def without_key(scope: Scope) -> Identity:
-    """Return who is asking without having shown anything.
-
-    Raises:
-        Unauthenticated: somebody of another machine.
-    """
-    if not is_local(scope) or any(name in _OF_PROXIES for name, _ in scope["headers"]):
-        raise Unauthenticated(_NEEDS_KEY)
-    return LOCAL
-
-
-@lru_cache(maxsize=1024)
-def _is_loopback(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
 
 
 def _holder_of(key: ApiKey) -> Identity:

@@ -8,7 +8,7 @@ from litestar import MediaType, Request, Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from hosting.api.openapi_document import TAKES, completed, operation_id
+from hosting.api.openapi_document import REFUSES, TAKES, completed, operation_id
 from hosting.api.openapi_problems import problem_specs
 
 PATH: Final = "/openapi.json"
@@ -17,6 +17,11 @@ PATH: Final = "/openapi.json"
 def takes(body: type[msgspec.Struct]) -> dict[str, Any]:
     """Document the body that a route decodes by itself; hand it to the route as its `opt`."""
     return {TAKES: body}
+
+
+def refuses(reply: type[msgspec.Struct], *statuses: int) -> dict[str, Any]:
+    """Document what a route may answer with beside problems, under these statuses; it is a part of its `opt`."""
+    return {REFUSES: (reply, statuses)}
 
 
 def answers(*codes: str) -> dict[int, ResponseSpec]:

@@ -10,6 +10,7 @@ from litestar.response import Stream
 
 from hosting.api.openapi_events import LOGGED
 from hosting.api.openapi_schemas import TEXT, Json, Schemas, reference
+from hosting.api.problems import is_of_the_fleet
 
 _LOCATION: Final[Json] = {"Location": {"description": "Where to find it.", "required": True, "schema": TEXT}}
 _LINK: Final[Json] = {
@@ -24,7 +25,7 @@ def success_response(schemas: Schemas, handler: HTTPRouteHandler) -> Json:
     """Describe the answer of a handler, by the type that it says it returns."""
     status = HTTPStatus(handler.status_code)
     response: Json = {"description": status.phrase}
-    if status is HTTPStatus.CREATED or (handler.handler_name, status) in _ANSWERED_WITH_LOCATION:
+    if _says_where(handler, status):
         response["headers"] = _LOCATION
     kind = handler.parsed_fn_signature.return_type.annotation
     if status in _WITHOUT_BODY or _frames_itself(kind):
@@ -32,6 +33,12 @@ def success_response(schemas: Schemas, handler: HTTPRouteHandler) -> Json:
     if kind is Stream:
         response["headers"] = _LINK
     return response | {"content": {"application/json": {"schema": _schema(schemas, kind)}}}
+
+
+def _says_where(handler: HTTPRouteHandler, status: HTTPStatus) -> bool:
+    # What workers and operators of the fleet make is answered with its id, and workers follow no Location.
+    is_made = status is HTTPStatus.CREATED and not is_of_the_fleet(min(handler.paths))
+    return is_made or (handler.handler_name, status) in _ANSWERED_WITH_LOCATION
 
 
 def _frames_itself(kind: Any) -> bool:

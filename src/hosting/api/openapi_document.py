@@ -18,11 +18,22 @@ from hosting.api.openapi_bodies import RUN_CONFIG, describe_bodies, request_body
 from hosting.api.openapi_events import LOGGED, describe_events
 from hosting.api.openapi_problems import OF_CALLERS, Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
-from hosting.api.openapi_streams import FEED, POSITION_PARAMETERS, SOCKET, describe_feed, describe_socket
+from hosting.api.openapi_streams import (
+    FEED,
+    INTERVIEW,
+    LINES,
+    POSITION_PARAMETERS,
+    SOCKET,
+    describe_feed,
+    describe_interview,
+    describe_lines,
+    describe_socket,
+)
 from hosting.api.problems import is_of_the_fleet, status_of
 from hosting.domain.definition import AgentConfig
 
 TAKES: Final = "takes"
+REFUSES: Final = "refuses"
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _RAW: Final[Mapping[str, Json]] = {
@@ -124,15 +135,29 @@ def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HT
         str(handler.status_code): success_response(schemas, handler),
         **_refusals(problems, handler),
     }
+    refusal, statuses = handler.opt.get(REFUSES, (None, ()))
+    for status in statuses:
+        described = problems.spelled_out(operation["responses"][str(status)])
+        described["content"]["application/json"] = {"schema": schemas.written(refusal)}
+        operation["responses"][str(status)] = described
     parameters = [_parameter(parameter) for parameter in operation.get("parameters", ())]
     if operation["operationId"] in {FEED, SOCKET}:
         parameters += POSITION_PARAMETERS
     if parameters:
         operation["parameters"] = parameters
-    if operation["operationId"] == FEED:
-        describe_feed(operation["responses"]["200"])
-    if operation["operationId"] == SOCKET:
+    _describe_stream(operation)
+
+
+def _describe_stream(operation: Json) -> None:
+    name, responses = operation["operationId"], operation["responses"]
+    if name == FEED:
+        describe_feed(responses["200"])
+    if name == SOCKET:
         describe_socket(operation)
+    if name == INTERVIEW:
+        describe_interview(responses)
+    if name == LINES:
+        describe_lines(responses["200"])
 
 
 def _refusals(problems: Problems, handler: HTTPRouteHandler) -> Json:

@@ -1,6 +1,7 @@
 """Problems as answers of a route: which codes a status comes with."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,6 +77,11 @@ class Problems:
         name = pascal_case(codes[0])
         self.named[name] = _response(status, codes)
         return {"$ref": f"#/components/responses/{name}"}
+
+    def spelled_out(self, response: Json) -> Json:
+        """Return an answer without a name, which a single route can add to."""
+        named: Json = self.named[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+        return deepcopy(named)
 
 
 def describe_problem(schemas: Schemas) -> None:

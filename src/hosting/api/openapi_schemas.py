@@ -75,6 +75,7 @@ class Schemas:
     def __init__(self, raw: Mapping[str, Json]) -> None:
         self.named: dict[str, Json] = {}
         self._raw = raw
+        self._classes: dict[str, type] = {}
         self._by_kind: Mapping[type[inspect.Type], Callable[[Any, str], Json]] = {
             inspect.Metadata: lambda kind, prefix: self._schema(kind.type, prefix),
             inspect.StructType: self._name,
@@ -115,6 +116,8 @@ class Schemas:
     def _name(self, kind: inspect.StructType, prefix: str) -> Json:
         # What only comes in has its own name; the vocabulary goes both ways, and looks different coming in.
         name = f"{prefix}{kind.cls.__name__}" if kind.cls.__module__.startswith("events.") else kind.cls.__name__
+        if self._classes.setdefault(name, kind.cls) is not kind.cls:
+            raise TypeError(f"{kind.cls} and {self._classes[name]} cannot both be described as {name}.")
         if name not in self.named:
             self.named[name] = {}  # a type may hold itself
             self.named[name] = self._sent(kind, frozenset()) if prefix else self._written(kind)
@@ -167,8 +170,10 @@ class Schemas:
         leaves_out = kind.cls.__struct_config__.omit_defaults
         for field in kind.fields:
             # A default that is made, not given, is how a member says that it is always there (events.event.written).
-            may_lack = leaves_out or field.default is msgspec.UNSET
-            always = not may_lack or field.required or field.default_factory is not NODEFAULT
+            may_lack = leaves_out or _may_be_unset(field)
+            # One that is an empty list or object is left out, though (msgspec, omit_defaults).
+            is_made = field.default_factory not in {NODEFAULT, list, dict, set}
+            always = not may_lack or field.required or is_made
             members[field.encode_name] = self._member(field, field.type if always else _without_null(field.type), "")
             if always:
                 required.append(field.encode_name)
@@ -207,6 +212,11 @@ def _without_null(kind: inspect.Type) -> inspect.Type:
         return kind
     types = tuple(one for one in kind.types if not isinstance(one, inspect.NoneType))
     return types[0] if len(types) == 1 else inspect.UnionType(types)
+
+
+def _may_be_unset(field: inspect.Field) -> bool:
+    # A member that is left out unless it is said has no default here, and is not required for all that.
+    return not field.required and field.default is NODEFAULT and field.default_factory is NODEFAULT
 
 
 def _is_raw(kind: inspect.Type) -> bool:

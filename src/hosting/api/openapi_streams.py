@@ -1,4 +1,4 @@
-"""The two streams of a branch, which OpenAPI has no words for: server-sent events and WebSocket.
+"""The streams of branches, which OpenAPI has no words for: server-sent events, WebSocket, and a log line by line.
 
 The extensions `x-event-stream` and `x-websocket` say in a form that programs can read what docs/reference/wire.md says.
 """
@@ -6,11 +6,13 @@ The extensions `x-event-stream` and `x-websocket` say in a form that programs ca
 from typing import Final
 
 from hosting.api.openapi_bodies import ENVELOPES
-from hosting.api.openapi_events import STREAMED, TOLD
+from hosting.api.openapi_events import LOGGED, STREAMED, TOLD
 from hosting.api.openapi_schemas import POSITION, TEXT, Json, reference
 
 FEED: Final = "getLive"
 SOCKET: Final = "getSocket"
+INTERVIEW: Final = "getInterviewStream"
+LINES: Final = "getRunLog"
 
 POSITION_PARAMETERS: Final[list[Json]] = [
     {
@@ -94,6 +96,21 @@ def describe_feed(response: Json) -> None:
             "x-event-stream": {**_FRAMES, "data": reference(STREAMED)},
         }
     }
+
+
+def describe_interview(responses: Json) -> None:
+    """Complete the answers of the route that streams an interview's chunks."""
+    responses["200"] = {
+        "description": "What the agent says, as chunks of a user interface (docs/reference/worker-protocol.md).",
+        "content": {"text/event-stream": {"schema": {"type": "string", "contentMediaType": "text/event-stream"}}},
+    }
+    responses["204"] = {"description": "The interview is over."}
+
+
+def describe_lines(response: Json) -> None:
+    """Complete the answer that is events, one a line."""
+    line = {"type": "string", "contentMediaType": "application/x-ndjson", "x-line": reference(LOGGED)}
+    response["content"] = {"application/x-ndjson": {"schema": line}}
 
 
 def describe_socket(operation: Json) -> None:

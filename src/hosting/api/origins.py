@@ -16,11 +16,10 @@ The own origin is the one whose host and port are those of the request's `Host`.
 rebinding) sends its own name in both headers. So the host of an own `http` origin must be one that nobody else can
 make lead here: an address, localhost, or the host that the server was told to listen on; any other must be listed.
 For `https` no such proof is needed, since nobody but a name's owner has a certificate for it.
-This does not stop a rebound page from reading with GET: browsers send no `Origin` with that.
+A rebound page that reads with GET, with which browsers send no `Origin`, is refused by its `Host`: see `Keyless`.
 """
 
 from collections.abc import Awaitable, Iterable
-from ipaddress import ip_address
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +27,7 @@ from litestar import Request
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from hosting.api.origin import Origin
+from hosting.api.origin import Origin, leads_here_only
 from hosting.api.problems import MEDIA_TYPE, ApiError, Problem, api_problem, problem, status_of
 
 _CODE: Final = "origin-refused"
@@ -81,19 +80,11 @@ class OriginGuard:
         return origin.scheme == "https"
 
     def _leads_here_only(self, host: str) -> bool:
-        return host in {"localhost", self._host} or host.endswith(".localhost") or _is_address(host)
+        return host == self._host or leads_here_only(host)
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:
     return [value for header, value in scope["headers"] if header == name]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _readable_by(origin: str) -> Headers:

@@ -105,7 +105,7 @@ _OF_THE_FLEET: Final = ("/api/", "/v1/daemon/")
 # Clients compare the whole message of these.
 _MESSAGE: Final = {
     admission.Unauthenticated.code: admission.INVALID_KEY,
-    admission.TokenExpired.code: admission.TOKEN_EXPIRED,
+    admission.TokenExpired.code: admission.TOO_OLD,
     admission.NotTheOwner.code: admission.NOT_THE_OWNER,
     admission.WorkerMissing.code: admission.WORKER_MISSING,
 }

@@ -3,13 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
-from events.runs import BranchRunCompleted
+from events.branches import MessageStarted
+from events.runs import BranchRunCompleted, BranchRunStarted
+from events.turns import MessageTurnStarted
+from events.work import WorkClaimed
 from hosting.cli.asking.interview import Interview
 from hosting.cli.stopping import Stopping
 from hosting.cli.view import View
-from hosting.client import Accepted, BranchAddress, Client, ClientError
+from hosting.client import Accepted, BranchAddress, Client, ClientError, Received
+
+_WAITING_SECONDS: Final = 2.0
 
 
 @dataclass(slots=True)
@@ -24,6 +30,8 @@ class Conversation:
     stopping: Stopping
     on_stop: Callable[[], None]
     cut: bool = False
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    worked_on: asyncio.Event = field(default_factory=asyncio.Event)
     failed_to_stop: bool = False
 
     async def go(self) -> BranchRunCompleted:
@@ -40,6 +48,7 @@ class Conversation:
                     beside = [
                         tasks.create_task(self.interview.work(), name="interview"),
                         tasks.create_task(self.stopping.work(self._tell_failure), name="stopping"),
+                        tasks.create_task(self._tell_waiting(), name="waiting"),
                     ]
                     ended = await self._follow()
                     for task in beside:
@@ -53,6 +62,7 @@ class Conversation:
         async with aclosing(self.client.follow_run(self.at, self.accepted, on_cut=self._tell_cut)) as events:
             async for received in events:
                 self.cut = False
+                self._see_begin(received)
                 self.view.show(received)
                 self.interview.see(received)
                 self.stopping.see(received)
@@ -60,6 +70,29 @@ class Conversation:
                 if isinstance(event, BranchRunCompleted) and event.runtime_run_id == self.accepted.runtime_run_id:
                     return event
         raise AssertionError("a run is followed to its end")
+
+    def _see_begin(self, received: Received) -> None:
+        event = received.event
+        if isinstance(event, BranchRunStarted) and event.runtime_run_id == self.accepted.runtime_run_id:
+            self.began.set()
+        elif isinstance(event, MessageStarted) and event.message_id == self.accepted.message_id:
+            if not self.began.is_set():
+                # Its message comes, and no run has begun for it.
+                self.began.set()
+                self.worked_on.set()
+                self.stopping.began()
+                self.view.note("Added to the run that is active.")
+        elif self.began.is_set() and isinstance(event, WorkClaimed | MessageTurnStarted | BranchRunCompleted):
+            self.worked_on.set()
+
+    async def _tell_waiting(self) -> None:
+        """Tell when nobody begins with the run, which would look as if nothing happened."""
+        await self.began.wait()
+        try:
+            async with asyncio.timeout(_WAITING_SECONDS):
+                await self.worked_on.wait()
+        except TimeoutError:
+            self.view.note("Nobody has begun with it yet; a worker's agent waits for a worker.")
 
     def _stop(self) -> None:
         self.interview.withdraw()

@@ -3,15 +3,18 @@
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from events.ids import RunId
+from events.runs import BranchRunStarted
 from events.turns import MessageTurnStarted
 from hosting.cli.persistence import persist
 from hosting.client import BranchAddress, Client, ClientError, Problem, Received
 
 _REASON: Final = "Ctrl-C in `branchline send`."
+_TURN_SECONDS: Final = 1.0
+"""How long a run that holds its branch may take to begin its turn; one that waits for a worker takes any time."""
 
 
 class Left(Exception):
@@ -28,6 +31,7 @@ class Stopping:
         self._attempts = attempts
         self._flow: str | None = None
         self._flow_known = asyncio.Event()
+        self._active = asyncio.Event()
         self._wanted = asyncio.Event()
         self._left = False
         self.accepted = False
@@ -70,7 +74,14 @@ class Stopping:
         event = received.event
         if isinstance(event, MessageTurnStarted) and event.runtime_run_id == self._run_id and self._flow is None:
             self._flow = event.message_turn_id
+            self.began()
             self._flow_known.set()
+        elif isinstance(event, BranchRunStarted) and event.runtime_run_id == self._run_id:
+            self.began()
+
+    def began(self) -> None:
+        """Know that the run holds its branch."""
+        self._active.set()
 
     async def work(self, on_failure: Callable[[ClientError], None]) -> None:
         """Wait until the end is wanted, and see to it that the server has accepted that.
@@ -85,8 +96,11 @@ class Stopping:
     async def _stop(self) -> None:
         if self._flow is None and await self._remove():
             return
-        # Without its flow, an interrupt could end the run that comes after this one.
-        await self._flow_known.wait()
+        await self._active.wait()
+        # With its flow, the interrupt cannot end the run that comes after this one.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._flow_known.wait()
         try:
             await self._client.interrupt(self._at, _REASON, event_flow_id=self._flow)
         except Problem as problem:

@@ -90,19 +90,28 @@ async def _run(api: WorkerApi, served: Served, settings: Settings, *, poll_secon
 
     async with api:
         own = OwnWorker(
-            api, served.agents, settings, poll_seconds=poll_seconds, ready=ready, events=tuple(served.events)
+            api=api,
+            agents=served.agents,
+            settings=settings,
+            poll_seconds=poll_seconds,
+            ready=ready,
+            leaving=_tell_leaving,
+            events=tuple(served.events),
         )
-        with _heeding_signals(own.stop):
+        with _heeding_signals(own):
             await own.run()
 
 
 @contextmanager
-def _heeding_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set the event at SIGTERM or Ctrl-C; the second time, the process ends as it would without this."""
+def _heeding_signals(own: OwnWorker) -> Iterator[None]:
+    """Stop the worker at SIGTERM or Ctrl-C, in a hurry at the second one; the third ends the process at once."""
     loop, heeded = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
 
     def told() -> None:
-        stop.set()
+        if not own.stop.is_set():
+            own.stop.set()
+            return
+        own.hurry.set()
         for number in heeded:
             loop.remove_signal_handler(number)
 
@@ -113,6 +122,12 @@ def _heeding_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in heeded:
             loop.remove_signal_handler(number)
+
+
+def _tell_leaving(runs: int, seconds: float) -> None:
+    go = "1 run goes" if runs == 1 else f"{runs} runs go"
+    on = f"{go} on for at most {seconds:g} s; once more ends that" if runs else "no run is under way"
+    print(f"Draining: {on}.", flush=True)
 
 
 def _names(served: Served) -> tuple[str, ...]:

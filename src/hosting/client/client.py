@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from events.branches import MessageStarted
 from events.catalog import Catalog
 from events.event import Event
 from events.ids import MAIN_BRANCH, BranchId, MessageId, RunId, SessionId
@@ -162,7 +163,8 @@ class Client:
     ) -> AsyncGenerator[Received]:
         """Yield the events of an accepted input's run, from its first to its BRANCH_RUN_COMPLETED; see `follow`.
 
-        Of an input that waits, its places in the queue (BRANCH_QUEUE_UPDATED) come first.
+        Of an input that waits, its places in the queue (BRANCH_QUEUE_UPDATED) come first. One that was added to a run
+        which a worker has brings the rest of that run, from its own message on.
         """
         began = False
         async with aclosing(self.follow(at, after=accepted.position, on_cut=on_cut)) as events:
@@ -171,6 +173,7 @@ class Client:
                 ours = getattr(event, "runtime_run_id", None) == accepted.runtime_run_id
                 # A queued run's own events begin later, behind those of the runs before it.
                 began = began or (ours and isinstance(event, BranchRunStarted | BranchRunCompleted))
+                began = began or (isinstance(event, MessageStarted) and event.message_id == accepted.message_id)
                 if began or _waits(event, accepted.runtime_run_id):
                     yield received
                 if ours and isinstance(event, BranchRunCompleted):

@@ -16,7 +16,7 @@ class HostStatusShown(Struct, frozen=True, kw_only=True, rename="camel"):
 class FleetWorker(Struct, frozen=True, kw_only=True, rename="camel"):
     """A worker; `session_count` is how many sessions it has, by the server's count.
 
-    Times are milliseconds since 1970. `status` is `offline` when nothing was heard of it for three minutes.
+    Times are milliseconds since 1970. `status` is `offline` when nothing was heard of it for as long as a lease.
     """
 
     id: str

@@ -127,7 +127,9 @@ class Dispatcher:
             _log.warning("run put off", run=lease.run.id, why=error.why)
             await self._put_off(lease.run.id)
         except Withdrawn as error:
-            _log.warning("run withdrawn", run=lease.run.id, why=str(error))
+            # At a worker that is how a run ends which its server has ended; what is lost is told of where it is seen.
+            tell = _log.warning if lease.worker_attempts is None else _log.info
+            tell("run withdrawn", run=lease.run.id, why=str(error))
         except Exception:  # noqa: BLE001 - the outermost loop of a run
             # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
             _log.exception("run execution broke", run=lease.run.id)
@@ -154,7 +156,8 @@ class Dispatcher:
                         await self._renew(held)
                 sure_until = asked_at + self._lease_seconds
             except (StorageUnavailable, TimeoutError) as error:
-                _log.warning("cannot renew leases", why=str(error) or "no answer in time", runs=len(held))
+                why = error.why if isinstance(error, StorageUnavailable) else "no answer in time"
+                _log.warning("cannot renew leases", why=why, runs=len(held))
                 if loop.time() + self._lease_seconds / 3 >= sure_until:
                     self._stop(held, "the lease could not be renewed")
                     # What is accepted from now on has a lease of its own; none of those that lapsed is left.

@@ -18,7 +18,7 @@ from typing import Final
 from hosting.domain.errors import BranchlineError, NotFound
 
 INVALID_KEY: Final = "Invalid or missing API key"
-TOKEN_EXPIRED: Final = "Runtime token expired"
+TOO_OLD: Final = "Runtime token expired"
 NOT_THE_OWNER: Final = "Session is owned by another worker"
 WORKER_MISSING: Final = "Worker not found"
 """These four are what workers look for in an answer, word by word (docs/reference/worker-protocol.md)."""
@@ -43,7 +43,7 @@ class TokenExpired(Unauthenticated):
     code = "token-expired"
 
     def __init__(self) -> None:
-        BranchlineError.__init__(self, f"{TOKEN_EXPIRED}.")
+        BranchlineError.__init__(self, f"{TOO_OLD}.")
 
 
 class Forbidden(BranchlineError):

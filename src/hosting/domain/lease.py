@@ -21,7 +21,8 @@ class Lease:
     """The right to write for a run; `fence` grows with every grant on the branch, and an older one is refused.
 
     `input` are the messages that started the run, the last one a user's; `interrupts` are the wishes for its end, or
-    the end of something in it, that had come before the lease was granted.
+    the end of something in it, that had come before the lease was granted. A run that workers do is given up when it
+    was lost with `worker_attempts` of them.
     """
 
     run: Run
@@ -30,3 +31,4 @@ class Lease:
     fence: int
     attempt: int
     interrupts: tuple[Interrupt, ...] = ()
+    worker_attempts: int | None = None

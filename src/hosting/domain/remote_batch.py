@@ -3,7 +3,7 @@
 Nothing here names a run, a branch or a session: a worker writes for the run that it has, and for no other.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
@@ -15,6 +15,9 @@ from hosting.domain.step import StepKind
 
 Member = Raw | UnsetType
 """A member that is any JSON, or left out."""
+
+MOST_IN_A_BATCH: Final = 2_000
+"""How many events, and how many changes, a batch can have."""
 
 _Name = Annotated[str, Meta(min_length=1, max_length=1000)]
 _Id = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -124,8 +127,8 @@ class Batch(Struct, frozen=True, kw_only=True, rename="camel"):
 
     claim: int
     batch: Annotated[int, Meta(ge=1)]
-    changes: list[Change] = []
-    events: list[Raw] = []
+    changes: Annotated[list[Change], Meta(max_length=MOST_IN_A_BATCH)] = []
+    events: Annotated[list[Raw], Meta(max_length=MOST_IN_A_BATCH)] = []
     worker_id: str | None = None
 
     @property

@@ -205,6 +205,7 @@ class TakenRun(_Wire, frozen=True, kw_only=True):
             fence=self.claim,
             attempt=self.attempt,
             interrupts=tuple(wish.interrupt(self.run_id) for wish in self.interrupts),
+            worker_attempts=self.max_attempts,
         )
 
 

@@ -3,6 +3,7 @@
 BranchlineError
 +-- ServerAway        nothing answers, or not now; what was asked for may have been done
 +-- ServerRefused     the server says no, and would again
++-- ShutOut           the server lets the worker in no more
 """
 
 from hosting.domain.errors import BranchlineError
@@ -22,3 +23,10 @@ class ServerRefused(BranchlineError):
     def __init__(self, status: int, problem: str, detail: str) -> None:
         self.status, self.problem, self.detail = status, problem, detail
         super().__init__(f"{detail} ({problem})")
+
+
+class ShutOut(BranchlineError):
+    """The key that the worker came with opens nothing any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The key opens nothing any more; a worker with another key goes on with the runs.")

@@ -5,6 +5,8 @@ BranchlineError
 |   +-- WorkItemMissing
 |   +-- InboxMessageMissing
 |   +-- QuestionMissing
++-- InvalidRequest
+|   +-- MessageTooLong
 +-- Conflict
     +-- WorkEnded         the item has its terminal state already
     +-- WorkNotThere      the item is not in a state from which it could get there
@@ -13,7 +15,7 @@ BranchlineError
     +-- QuestionRefused   a worker's question cannot be asked so
 """
 
-from hosting.domain.errors import Conflict, NotFound
+from hosting.domain.errors import Conflict, InvalidRequest, NotFound
 from hosting.domain.work_item import WorkItemId, WorkState
 
 
@@ -44,6 +46,13 @@ class WorkNotThere(Conflict):
 
     def __init__(self, item_id: WorkItemId, state: WorkState, wanted: str) -> None:
         super().__init__(f"Session {item_id[:100]!r} is {state} and cannot become {wanted[:100]}.")
+
+
+class MessageTooLong(InvalidRequest):
+    """What a worker says would make a message too long, or an operator's word is too long to be one."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A message takes at most {most} bytes; what is longer must be said in several.")
 
 
 class WorkNotDead(Conflict):

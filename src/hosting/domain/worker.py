@@ -6,14 +6,14 @@ from typing import Any, Final
 
 from hosting.domain.host_status import HostState, HostStatus
 from hosting.domain.scope import TenantId
-from hosting.domain.work_item import WorkerId
+from hosting.domain.work_item import WorkerId, WorkItem
 
 ACTIVE: Final = "active"
 """How those are that do not say."""
 OFFLINE: Final = "offline"
 DRAINING: Final = "draining"
 
-_OFFLINE_AFTER_SECONDS: Final = 180.0
+_LONGEST_SILENCE_SECONDS: Final = 180.0
 """Six heartbeats that did not come (docs/reference/worker-protocol.md)."""
 
 
@@ -56,10 +56,21 @@ class Worker:
             return frozenset({self.project})
         return frozenset(self.projects)
 
-    @property
-    def is_offline(self) -> bool:
-        """Whether nothing was heard of it for so long that it counts as gone."""
-        return self.silent_seconds > _OFFLINE_AFTER_SECONDS
+    def is_for_project(self, item: WorkItem) -> bool:
+        """Say whether it takes the work of an item's project."""
+        return not self.admitted or item.terms.project in {None, *self.admitted}
+
+    def is_for_agent(self, item: WorkItem) -> bool:
+        """Say whether it takes the work of an item's agent."""
+        return not self.agents or bool({item.agent_id, item.agent_name} & {*self.agents})
+
+    def takes(self, item: WorkItem) -> bool:
+        """Say whether an item is of a project and an agent whose work it takes."""
+        return self.is_for_project(item) and self.is_for_agent(item)
+
+    def is_offline(self, lease_seconds: float) -> bool:
+        """Whether nothing was heard of it for so long that it counts as gone: by then it has lost all that it had."""
+        return self.silent_seconds > min(lease_seconds, _LONGEST_SILENCE_SECONDS)
 
     @property
     def is_drained(self) -> bool:
@@ -67,10 +78,9 @@ class Worker:
         told = self.host_status is not None and self.host_status.status is not HostState.OK
         return told or self.status == DRAINING
 
-    @property
-    def shown_status(self) -> str:
+    def shown_status(self, lease_seconds: float) -> str:
         """How it is, for whoever looks."""
-        return OFFLINE if self.is_offline else self.status
+        return OFFLINE if self.is_offline(lease_seconds) else self.status
 
 
 @dataclass(frozen=True, slots=True)

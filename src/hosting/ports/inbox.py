@@ -50,3 +50,7 @@ class Inbox(Protocol):
     async def unheard(self, items: Collection[WorkItem]) -> Sequence[Interaction]:
         """Return the settled questions of workers of which their items' inboxes know nothing yet."""
         ...
+
+    async def untold(self, limit: int) -> Sequence[tuple[WorkItem, Sequence[InboxMessage]]]:
+        """Return items that have ended, whose branches are free, with what users said that no worker was handed."""
+        ...

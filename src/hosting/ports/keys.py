@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hosting.domain.api_key import ApiKey
 from hosting.domain.scope import TenantId
+from hosting.domain.standing import Standing
 
 
 class ApiKeys(Protocol):
@@ -22,8 +23,8 @@ class ApiKeys(Protocol):
         """Return the key with this hash, unless it was revoked."""
         ...
 
-    async def is_withdrawn(self, registration_id: str) -> bool:
-        """Say whether the key that stands for a worker was revoked."""
+    async def standing(self, registration_id: str) -> Standing:
+        """Say whether a worker is registered still, and whether the key that stands for it is good."""
         ...
 
     async def listed(self, tenant: TenantId | None = None) -> list[ApiKey]:

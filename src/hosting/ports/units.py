@@ -20,7 +20,7 @@ from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
-from hosting.ports.words import AddToRun, TellWorker
+from hosting.ports.words import AddToRun, PassOn, TellWorker
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +295,7 @@ GuardedChange = (
     | StartRun
     | Enqueue
     | AddToRun
+    | PassOn
     | RemoveQueued
     | AskForInterrupt
     | SettleInteraction

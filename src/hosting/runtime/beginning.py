@@ -10,17 +10,22 @@ from hosting.runtime.turn import Turn
 
 
 def hand_of(runtime: Runtime, pen: Pen, past: Past, agent_name: str | None = None) -> Hand:
-    """Return the hand that writes the turn of a run, with what the run had left unfinished."""
+    """Return the hand that writes the turn of a run, with what the run had left unfinished.
+
+    With `agent_name` an agent begins it, for the first time or once more; without, it goes on, or ends, as it began.
+    """
     ids, run = runtime.ids, pen.lease.run
+    unfinished = past.flows.get(run.turn_id or "")
+    started = None if agent_name or unfinished is None else unfinished.turn
     turn = Turn(
         id=run.turn_id or ids.turn(),
         trace_id=run.trace_id or ids.trace(),
         span_id=ids.span(),
         agent_id=run.agent_id,
-        agent_name=agent_name or run.agent_id,
-        began=runtime.clock(),
+        agent_name=agent_name or (started.agent_name if started else run.agent_id),
+        began=(started.timestamp if started else None) or runtime.clock(),
     )
-    return Hand(pen, turn, past.flows.get(turn.id))
+    return Hand(pen, turn, unfinished)
 
 
 def begin_turn(hand: Hand) -> None:

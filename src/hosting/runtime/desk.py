@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from events.branches import FunctionResult
 from events.event import Event
@@ -17,6 +17,7 @@ from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message, MessageState
 from hosting.domain.relayed import Relayed
 from hosting.domain.run import Ending
+from hosting.domain.work_errors import MessageTooLong
 from hosting.domain.work_item import Holding, WorkerId, WorkItem, WorkReport, WorkState
 from hosting.ports.units import CloseMessage, DiscardMessage, RunChange, UpdateWork
 from hosting.runtime.closing import close_calls, tell_interrupted
@@ -28,6 +29,9 @@ from hosting.runtime.relay_state import keep_relayed, read_relayed
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.told import RESPONSE, Said, Told
 from hosting.runtime.turn import flow_of
+
+LONGEST_MESSAGE: Final = 4 * 1024 * 1024
+"""Bytes of text and arguments: any report may add to a message, and all of it is kept in memory."""
 
 
 class Desk:
@@ -50,6 +54,8 @@ class Desk:
         self._worker_id = WorkerId(hand.lease.node)
         self._reply: ReplyWriter | None = None
         self._relayed: Relayed | None = None
+        self.has_ended = False
+        """Whether the run has ended here, so that nothing more can be written."""
 
     @property
     def holding(self) -> Holding:
@@ -79,6 +85,16 @@ class Desk:
     def is_writing(self) -> bool:
         """Whether a message has been begun."""
         return self._reply is not None
+
+    def check_room(self, more: int, *, calls: bool = False) -> None:
+        """Refuse what the message has no room for that it would be added to, in bytes; asked before it is written.
+
+        Raises:
+            MessageTooLong: it has not.
+        """
+        reply = self._reply
+        if reply is not None and (calls or not reply.calls) and reply.size + more > LONGEST_MESSAGE:
+            raise MessageTooLong(LONGEST_MESSAGE)
 
     async def say(self, piece: str, turn_id: str | None = None, index: int | None = None) -> None:
         """Add to the message, or begin one; `turn_id` and `index` are the piece's place in the relay, if it has one.
@@ -202,6 +218,7 @@ class Desk:
         if wish is not None:
             tell_interrupted(self._hand, wish)
         await finish_run(self._runtime, self._hand, ending)
+        self.has_ended = True
 
     def _answered(self, message: Message) -> None:
         unfinished = self._hand.unfinished

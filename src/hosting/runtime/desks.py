@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
@@ -29,10 +30,11 @@ class Desks:
     not with each report but when a sixth of it has passed: see `renew`, which `write` calls.
     """
 
-    def __init__(self, runtime: Runtime, work: WorkQueue, lease_seconds: float) -> None:
+    def __init__(self, runtime: Runtime, work: WorkQueue, lease_seconds: float, *, attempts: int) -> None:
         self._runtime = runtime
         self._work = work
         self._lease_seconds = lease_seconds
+        self._attempts = attempts
         self._kept: OrderedDict[WorkItemId, Desk] = OrderedDict()
         self._opening: WeakValueDictionary[WorkItemId, asyncio.Lock] = WeakValueDictionary()
         self._renewed: OrderedDict[Holding, float] = OrderedDict()
@@ -56,6 +58,9 @@ class Desks:
                 continue
             await self.renew(holding)
             async with desk.lock:
+                if self._kept.get(holding.item_id) is not desk:
+                    # Whoever wrote before has ended the run here, or left in memory what is not stored.
+                    continue
                 try:
                     done = await work(desk)
                     await desk.settle()
@@ -68,6 +73,8 @@ class Desks:
                     self._forget(desk)
                     raise
                 else:
+                    if desk.has_ended:
+                        self._forget(desk)
                     return done
         raise StorageUnavailable("other servers write for this run at the same time")
 
@@ -109,7 +116,8 @@ class Desks:
             claim = await self._work.take(holding)
             if claim is None:
                 raise await self._why(holding)
-            desk = await open_desk(self._runtime, claim)
+            lease = replace(claim.lease, worker_attempts=self._attempts)
+            desk = await open_desk(self._runtime, replace(claim, lease=lease))
             self._kept[holding.item_id] = desk
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from events.runs import RunStatus
-from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused, LogCorrupt, RunLost
+from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused, RunLost
 from hosting.domain.interaction import InteractionState
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
@@ -34,7 +34,7 @@ from hosting.runtime.reentry import reopen_nested, retry_of
 from hosting.runtime.steps import Steps
 from middleware.budget import Budget
 from middleware.error_formatting import ErrorFormatting
-from middleware.errors import TurnFailed, TurnStopped
+from middleware.errors import TurnFailed, TurnStopped, Withdrawn
 from middleware.pipeline import TurnLayer, compose
 from middleware.timeout import Timeout
 
@@ -73,13 +73,12 @@ class Executor:
     async def _execute(self, pen: Pen) -> None:
         lease = pen.lease
         # Not told by the attempts: a server that stops in good order gives its runs back uncounted.
-        if lease.run.turn_id is None:
-            past = Past()
-        else:
-            past = await self._read_past(pen)
         wish = next((wish for wish in lease.interrupts if wish.flow is None), None)
+        past = Past()
+        if lease.run.turn_id is not None:
+            past = await self._read_past(pen, only_ends=wish is not None or lease.run.work_item is not None)
         if wish is not None:
-            await self._end_interrupted(pen, past, wish)
+            await self._end(pen, past, _cancelled(wish), wish)
         elif lease.run.work_item is not None:
             # It was a worker's; the fleet has handed it back to be ended.
             await self._end(pen, past, Ending(RunStatus.FAILED, RunLost.__name__, _LOST_WITH_WORKERS))
@@ -97,14 +96,16 @@ class Executor:
         waits = any(asked.state is InteractionState.OPEN for asked in past.asked)
         return _ATTEMPTS_OF_WAITING if waits else self.max_attempts
 
-    async def _read_past(self, pen: Pen) -> Past:
+    async def _read_past(self, pen: Pen, *, only_ends: bool) -> Past:
         try:
             return await read_past(self.runtime, pen.lease)
-        except LogCorrupt as error:
-            if pen.lease.attempt <= self.max_attempts:
+        except Withdrawn:
+            raise
+        except Exception:
+            if pen.lease.attempt <= self.max_attempts and not only_ends:
                 raise
             # What the run had written cannot be read; it must end all the same.
-            _log.error("cannot close the messages of a lost run", run=pen.lease.run.id, why=str(error))
+            _log.exception("cannot read what a run has done, which ends without that", run=pen.lease.run.id)
             return Past()
 
     async def _go_on(self, pen: Pen, past: Past) -> None:
@@ -126,21 +127,25 @@ class Executor:
         reopen_nested(hand, past)
         await self._run_turn(hand, past, agent, steps)
 
-    async def _end_interrupted(self, pen: Pen, past: Past, wish: Interrupt) -> None:
-        """End a run whose interrupt came while nobody held it."""
+    async def _end(self, pen: Pen, past: Past, ending: Ending, wish: Interrupt | None = None) -> None:
+        """End a run that is not begun again, whatever its past holds; `wish` came while nobody held it."""
         hand = hand_of(self.runtime, pen, past)
-        tell_interrupted(hand, wish)
-        reopen_nested(hand, past)
-        await cancel_questions(self.runtime, hand, reason=wish.reason)
-        past.end_cut_messages(pen, MessageState.INTERRUPTED)
-        await finish_run(self.runtime, hand, _cancelled(wish))
+        if wish is not None:
+            tell_interrupted(hand, wish)
+        try:
+            await self._close(hand, past, ending)
+        except Withdrawn:
+            raise
+        except Exception:  # noqa: BLE001 - or the branch would be taken by this run for ever
+            _log.exception("cannot close what a run has left open, which ends without that", run=pen.lease.run.id)
+            await finish_run(self.runtime, hand_of(self.runtime, pen, Past()), ending)
 
-    async def _end(self, pen: Pen, past: Past, ending: Ending) -> None:
-        """End a run that is not begun again."""
-        hand = hand_of(self.runtime, pen, past)
+    async def _close(self, hand: Hand, past: Past, ending: Ending) -> None:
+        """End a run with all that it has left open."""
+        state = MessageState.INTERRUPTED if ending.status is RunStatus.CANCELLED else MessageState.DISCARDED
         reopen_nested(hand, past)
         await cancel_questions(self.runtime, hand, reason=ending.reason or ending.status)
-        past.end_cut_messages(pen, MessageState.DISCARDED)
+        past.end_cut_messages(hand.pen, state)
         await finish_run(self.runtime, hand, ending)
 
     async def _run_turn(self, hand: Hand, past: Past, agent: Agent, steps: Steps) -> None:

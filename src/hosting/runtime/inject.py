@@ -15,6 +15,8 @@ from hosting.runtime.core import Runtime
 from hosting.runtime.messages import message_events
 
 MOST_UNHEARD: Final = 100
+LONGEST_HEARD: Final = 64 * 1024
+"""Bytes of what is said to a worker meanwhile: it is sent with the answer to a poll, and up to ten at once."""
 
 
 async def add_to_run(

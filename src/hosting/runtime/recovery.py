@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -117,12 +118,21 @@ class Words:
         """Take note of the arguments of a call, if it is one of this message's."""
         call = self.calls.get(event.call_id)
         if call is not None:
-            self.calls[event.call_id] = replace(call, arguments=msgspec.json.decode(event.args_json))
+            self.calls[event.call_id] = replace(call, arguments=_arguments(event.args_json))
 
     def contents(self) -> tuple[Content, ...]:
         """Return what was said."""
         reasoning: tuple[Content, ...] = (ReasoningContent(text="".join(self.reasoning)),) if self.reasoning else ()
         return (*reasoning, TextContent(text="".join(self.text)))
+
+
+def _arguments(written: str) -> dict[str, Any]:
+    """Return the arguments of a call; none where they cannot be read, as a worker of our own can write them."""
+    try:
+        given = msgspec.json.decode(written)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _see(flows: dict[str, Unfinished], words: dict[MessageId, Words], event: Event, root: str) -> None:

@@ -18,12 +18,28 @@ def retry_of(lease: Lease, steps: Steps, *, max_attempts: int) -> ModelCallRetry
     """Return what tells that a model call which the crash cut is made again."""
     if not any(step.key.kind is StepKind.MODEL_CALL for step in steps.cut()):
         return None
+    if lease.worker_attempts is not None:
+        return worker_lost(lease)
     return ModelCallRetry(
         attempt=max(1, lease.attempt - 1),
         max_retries=max_attempts - 1,
         delay=timedelta(),
         exception_type="RunInterrupted",
         error_message="The server stopped while the model was answering; the answer begins again.",
+        event_flow_id=lease.run.turn_id,
+    )
+
+
+def worker_lost(lease: Lease) -> ModelCallRetry:
+    """Return what tells that an answer begins again whose worker was lost."""
+    lost = max(1, lease.attempt - 1)
+    return ModelCallRetry(
+        attempt=lost,
+        # One that was let go, and not lost, is told of in the same way and not counted.
+        max_retries=max(lost, (lease.worker_attempts or 1) - 1),
+        delay=timedelta(),
+        exception_type="WorkerLost",
+        error_message="The worker was lost while it was answering; the answer begins again.",
         event_flow_id=lease.run.turn_id,
     )
 
@@ -54,4 +70,6 @@ def _open_turns(past: Past) -> Iterator[tuple[Unfinished, MessageTurnStarted]]:
 
 
 def _depth(started: MessageTurnStarted) -> int:
-    return int((started.metadata or {}).get("depth", 0))
+    depth = (started.metadata or {}).get("depth")
+    # A worker of our own can write anything there, and no run may be without an end for that.
+    return depth if isinstance(depth, int) else 0

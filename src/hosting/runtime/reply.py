@@ -40,6 +40,8 @@ class ReplyWriter:
         self._reasoning: list[str] = []
         self._text: list[str] = []
         self._calls: list[FunctionCall] = []
+        self.size = 0
+        """How many bytes its text and the arguments of its calls are."""
         self._opened = False
         self._ended = False
         self._part: _Part | None = None
@@ -51,6 +53,8 @@ class ReplyWriter:
         self.id, self._opened = message_id, True
         self._reasoning, self._text = list(words.reasoning), list(words.text)
         self._calls = list(words.calls.values())
+        self.size = sum(len(text.encode()) for text in self._text)
+        self.size += sum(len(msgspec.json.encode(call.arguments)) for call in self._calls)
         part = self._hand.unfinished.parts.get(message_id)
         if part is not None:
             self._part = TextDelta if isinstance(part, TextMessageStart) else ReasoningDelta
@@ -107,6 +111,7 @@ class ReplyWriter:
         self._end_part()
         self._open()
         self._calls.append(FunctionCall(call_id=chosen, name=name, arguments=msgspec.json.decode(encoded)))
+        self.size += len(encoded)
         flow = self._hand.turn.inner(self._ids.span())
         self._hand.put(
             ToolCallStart(
@@ -204,6 +209,7 @@ class ReplyWriter:
             self._begin(TextMessageStart)
             self._part = TextDelta
         self._text.append(piece)
+        self.size += len(piece.encode())
 
     def _begin(self, start: type[TextMessageStart] | type[ReasoningMessageStart]) -> None:
         changes: tuple[RunChange, ...] = () if self._opened else (OpenMessage(self._hand.lease.run.id, self.id),)

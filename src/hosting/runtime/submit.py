@@ -27,7 +27,7 @@ from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, St
 from hosting.runtime.agents import Engaged
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
-from hosting.runtime.inject import MOST_UNHEARD, add_to_run
+from hosting.runtime.inject import LONGEST_HEARD, MOST_UNHEARD, add_to_run
 from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
@@ -96,7 +96,7 @@ async def _prepared(
     engaged = await runtime.agents.engage(branch.scope.tenant, agent_id)
     await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
-    offer = _offer(runtime, engaged, priority)
+    offer = offer_of(runtime, engaged, priority)
     messages = await messages_of(runtime, received, run_id)
     run = Run(
         id=run_id,
@@ -114,7 +114,8 @@ async def _prepared(
     return QueuedRun(run, messages, now, received.client_input_id, offer)
 
 
-def _offer(runtime: Runtime, engaged: Engaged, priority: int | None) -> Offer | None:
+def offer_of(runtime: Runtime, engaged: Engaged, priority: int | None = None) -> Offer | None:
+    """Return how a run of an agent is put on offer, if workers do it; with a priority of its own if there is one."""
     terms = engaged.terms
     if terms is None:
         return None
@@ -141,11 +142,13 @@ async def _inject(runtime: Runtime, branch: Branch, queued: QueuedRun, received:
 
 
 def _can_be_added(queued: QueuedRun) -> bool:
-    """Say whether a worker can be told of an input in words: it is one text, and configures no run."""
+    """Say whether a worker can be told of an input in words: it is one text, not too long, and configures no run."""
     if queued.offer is None or queued.offer.terms.further_inputs is not FurtherInputs.INJECT:
         return False
     is_text = len(queued.messages) == 1 and all(isinstance(part, TextContent) for part in queued.messages[0].contents)
-    return is_text and queued.run.config == b"{}"
+    if not is_text or len(queued.messages[0].text.encode()) > LONGEST_HEARD:
+        return False
+    return queued.run.config == b"{}"
 
 
 async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:

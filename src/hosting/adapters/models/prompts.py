@@ -32,10 +32,13 @@ _UNANSWERED: Final = ToolResult(text="The call was interrupted.", result_type=Re
 async def said_before(context: RunContext) -> list[ModelMessage]:
     """Return the conversation before the last message of the input: the same each time that the run begins."""
     said: list[Message] = []
+    is_behind = False
     for message in await context.history():
         if message.id == context.input[-1].id:
-            break
-        said.append(message)
+            is_behind = True
+        elif not is_behind or message.run_id != context.run_id:
+            # What is behind it and not of this run was said by one that ended before anybody heard the input.
+            said.append(message)
     return list(_model_messages(said))
 
 

@@ -1,13 +1,14 @@
 """Units as they go over the wire."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Raw
 
 from events.serializer import Encoded
 from hosting.domain.interaction import InteractionState
 from hosting.domain.remote_batch import (
+    MOST_IN_A_BATCH,
     Batch,
     Change,
     MessageClosed,
@@ -38,11 +39,19 @@ from hosting.ports.units import (
     Unit,
 )
 
+T = TypeVar("T")
+
+_Change = GuardedChange | RunChange
+
 _PLACE: Final = b',"eventId":"'
+_BEGINNINGS: Final = (BeginTurn, OpenMessage, BeginStep)
 
 
-def batch_of(unit: Unit, *, claim: int, number: int, worker_id: str) -> Batch:
-    """Return what a unit is on the wire.
+def batches_of(unit: Unit, *, claim: int, first: int, worker_id: str) -> list[Batch]:
+    """Return what a unit is on the wire: one batch, or several, numbered from `first`, when it is larger than one.
+
+    What begins comes before the events of all of them, what ends comes behind: if the last is never written, the run
+    was cut in between.
 
     Raises:
         TypeError: it has a change that only a node at the database can make.
@@ -50,20 +59,40 @@ def batch_of(unit: Unit, *, claim: int, number: int, worker_id: str) -> Batch:
     ends = any(isinstance(change, EndRun) for change in unit.changes)
     # The server tells of the end itself, in its own words and behind everything else.
     events = unit.events[:-1] if ends else unit.events
-    return Batch(
-        claim=claim,
-        batch=number,
-        changes=[_change(change, unit.events) for change in unit.changes],
-        events=[Raw(_without_place(event)) for event in events],
-        worker_id=worker_id,
-    )
+    return [
+        Batch(
+            claim=claim,
+            batch=number,
+            changes=[_change(change, told) for change in changes],
+            events=[Raw(_without_place(event)) for event in told],
+            worker_id=worker_id,
+        )
+        for number, (changes, told) in enumerate(_pieces(unit.changes, events), first)
+    ]
+
+
+def _pieces(changes: Sequence[_Change], events: Sequence[Encoded]) -> list[tuple[list[_Change], list[Encoded]]]:
+    if max(len(changes), len(events)) <= MOST_IN_A_BATCH:
+        return [(list(changes), list(events))]
+    asking = {id(change.request): change for change in changes if isinstance(change, OpenInteraction)}
+    begin: list[_Change] = [change for change in changes if isinstance(change, _BEGINNINGS)]
+    end: list[_Change] = [change for change in changes if not isinstance(change, (*_BEGINNINGS, OpenInteraction))]
+    pieces: list[tuple[list[_Change], list[Encoded]]] = [(piece, []) for piece in _cut(begin)]
+    for told in _cut(list(events)):
+        pieces.append(([asking[id(event)] for event in told if id(event) in asking], told))
+    pieces += [(piece, []) for piece in _cut(end)]
+    return pieces
+
+
+def _cut(whole: list[T]) -> list[list[T]]:
+    return [whole[start : start + MOST_IN_A_BATCH] for start in range(0, len(whole), MOST_IN_A_BATCH)]
 
 
 def _without_place(event: Encoded) -> bytes:
     return b"%b,%b" % (event.head.removesuffix(_PLACE), event.rest)
 
 
-def _change(change: GuardedChange | RunChange, events: Sequence[Encoded]) -> Change:  # noqa: PLR0911 - one each
+def _change(change: _Change, events: Sequence[Encoded]) -> Change:  # noqa: PLR0911 - one each
     match change:
         case BeginTurn():
             return TurnBegun(turn_id=change.turn_id, trace_id=change.trace_id)

@@ -8,10 +8,10 @@ import msgspec
 import structlog
 
 from events.position import Position
-from hosting.adapters.remote.batches import batch_of
+from hosting.adapters.remote.batches import batches_of
 from hosting.adapters.remote.held import Held, HeldRuns, patiently
 from hosting.domain.errors import LeaseLost
-from hosting.domain.remote_batch import Written
+from hosting.domain.remote_batch import Batch, Written
 from hosting.domain.wire_errors import ServerAway, ServerRefused
 from hosting.ports.units import Committed, EndRun, OpenInteraction, Outcome, Refusal, SettleInteraction, Unit
 from hosting.ports.wire import Wire
@@ -39,22 +39,25 @@ class RemoteEventStore:
         if held is None:
             return Refusal.FENCED
         cancels = any(isinstance(change, SettleInteraction) for change in unit.changes)
-        batch = batch_of(unit, claim=held.claim, number=held.batch + 1, worker_id=self._wire.worker_id)
-        body = msgspec.json.encode(batch)
         try:
-            answer = await patiently(held, lambda: self._wire.call("POST", f"{held.path}/units", body))
+            for batch in batches_of(unit, claim=held.claim, first=held.batch + 1, worker_id=self._wire.worker_id):
+                written = await self._send(held, batch)
+                held.batch += not cancels
         except LeaseLost:
             return Refusal.FENCED
         except ServerRefused as refused:
             await self._fail(held, refused)
             return Refusal.FENCED
         if cancels:
-            return Committed(_ELSEWHERE, []) if _written(answer).is_awaited else Refusal.NOT_AWAITED
+            return Committed(_ELSEWHERE, []) if written.is_awaited else Refusal.NOT_AWAITED
         self._learn(held, unit)
         return Committed(_ELSEWHERE, [])
 
+    async def _send(self, held: Held, batch: Batch) -> Written:
+        body = msgspec.json.encode(batch)
+        return _written(await patiently(held, lambda: self._wire.call("POST", f"{held.path}/units", body)))
+
     def _learn(self, held: Held, unit: Unit) -> None:
-        held.batch += 1
         for change in unit.changes:
             if isinstance(change, OpenInteraction):
                 held.questions.add(change.interaction.id)

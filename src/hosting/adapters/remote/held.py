@@ -22,6 +22,7 @@ _log = structlog.get_logger("branchline.worker")
 
 NOT_OURS: Final = frozenset((403, 404, 409))
 """The statuses that say that a session is not, or not any more, this worker's."""
+_ENDED: Final = 409
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 
@@ -121,7 +122,9 @@ async def patiently(held: Held, ask: Callable[[], Awaitable[T]]) -> T:
                 return await ask()
         except ServerRefused as refused:
             if refused.status in NOT_OURS:
-                _log.warning("a run is not ours any more", run=held.lease.run.id, why=str(refused))
+                # What the server has ended itself, as after an interrupt, is nothing to worry about.
+                tell = _log.info if refused.status == _ENDED else _log.warning
+                tell("a run is not ours any more", run=held.lease.run.id, why=str(refused))
                 raise LeaseLost(held.lease.run.id) from refused
             raise
         except (ServerAway, TimeoutError) as error:

@@ -1,7 +1,7 @@
 """How a worker comes by runs, keeps them and gives them back."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,6 +24,9 @@ _log = structlog.get_logger("branchline.worker")
 
 _UNKNOWN_WORKER: Final = "worker-not-found"
 _MOST_BEGUN: Final = 10
+_MOST_REMEMBERED: Final = 1000
+_KILL: Final = "session.kill"
+_NOT_KNOWN: Final = "Not known here."
 _BROKEN: Final = "The run broke off at its worker, time and again; the worker's log says why."
 _taken = msgspec.json.Decoder(TakenRun).decode
 
@@ -33,6 +36,16 @@ Engage = Callable[[str, str], bool]
 
 class _Work(Struct, rename="camel"):
     session_id: str
+
+
+class _Mutation(Struct, rename="camel"):
+    id: str
+    op: str
+    params: dict[str, Any]
+
+
+class _Heard(Struct, rename="camel"):
+    pending_mutations: list[_Mutation] = []
 
 
 class _Polled(Struct, rename="camel"):
@@ -54,6 +67,8 @@ class RemoteLeases:
         self.leaving = False
         """Whether this worker stops, and gives back what it has."""
         self._is_unsure = False
+        self._asked: list[_Mutation] = []
+        self._had: deque[str] = deque(maxlen=_MOST_REMEMBERED)
 
     async def unowned(self, limit: int) -> list[RunId]:
         """See Leases.unowned: poll, and return the runs that this has brought."""
@@ -109,15 +124,26 @@ class RemoteLeases:
     async def beat(self, active: int) -> None:
         """Show that this worker is there, which prolongs all its leases."""
         asked_at = asyncio.get_running_loop().time()
-        body = msgspec.json.encode({"activeCount": active, "status": "busy" if active else "idle"})
+        said = {"activeCount": active, "status": "busy" if active else "idle", **self._told()}
+        path = f"/api/workers/{self._wire.worker_id}/heartbeat"
         try:
-            await self._wire.call("POST", f"/api/workers/{self._wire.worker_id}/heartbeat", body)
+            answer = await self._wire.call("POST", path, msgspec.json.encode(said))
         except ServerAway as away:
             raise StorageUnavailable(away.why) from away
         except ServerRefused as refused:
             # The next poll finds out what to do about it.
             raise StorageUnavailable(str(refused)) from refused
         self._held.renewed(asked_at)
+        self._asked = msgspec.json.decode(answer, type=_Heard).pending_mutations
+
+    def _told(self) -> dict[str, Any]:
+        """Say what became of what an operator wants: a session is killed by the interrupt that has come with it."""
+        held = {one.session_id for one in self._held} | self._untaken
+        ours = [each for each in self._asked if each.op == _KILL and each.params.get("sessionId") in self._had]
+        return {
+            "appliedMutations": [each.id for each in ours if each.params["sessionId"] not in held],
+            "mutationFailures": [{"id": each.id, "error": _NOT_KNOWN} for each in self._asked if each not in ours],
+        }
 
     async def _poll(self) -> None:
         if self._is_unsure:
@@ -140,6 +166,7 @@ class RemoteLeases:
             return
         self._untaken.discard(session_id)
         self._begun[session_id] += 1
+        self._had.append(session_id)
         held = self._held.add(session_id, taken, NodeId(self._wire.worker_id), asked_at)
         if self._engage(taken.agent_id, taken.agent_name):
             self._taken[taken.run_id] = held.lease

@@ -15,14 +15,15 @@ from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.domain.api_key import ApiKey
 from hosting.domain.identity import Role
 from hosting.domain.scope import TenantId
+from hosting.domain.standing import Standing
 
 T = TypeVar("T")
 
 _VALID: Final = select(api_keys).where(api_keys.c.hash == bindparam("given"), api_keys.c.revoked_at.is_(None))
-_WITHDRAWN: Final = (
-    select(api_keys.c.id)
-    .join(workers, workers.c.key_id == api_keys.c.id)
-    .where(workers.c.registration_id == bindparam("registration"), api_keys.c.revoked_at.is_not(None))
+_REGISTERED: Final = (
+    select(api_keys.c.revoked_at)
+    .select_from(workers.outerjoin(api_keys, workers.c.key_id == api_keys.c.id))
+    .where(workers.c.registration_id == bindparam("registration"))
 )
 _ALL: Final = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
 _OF_TENANT: Final = _ALL.where(api_keys.c.tenant == bindparam("owner"))
@@ -49,9 +50,12 @@ class SqlApiKeys:
         """See ApiKeys.find."""
         return next(map(_to_key, await rows(self._reading, _VALID, given=key_hash)), None)
 
-    async def is_withdrawn(self, registration_id: str) -> bool:
-        """See ApiKeys.is_withdrawn."""
-        return bool(await rows(self._reading, _WITHDRAWN, registration=registration_id))
+    async def standing(self, registration_id: str) -> Standing:
+        """See ApiKeys.standing."""
+        found = await rows(self._reading, _REGISTERED, registration=registration_id)
+        if not found:
+            return Standing.GONE
+        return Standing.GOOD if found[0].revoked_at is None else Standing.WITHDRAWN
 
     async def listed(self, tenant: TenantId | None = None) -> list[ApiKey]:
         """See ApiKeys.listed."""

@@ -118,6 +118,12 @@ inbox_messages = Table(
         sqlite_where=text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
         postgresql_where=text("worker_id IS NOT NULL AND delivered_claim IS NULL"),
     ),
+    Index(
+        "ix_inbox_messages_untold_item_id",
+        "item_id",
+        sqlite_where=text("type = 'directive' AND delivered_claim IS NULL AND acked_claim IS NULL"),
+        postgresql_where=text("type = 'directive' AND delivered_claim IS NULL AND acked_claim IS NULL"),
+    ),
 )
 
 file_reservations = Table(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from events.serializer import Encoded
 from hosting.adapters.sql.births import add_branch, add_fork, add_session
 from hosting.adapters.sql.dialect import insert_if_absent
-from hosting.adapters.sql.inbox_rows import add_to_run
+from hosting.adapters.sql.inbox_rows import add_to_run, pass_on
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
 from hosting.adapters.sql.messages import add_message
@@ -35,7 +35,7 @@ from hosting.ports.units import (
     StartRun,
     Unit,
 )
-from hosting.ports.words import AddToRun
+from hosting.ports.words import AddToRun, PassOn
 
 _Outcome = Refusal | Sequence[Encoded]
 
@@ -88,6 +88,7 @@ _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     StartRun: _start_run,
     Enqueue: enqueue,
     AddToRun: add_to_run,
+    PassOn: pass_on,
     RemoveQueued: remove,
     AskForInterrupt: ask_for_interrupt,
     SettleInteraction: settle,

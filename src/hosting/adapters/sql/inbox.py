@@ -4,18 +4,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, func, literal_column, or_, select, update
 
+from events.runs import RunStatus
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.fleet_tables import inbox_messages, work_items
-from hosting.adapters.sql.inbox_rows import inbox_row, to_inbox_message
+from hosting.adapters.sql.inbox_rows import UNTOLD, inbox_row, to_inbox_message
 from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
 from hosting.adapters.sql.reading import Reading, rows
-from hosting.adapters.sql.tables import interactions
+from hosting.adapters.sql.tables import interactions, runs
 from hosting.adapters.sql.transactor import Transactor
+from hosting.adapters.sql.work_items import ITEMS, to_item
 from hosting.domain.inbox_message import InboxMessage, InboxType, Lane
 from hosting.domain.interaction import OF_A_WORKER, Interaction, InteractionState
-from hosting.domain.work_item import WorkerId, WorkItem, WorkItemId
+from hosting.domain.work_item import ENDED, WorkerId, WorkItem, WorkItemId
 
 _AT_ONCE: Final = 1000
 _M: Final = inbox_messages.c
@@ -77,6 +79,18 @@ _UNHEARD: Final = INTERACTIONS.where(
     ~_HEARD.exists(),
 ).order_by(interactions.c.seq)
 
+_BUSY: Final = (
+    select(runs.c.id)
+    .where(runs.c.branch_key == work_items.c.branch_key, runs.c.status == literal_column(f"'{RunStatus.ACTIVE}'"))
+    .exists()
+)
+_LEFT: Final = ITEMS.where(
+    work_items.c.id.in_(select(_M.item_id).where(UNTOLD)), work_items.c.state.in_(ENDED), ~_BUSY
+).order_by(work_items.c.number)
+_LEFT_WORDS: Final = (
+    select(inbox_messages).where(_M.item_id.in_(bindparam("items", expanding=True)), UNTOLD).order_by(_M.number)
+)
+
 
 class SqlInbox:
     """See the door, Inbox."""
@@ -134,6 +148,15 @@ class SqlInbox:
             return []
         found = await rows(self._reading, _UNHEARD, runs=sorted(item.run_id for item in items))
         return [to_interaction(row) for row in found]
+
+    async def untold(self, limit: int) -> Sequence[tuple[WorkItem, Sequence[InboxMessage]]]:
+        """See Inbox.untold."""
+        items = [to_item(row) for row in await rows(self._reading, _LEFT.limit(limit))]
+        if not items:
+            return []
+        found = await rows(self._reading, _LEFT_WORDS, items=sorted(item.id for item in items))
+        words = _by_item(map(to_inbox_message, found))
+        return [(item, words[item.id]) for item in items if item.id in words]
 
 
 def _put(connection: Connection, messages: Collection[InboxMessage]) -> None:

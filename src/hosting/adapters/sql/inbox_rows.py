@@ -3,22 +3,23 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, insert, literal_column, select, update
 
 from events.runs import RunStatus
 from events.serializer import Encoded
 from hosting.adapters.sql.fleet_tables import inbox_messages, work_items
 from hosting.adapters.sql.messages import Said, add_message, touch
 from hosting.adapters.sql.queue import LOCK_BRANCH, is_taken
-from hosting.adapters.sql.tables import interrupts, runs
+from hosting.adapters.sql.tables import interrupts, messages, runs
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.domain.inbox_message import InboxMessage, InboxType
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import HELD
 from hosting.ports.units import Refusal, Unit
-from hosting.ports.words import AddToRun
+from hosting.ports.words import AddToRun, PassOn
 
 ADD_INBOX_MESSAGE: Final = insert(inbox_messages)
+_IDS: Final[BindParameter[Any]] = bindparam("ids", expanding=True)
 _HELD_ITEM: Final = (
     select(work_items.c.id)
     .join(runs, runs.c.id == work_items.c.run_id)
@@ -38,6 +39,25 @@ _UNHEARD: Final = (
         inbox_messages.c.type == InboxType.DIRECTIVE,
         inbox_messages.c.acked_claim.is_(None),
     )
+)
+
+UNTOLD: Final = and_(
+    inbox_messages.c.type == literal_column(f"'{InboxType.DIRECTIVE}'"),
+    inbox_messages.c.delivered_claim.is_(None),
+    inbox_messages.c.acked_claim.is_(None),
+)
+"""Selects what users have said, and no worker was handed; said as the index has it that finds these few."""
+
+_CLAIM: Final = select(work_items.c.claim).where(work_items.c.id == bindparam("item")).scalar_subquery()
+_PASS_ON: Final = (
+    update(inbox_messages)
+    .where(inbox_messages.c.item_id == bindparam("item"), inbox_messages.c.id.in_(_IDS), UNTOLD)
+    .values(acked_claim=_CLAIM)
+)
+_GIVE: Final = (
+    update(messages)
+    .where(messages.c.branch_key == bindparam("branch"), messages.c.id.in_(_IDS))
+    .values(run_id=bindparam("run"))
 )
 
 
@@ -96,4 +116,13 @@ def add_to_run(connection: Connection, unit: Unit, change: AddToRun) -> Refusal 
         return Refusal.MESSAGE_EXISTS
     touch(connection, [Said(change.run, change.directive.created_at, [message])])
     connection.execute(ADD_INBOX_MESSAGE, inbox_row(unit.tenant, change.directive))
+    return ()
+
+
+def pass_on(connection: Connection, unit: Unit, change: PassOn) -> Refusal | Sequence[Encoded]:
+    """Let a run begin with what no worker was told."""
+    given = {"item": change.item_id, "ids": list(change.directives)}
+    if connection.execute(_PASS_ON, given).rowcount < len(change.directives):
+        return Refusal.MESSAGE_EXISTS
+    connection.execute(_GIVE, {"branch": unit.branch_key, "ids": list(change.message_ids), "run": change.run_id})
     return ()

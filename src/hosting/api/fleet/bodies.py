@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request
 
+from events import strict
 from hosting.api.bodies import decode_report, read_body
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -17,3 +18,8 @@ async def read_report(request: Request[Any, Any, Any], cls: type[S]) -> S:
         ApiError, InvalidRequest: it cannot be taken.
     """
     return await decode_report(await read_body(request), cls)
+
+
+async def report_text(request: Request[Any, Any, Any]) -> bytes:
+    """Return a body that `read_report` has taken, as it read it."""
+    return strict.mended(await request.body()) or b"{}"

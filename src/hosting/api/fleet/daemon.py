@@ -10,11 +10,11 @@ from events.serializer import timestamp_text
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller, require
 from hosting.api.callers import Callers
-from hosting.api.fleet.bodies import read_report
+from hosting.api.fleet.bodies import read_report, report_text
 from hosting.api.fleet.heartbeat import HeartbeatReport
 from hosting.api.fleet.members import worker_named
 from hosting.api.fleet.registration import POLL_SECONDS, whole_seconds
-from hosting.api.fleet.saying import Capacity, Count, Name, Status, kept, texts
+from hosting.api.fleet.saying import Capacity, Count, Mixed, Name, Status, bearer_of, kept, texts
 from hosting.api.openapi import answers, takes
 from hosting.domain.admission import Forbidden, Unauthenticated
 from hosting.domain.identity import CallerKind, Identity, Role
@@ -31,12 +31,16 @@ class DaemonRegistration(Struct, frozen=True, kw_only=True, rename="camel"):
     hostname: Name
     max_agents: Capacity
     version: str | None = None
-    capabilities: Any = None
+    capabilities: Mixed | None = None
     active_agent_count: Count = 0
     status: Status | None = None
 
-    def introduction(self, body: bytes) -> Introduction:
-        """Return what the fleet takes of it."""
+    def introduction(self, body: bytes, shown: str | None) -> Introduction:
+        """Return what the fleet takes of it; `shown` is what the request has shown, which is not kept.
+
+        Raises:
+            ApiError, InvalidRequest: it is too much.
+        """
         return Introduction(
             hostname=self.hostname,
             capacity=self.max_agents,
@@ -44,7 +48,7 @@ class DaemonRegistration(Struct, frozen=True, kw_only=True, rename="camel"):
             capabilities=texts(self.capabilities),
             status=self.status or ACTIVE,
             active_count=self.active_agent_count,
-            raw=kept(body),
+            raw=kept(body, shown),
         )
 
 
@@ -94,7 +98,7 @@ async def register_daemon(
     """Register a daemon; the key in the body says who is asking, and no header does."""
     said = await read_report(request, DaemonRegistration)
     identity = await _holder(callers, said.registration_token)
-    introduction = said.introduction(await request.body())
+    introduction = said.introduction(await report_text(request), said.registration_token)
     registered = await register_worker(fleet, identity, identity.project, introduction)
     if registered.token is None:
         raise Unauthenticated
@@ -122,7 +126,9 @@ async def beat_daemon(
         raise Forbidden("This takes the token that a worker was given when it registered, and no key.")
     said = await read_report(request, DaemonHeartbeatReport)
     worker = await worker_named(fleet, caller.identity, said.worker_id)
-    heard = await take_heartbeat(fleet, worker, said.heartbeat(await request.body()), said.results)
+    heard = await take_heartbeat(
+        fleet, worker, said.heartbeat(await report_text(request), bearer_of(request)), said.results
+    )
     return DaemonHeartbeatView(
         server_time=timestamp_text(heard.at),
         server_time_ms=int(heard.at.timestamp() * 1000),

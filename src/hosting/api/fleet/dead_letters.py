@@ -7,11 +7,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Struct, UnsetType
 
-from events.ids import is_client_id
 from hosting.api.caller import Caller
+from hosting.api.fleet.holders import session_named
 from hosting.api.openapi import answers
-from hosting.domain.work_errors import WorkItemMissing
-from hosting.domain.work_item import WorkItem, WorkItemId
+from hosting.domain.work_item import WorkItem
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.dead_letters import requeue_dead
 
@@ -97,9 +96,8 @@ async def requeue(
     session_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
 ) -> RequeuedView:
     """Submit the input of what was given up once more; a new run of its branch works on it."""
-    if not is_client_id(session_id):
-        raise WorkItemMissing
-    item, submitted = await requeue_dead(fleet, caller.tenant, WorkItemId(session_id))
+    named = await session_named(fleet, caller.identity, session_id)
+    item, submitted = await requeue_dead(fleet, caller.tenant, named.id)
     return RequeuedView(
         session_id=item.id,
         source_session_id=item.scope.session_id,

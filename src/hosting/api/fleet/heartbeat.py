@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from events.serializer import timestamp_text
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
-from hosting.api.fleet.bodies import read_report
+from hosting.api.fleet.bodies import read_report, report_text
 from hosting.api.fleet.members import worker_named
-from hosting.api.fleet.saying import ALL_ROUTED, Count, Names, Status, echoed, kept
+from hosting.api.fleet.saying import ALL_ROUTED, Count, Names, Status, bearer_of, echoed, kept
 from hosting.api.openapi import answers, takes
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.host_status import HostStatus
@@ -54,11 +54,12 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True, rename="camel"):
     mutation_failures: Annotated[tuple[FailureSaid, ...], _AtOnce] | None = None
     session_shim: Raw = Raw()
 
-    def heartbeat(self, body: bytes) -> Heartbeat:
-        """Return what the fleet takes of it.
+    def heartbeat(self, body: bytes, shown: str | None) -> Heartbeat:
+        """Return what the fleet takes of it; `shown` is what the request has shown, which is not kept.
 
         Raises:
             InvalidRequest: it does not say how many sessions the worker works on.
+            ApiError: it is too large.
         """
         active = self.active_sessions if self.active_count is None else self.active_count
         if active is None:
@@ -70,7 +71,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True, rename="camel"):
             # 0 is what those say who do not know it.
             capacity=self.max_sessions or None,
             projects=() if self.project_admission_mode == ALL_ROUTED else self.enabled_project_ids or None,
-            raw=kept(body),
+            raw=kept(body, shown),
         )
 
     @property
@@ -130,7 +131,9 @@ async def beat(
     """Take a worker's sign of life, which prolongs its hold on all that it works on."""
     worker = await worker_named(fleet, caller.identity, worker_id)
     said = await read_report(request, HeartbeatReport)
-    heard = await take_heartbeat(fleet, worker, said.heartbeat(await request.body()), said.results)
+    heard = await take_heartbeat(
+        fleet, worker, said.heartbeat(await report_text(request), bearer_of(request)), said.results
+    )
     return HeartbeatView(
         server_time=timestamp_text(heard.at),
         pending_work_count=heard.pending_work,

@@ -1,7 +1,7 @@
 """Which worker a report on a session counts for."""
 
 from events.ids import is_client_id
-from hosting.api.fleet.members import held_by
+from hosting.api.fleet.members import asking_worker
 from hosting.domain.admission import NotTheOwner
 from hosting.domain.identity import CallerKind, Identity
 from hosting.domain.work_errors import WorkEnded, WorkItemMissing
@@ -19,11 +19,10 @@ async def holder_of(fleet: Fleet, identity: Identity, session_id: str, said: str
     """
     if not is_client_id(session_id):
         raise WorkItemMissing
-    holding = held_by(identity, session_id, said)
-    if not is_client_id(holding.worker_id):
+    worker_id = asking_worker(identity, said)
+    if not is_client_id(worker_id) or not await _is_of_project(fleet, identity, worker_id):
         raise NotTheOwner
-    await _check_project(fleet, identity, holding.worker_id)
-    return holding
+    return Holding(identity.tenant, WorkItemId(session_id), worker_id)
 
 
 async def holder_or_any(fleet: Fleet, identity: Identity, session_id: str, said: str | None = None) -> Holding:
@@ -40,7 +39,6 @@ async def holder_or_any(fleet: Fleet, identity: Identity, session_id: str, said:
         raise WorkEnded(item.id, item.state)
     if item.worker_id is None:
         raise NotTheOwner
-    await _check_project(fleet, identity, item.worker_id)
     return Holding(identity.tenant, item.id, item.worker_id)
 
 
@@ -54,12 +52,14 @@ async def session_named(fleet: Fleet, identity: Identity, session_id: str) -> Wo
     item = await fleet.work.item(identity.tenant, WorkItemId(session_id)) if could_be else None
     if item is None or (identity.project is not None and item.terms.project not in {None, identity.project}):
         raise WorkItemMissing
+    if item.state.is_held and item.worker_id is not None and not await _is_of_project(fleet, identity, item.worker_id):
+        raise WorkItemMissing
     return item
 
 
-async def _check_project(fleet: Fleet, identity: Identity, worker_id: WorkerId) -> None:
+async def _is_of_project(fleet: Fleet, identity: Identity, worker_id: WorkerId) -> bool:
+    """Say whether a key may speak for a worker: one of a project does for its workers alone."""
     if identity.kind is CallerKind.WORKER or identity.project is None:
-        return
+        return True
     worker = await fleet.workers.worker(identity.tenant, worker_id)
-    if worker is not None and worker.project != identity.project:
-        raise NotTheOwner
+    return worker is not None and worker.project == identity.project

@@ -16,7 +16,7 @@ from events.interactions import Request as Question
 from events.serializer import EnvelopeRefused
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
-from hosting.api.fleet.bodies import read_report
+from hosting.api.fleet.bodies import read_report, report_text
 from hosting.api.fleet.holders import holder_of, session_named
 from hosting.api.fleet.status import OF_A_REPORT
 from hosting.api.openapi import answers, takes
@@ -79,7 +79,7 @@ async def post_interaction(
 ) -> Response[QuestionView]:
     """Ask whoever uses the agent; the same id again is the same question, and brings what came of it."""
     said = await read_report(request, Asking)
-    asked = _question(caller, msgspec.json.decode(await request.body(), type=dict[str, Raw]), said.type)
+    asked = _question(caller, msgspec.json.decode(await report_text(request), type=dict[str, Raw]), said.type)
     holding = await holder_of(fleet, caller.identity, session_id, said.worker_id)
     return Response(QuestionView.of(await ask_for_worker(fleet, holding, asked)))
 

@@ -8,8 +8,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from hosting.api.bodies import MAX_BODY, decode_report, read_body
+from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
+from hosting.api.fleet.bodies import read_report, report_text
 from hosting.api.openapi import answers, takes
 from hosting.api.problems import ApiError
 from hosting.domain.admission import Unauthenticated
@@ -123,9 +124,9 @@ async def post_lane_work(
     fleet: NamedDependency[Fleet],
 ) -> LaneItemView:
     """Put work into a lane: `batch`, `kg-extract` or `landing`."""
-    found, body = _lane(lane), await read_body(request)
-    await decode_report(body, _SHAPES[found])
-    payload: dict[str, Any] = msgspec.json.decode(body or b"{}")
+    found = _lane(lane)
+    await read_report(request, _SHAPES[found])
+    payload: dict[str, Any] = msgspec.json.decode(await report_text(request))
     taken = next((name for name in _OURS if name in payload), None)
     if taken is not None:
         raise InvalidRequest(f"`{taken}` is said by the server when the work is handed out - at `$.{taken}`.")
@@ -171,10 +172,9 @@ async def _take(request: Request[Any, Any, Any], fleet: Fleet, lane: Lane) -> Re
     shown = request.headers.getall("authorization", [])
     if len(shown) != 1 or not shown[0].startswith(_SCHEME):
         raise Unauthenticated
-    body = await read_body(request)
-    said = await decode_report(body, Result)
+    said = await read_report(request, Result)
     known = None if None in {said.attribution_id, said.checkpoint} else f"{said.attribution_id}:{said.checkpoint}"
-    outcome = await take_result(fleet, lane, shown[0].removeprefix(_SCHEME), known, body or b"{}")
+    outcome = await take_result(fleet, lane, shown[0].removeprefix(_SCHEME), known, await report_text(request))
     if outcome is ResultOutcome.UNKNOWN:
         raise Unauthenticated
     if outcome is ResultOutcome.OF_ANOTHER:

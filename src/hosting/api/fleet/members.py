@@ -1,10 +1,10 @@
-"""Which worker is asking, and for which of its sessions."""
+"""Which worker is asking."""
 
 from events.ids import is_client_id
 from hosting.domain.admission import Forbidden, NotTheOwner, WorkerMissing
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.identity import CallerKind, Identity
-from hosting.domain.work_item import Holding, WorkerId, WorkItemId
+from hosting.domain.work_item import WorkerId
 from hosting.domain.worker import Worker
 from hosting.services.fleet.core import Fleet
 
@@ -27,8 +27,8 @@ async def worker_named(fleet: Fleet, identity: Identity, worker_id: str) -> Work
     return worker
 
 
-def held_by(identity: Identity, session_id: str, said: str | None) -> Holding:
-    """Return what is reported on, and by which worker: the one whose token it is, else the one that the body names.
+def asking_worker(identity: Identity, said: str | None) -> WorkerId:
+    """Return which worker asks: the one whose token it is, else the one that the body names, which proves nothing yet.
 
     Raises:
         NotTheOwner: the body names another one than the token.
@@ -40,4 +40,4 @@ def held_by(identity: Identity, session_id: str, said: str | None) -> Holding:
         said = identity.worker_id
     if not said:
         raise InvalidRequest("`workerId` is missing - at `$.workerId`.")
-    return Holding(identity.tenant, WorkItemId(session_id), WorkerId(said))
+    return WorkerId(said)

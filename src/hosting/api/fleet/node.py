@@ -13,11 +13,11 @@ from events.ids import is_client_id, is_name
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
-from hosting.api.fleet.members import held_by, worker_named
+from hosting.api.fleet.holders import holder_of
+from hosting.api.fleet.members import worker_named
 from hosting.api.openapi import answers, takes
+from hosting.domain.errors import InvalidRequest
 from hosting.domain.remote_run import KnownMessage, KnownPast, KnownQuestion, Seen, TakenRun, Watched
-from hosting.domain.work_errors import WorkItemMissing
-from hosting.domain.work_item import Holding
 from hosting.services.fleet import remote_reads
 from hosting.services.fleet.remote_runs import RemoteRuns
 
@@ -49,7 +49,7 @@ class StateView(Struct, frozen=True, kw_only=True, rename="camel"):
     values: dict[str, Raw]
 
 
-class QuestionView(Struct, frozen=True, kw_only=True, rename="camel"):
+class OutcomeView(Struct, frozen=True, kw_only=True, rename="camel"):
     """Whether a question was asked, and how it was settled; None while it is open."""
 
     was_asked: bool
@@ -65,7 +65,7 @@ class EventLines(Stream):
     status_code=200,
     request_max_body_size=MAX_BODY,
     opt=takes(TakeBody),
-    responses=answers(*_OF_A_SESSION, "invalid-request"),
+    responses=answers(*_OF_A_SESSION, "invalid-request", "payload-too-large", "unsupported-media-type"),
 )
 async def post_take(
     session_id: FromPath[str],
@@ -75,7 +75,7 @@ async def post_take(
 ) -> TakenRun:
     """Begin with a session that a poll has brought, or go on with it; what was written before is written by now."""
     said = await read_report(request, TakeBody)
-    claim, batch = await remote.take(_held(caller, session_id, said.worker_id))
+    claim, batch = await remote.take(await holder_of(remote.fleet, caller.identity, session_id, said.worker_id))
     return remote_reads.taken(remote.fleet, claim, batch)
 
 
@@ -87,7 +87,7 @@ async def get_past(
     worker: FromQuery[str | None] = None,
 ) -> KnownPast:
     """Return what a session's run had done before it was taken."""
-    return await remote_reads.past_of(remote, _held(caller, session_id, worker))
+    return await remote_reads.past_of(remote, await holder_of(remote.fleet, caller.identity, session_id, worker))
 
 
 @get("/api/sessions/{session_id:str}/log", responses=answers(*_OF_A_SESSION, "invalid-request"))
@@ -98,7 +98,7 @@ async def get_run_log(
     worker: FromQuery[str | None] = None,
 ) -> EventLines:
     """Return the events of a session's run, one a line."""
-    item = await remote.item(_held(caller, session_id, worker))
+    item = await remote.item(await holder_of(remote.fleet, caller.identity, session_id, worker))
 
     async def lines() -> AsyncIterator[bytes]:
         async for page in remote.fleet.runtime.log.run_pages(item.branch_key, item.run_id):
@@ -115,7 +115,7 @@ async def get_history(
     worker: FromQuery[str | None] = None,
 ) -> HistoryView:
     """Return the conversation of a session's branch."""
-    holding = _held(caller, session_id, worker)
+    holding = await holder_of(remote.fleet, caller.identity, session_id, worker)
     return HistoryView(messages=await remote_reads.history_of(remote, holding))
 
 
@@ -130,7 +130,7 @@ async def get_state(
     worker: FromQuery[str | None] = None,
 ) -> StateView:
     """Return what is kept with a session's branch, or with its whole conversation, under the names given."""
-    holding = _held(caller, session_id, worker)
+    holding = await holder_of(remote.fleet, caller.identity, session_id, worker)
     names = [each for each in name or () if is_name(each)]
     kept = await remote_reads.state_of(remote, holding, names, of_session=kept_of == "session")
     return StateView(values={each: Raw(value) for each, value in kept.items()})
@@ -143,13 +143,13 @@ async def get_question(
     caller: NamedDependency[Caller],
     remote: NamedDependency[RemoteRuns],
     worker: FromQuery[str | None] = None,
-) -> QuestionView:
+) -> OutcomeView:
     """Return what became of a question on a session's branch."""
-    holding = _held(caller, session_id, worker)
+    holding = await holder_of(remote.fleet, caller.identity, session_id, worker)
     if not is_client_id(request_id):
-        return QuestionView(was_asked=False, settled=None)
+        return OutcomeView(was_asked=False, settled=None)
     was_asked, settled = await remote_reads.question_of(remote, holding, request_id)
-    return QuestionView(was_asked=was_asked, settled=settled)
+    return OutcomeView(was_asked=was_asked, settled=settled)
 
 
 @post(
@@ -157,7 +157,9 @@ async def get_question(
     status_code=200,
     request_max_body_size=MAX_BODY,
     opt=takes(WatchBody),
-    responses=answers("worker-not-found", "forbidden", "invalid-request", "storage-unavailable"),
+    responses=answers(
+        "worker-not-found", "invalid-request", "payload-too-large", "unsupported-media-type", "storage-unavailable"
+    ),
 )
 async def post_watch(
     worker_id: FromPath[str],
@@ -167,15 +169,10 @@ async def post_watch(
 ) -> Seen:
     """Return what became of the sessions that a worker works on, and of what they have asked."""
     said = await read_report(request, WatchBody)
+    if sum(len(each.questions) for each in said.sessions) > _MOST:
+        raise InvalidRequest(f"A look is for at most {_MOST} questions - at `$.sessions`.")
     worker = await worker_named(remote.fleet, caller.identity, worker_id)
     return await remote_reads.look(remote, worker, said.sessions)
-
-
-def _held(caller: Caller, session_id: str, worker: str | None) -> Holding:
-    """Return what a path names; what cannot be an id is not looked up."""
-    if not is_client_id(session_id):
-        raise WorkItemMissing
-    return held_by(caller.identity, session_id, worker)
 
 
 ROUTES: Final = (post_take, get_past, get_run_log, get_history, get_state, get_question, post_watch)

@@ -47,7 +47,7 @@ class HostStatusView(Struct, frozen=True, kw_only=True, rename="camel"):
     status_code=201,
     request_max_body_size=MAX_BODY,
     opt=takes(MutationWanted),
-    responses=answers(*_REFUSALS),
+    responses=answers("work-session-not-found", *_REFUSALS),
 )
 async def post_mutation(
     worker_id: FromPath[str],
@@ -55,7 +55,10 @@ async def post_mutation(
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
 ) -> MutationView:
-    """Ask a worker for a mutation; its heartbeats bring it until it says what became of it."""
+    """Ask a worker for a mutation; its heartbeats bring it until it says what became of it.
+
+    A session that is to be killed must be there.
+    """
     worker = await worker_named(fleet, caller.identity, worker_id)
     said = await decode_body(await read_body(request), MutationWanted)
     by = caller.identity.key_id or caller.identity.kind

@@ -1,6 +1,6 @@
 """The route that workers ask for work by."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, get
 from litestar.di import NamedDependency
@@ -8,15 +8,19 @@ from litestar.params import FromPath
 from msgspec import UNSET, Struct, UnsetType
 
 from hosting.api.caller import Caller
+from hosting.api.fleet.address import address_of
 from hosting.api.fleet.inbox import InboxView
 from hosting.api.fleet.lane_view import GitCredentialView, lane_work
 from hosting.api.fleet.members import worker_named
 from hosting.api.fleet.work_view import WorkView
 from hosting.api.openapi import answers
-from hosting.domain.identity import CallerKind
+from hosting.domain.admission import Forbidden
+from hosting.domain.identity import CallerKind, Identity
 from hosting.domain.lane_item import Lane
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.poll import Polled, poll_all
+
+_OWN_SITE: Final = frozenset({"same-origin", "none"})
 
 
 class PolledView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -48,9 +52,10 @@ async def poll(
     fleet: NamedDependency[Fleet],
 ) -> PolledView:
     """Claim the next work; what comes back is the worker's already."""
+    _check_asker(request, caller.identity)
     worker = await worker_named(fleet, caller.identity, worker_id)
     polled = await poll_all(fleet, worker, by_token=caller.identity.kind is CallerKind.WORKER)
-    server = str(request.base_url).rstrip("/")
+    server = address_of(request)
     return PolledView(
         work=[WorkView.of(claim) for claim in polled.claims],
         inbox_messages={item_id: [InboxView.of(each) for each in heard] for item_id, heard in polled.inbox.items()},
@@ -62,6 +67,16 @@ async def poll(
         kg_extract_work=_lane_work(polled, Lane.KG_EXTRACT, server),
         landing_work=_lane_work(polled, Lane.LANDING, server),
     )
+
+
+def _check_asker(request: Request[Any, Any, Any], identity: Identity) -> None:
+    """Make sure that no page of another site claims work by a link, an image or the like, which say no `Origin`.
+
+    Raises:
+        Forbidden: one does, in the browser of somebody who needs no key.
+    """
+    if identity.kind is CallerKind.LOCAL and request.headers.get("sec-fetch-site", "none") not in _OWN_SITE:
+        raise Forbidden("Pages of other sites claim no work.")
 
 
 def _lane_work(polled: Polled, lane: Lane, server: str) -> list[dict[str, Any]] | UnsetType:

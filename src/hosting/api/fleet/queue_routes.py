@@ -10,16 +10,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from events.ids import is_client_id
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
+from hosting.api.fleet.address import address_of
 from hosting.api.fleet.bodies import read_report
-from hosting.api.fleet.members import held_by, worker_named
-from hosting.api.fleet.session_view import SessionView
+from hosting.api.fleet.holders import holder_of, session_named
+from hosting.api.fleet.members import asking_worker, worker_named
+from hosting.api.fleet.session_view import WorkSessionView
 from hosting.api.fleet.work_view import WorkView
 from hosting.api.openapi import answers, takes
 from hosting.domain.admission import WorkerMissing
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.identity import CallerKind, Identity
 from hosting.domain.work_errors import WorkItemMissing
-from hosting.domain.work_item import Holding, WorkerId, WorkItemId, WorkState
+from hosting.domain.work_item import Holding, WorkerId, WorkItem, WorkItemId, WorkState
 from hosting.ports.work import Claim
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.poll import Unclaimed, claim_work
@@ -62,7 +64,7 @@ class ClaimedView(Struct, frozen=True, kw_only=True):
 
     claimed: bool
     reason: str | UnsetType = UNSET
-    session: SessionView | UnsetType = UNSET
+    session: WorkSessionView | UnsetType = UNSET
     work: WorkView | UnsetType = UNSET
 
 
@@ -79,7 +81,7 @@ class TransferredView(Struct, frozen=True, kw_only=True):
 
     transferred: bool
     reason: str | UnsetType = UNSET
-    session: SessionView | UnsetType = UNSET
+    session: WorkSessionView | UnsetType = UNSET
 
 
 class OfferedView(WorkView, frozen=True, kw_only=True, rename="camel"):
@@ -103,14 +105,14 @@ async def post_claim(
 ) -> ClaimedView:
     """Claim one session, as a worker does that was not given it by a poll."""
     said = await read_report(request, ClaimWanted)
-    wanted = held_by(caller.identity, session_id, said.worker_id)
+    wanted_by = asking_worker(caller.identity, said.worker_id)
     try:
-        worker = await worker_named(fleet, caller.identity, wanted.worker_id)
+        worker = await worker_named(fleet, caller.identity, wanted_by)
     except WorkerMissing as missing:
         # Claiming is answered with 200 whatever comes of it.
         return ClaimedView(claimed=False, reason=str(missing).rstrip("."))
     could_be = is_client_id(session_id)
-    claimed = await claim_work(fleet, worker, wanted.item_id) if could_be else Unclaimed.TAKEN
+    claimed = await claim_work(fleet, worker, WorkItemId(session_id)) if could_be else Unclaimed.TAKEN
     if isinstance(claimed, Unclaimed):
         return ClaimedView(claimed=False, reason=claimed)
     return ClaimedView(claimed=True, session=_session(claimed), work=WorkView.of(claimed))
@@ -133,7 +135,7 @@ async def post_nack(
     said = await read_report(request, Refusal)
     if said.work is not None and said.work.session_id not in {None, session_id}:
         raise InvalidRequest("`work.sessionId` is another session than the path names - at `$.work.sessionId`.")
-    await refuse_item(fleet, _existing(held_by(caller.identity, session_id, said.worker_id)), said.reason)
+    await refuse_item(fleet, await holder_of(fleet, caller.identity, session_id, said.worker_id), said.reason)
     return RefusedView(session_id=session_id)
 
 
@@ -155,6 +157,10 @@ async def post_transfer(
     worker = await worker_named(fleet, caller.identity, said.new_worker_id)
     if not is_client_id(session_id) or not is_client_id(said.old_worker_id):
         return TransferredView(transferred=False, reason=str(WorkItemMissing()))
+    try:
+        await session_named(fleet, caller.identity, session_id)
+    except WorkItemMissing as missing:
+        return TransferredView(transferred=False, reason=str(missing))
     holding = Holding(caller.tenant, WorkItemId(session_id), WorkerId(said.old_worker_id))
     moved = await transfer_item(fleet, holding, worker, trusted=_is_trusted(caller.identity))
     if isinstance(moved, str):
@@ -172,25 +178,25 @@ async def get_offered(
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
 ) -> OfferedView:
-    """Show a session that waits for a worker; from its claim on it is not found here."""
-    item = await fleet.work.item(caller.tenant, WorkItemId(session_id)) if is_client_id(session_id) else None
-    if item is None or item.state is not WorkState.PENDING:
-        raise WorkItemMissing
-    if caller.identity.project is not None and item.terms.project not in {None, caller.identity.project}:
+    """Show a session that waits for a worker, to whoever could be given it; from its claim on it is not found here."""
+    item = await session_named(fleet, caller.identity, session_id)
+    if item.state is not WorkState.PENDING or not await _is_offered_to(fleet, caller.identity, item):
         raise WorkItemMissing
     shown = WorkView.shown(item, await fleet.work.input(item))
     members = {name: getattr(shown, name) for name in shown.__struct_fields__}
-    return OfferedView(**members, platform_url=str(request.base_url).rstrip("/"))
+    return OfferedView(**members, platform_url=address_of(request))
 
 
-def _session(claim: Claim) -> SessionView:
-    return SessionView.of(claim.item, is_stopped=bool(claim.lease.interrupts))
+async def _is_offered_to(fleet: Fleet, identity: Identity, item: WorkItem) -> bool:
+    """Say whether a poll could bring an item to whoever is asking, if that is a worker."""
+    if identity.kind is not CallerKind.WORKER:
+        return True
+    worker = await fleet.workers.worker(identity.tenant, WorkerId(identity.worker_id or ""))
+    return worker is not None and worker.takes(item)
 
 
-def _existing(holding: Holding) -> Holding:
-    if not is_client_id(holding.item_id):
-        raise WorkItemMissing
-    return holding
+def _session(claim: Claim) -> WorkSessionView:
+    return WorkSessionView.of(claim.item, is_stopped=bool(claim.lease.interrupts))
 
 
 def _is_trusted(identity: Identity) -> bool:

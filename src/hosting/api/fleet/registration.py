@@ -10,10 +10,10 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 from events.serializer import timestamp_text
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
-from hosting.api.fleet.bodies import read_report
+from hosting.api.fleet.bodies import read_report, report_text
 from hosting.api.fleet.members import worker_named
 from hosting.api.fleet.renewal import PATH
-from hosting.api.fleet.saying import ALL_ROUTED, Capacity, Name, Names, echoed, kept, texts
+from hosting.api.fleet.saying import ALL_ROUTED, Capacity, Mixed, Name, Names, bearer_of, echoed, kept, texts
 from hosting.api.openapi import answers, takes
 from hosting.domain.admission import Forbidden
 from hosting.domain.identity import CallerKind, Identity
@@ -46,10 +46,14 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
     project_id: str | None = None
     project_admission_mode: str | None = None
     agent_ids: Names | None = None
-    capabilities: Any = None
+    capabilities: Mixed | None = None
 
-    def introduction(self, body: bytes) -> Introduction:
-        """Return what the fleet takes of it."""
+    def introduction(self, body: bytes, shown: str | None) -> Introduction:
+        """Return what the fleet takes of it; `shown` is what the request has shown, which is not kept.
+
+        Raises:
+            ApiError, InvalidRequest: it is too much.
+        """
         capacity = self.capacity or self.max_agents or self.older_max_agents or _DEFAULT_CAPACITY
         everywhere = self.project_admission_mode == ALL_ROUTED
         return Introduction(
@@ -59,7 +63,7 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
             projects=() if everywhere else self.projects or self.project_ids or (),
             agents=self.agent_ids or (),
             capabilities=texts(self.capabilities),
-            raw=kept(body),
+            raw=kept(body, shown),
         )
 
 
@@ -112,7 +116,7 @@ async def register(
         fleet,
         caller.identity,
         project_of(caller.identity, said.project_id),
-        said.introduction(await request.body()),
+        said.introduction(await report_text(request), bearer_of(request)),
         with_token=caller.identity.kind is not CallerKind.SHARED_KEY,
     )
     every, token = heartbeat_seconds(fleet), registered.token

@@ -10,13 +10,9 @@ from msgspec import Meta, Struct
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
-from hosting.api.fleet.members import held_by
+from hosting.api.fleet.holders import holder_or_any
 from hosting.api.openapi import answers, takes
-from hosting.domain.admission import NotTheOwner
-from hosting.domain.identity import CallerKind, Identity
 from hosting.domain.relayed import Frame
-from hosting.domain.work_errors import WorkItemMissing
-from hosting.domain.work_item import Holding, WorkItemId
 from hosting.services.fleet.core import Fleet
 from hosting.services.relay.frames import MOST_AT_ONCE, relay_frames
 
@@ -62,18 +58,6 @@ async def post_token_delta(
 ) -> dict[str, int]:
     """Take a batch of pieces, whole or not at all; `published` says how many were new."""
     said = await read_report(request, TokenDelta)
-    holding = await _holding(fleet, caller.identity, session_id, said.worker_id)
+    holding = await holder_or_any(fleet, caller.identity, session_id, said.worker_id)
     frames = [Frame(frame.index, frame.text, frame.done) for frame in said.frames]
     return {"published": await relay_frames(fleet.desks, holding, said.turn_id, frames)}
-
-
-async def _holding(fleet: Fleet, identity: Identity, session_id: str, said: str | None) -> Holding:
-    """Return what is spoken of; a key alone, without a worker's name, speaks for the worker that has the session."""
-    if said or identity.kind is CallerKind.WORKER:
-        return held_by(identity, session_id, said)
-    item = await fleet.work.item(identity.tenant, WorkItemId(session_id))
-    if item is None:
-        raise WorkItemMissing
-    if item.worker_id is None:
-        raise NotTheOwner
-    return Holding(identity.tenant, item.id, item.worker_id)

@@ -1,4 +1,4 @@
-"""The one request that a token which is too old still opens: that of its own worker for the next one."""
+"""Requests about a worker itself: what the token of one that is gone still opens, and what one that is too old does."""
 
 import re
 from typing import Final
@@ -17,3 +17,9 @@ def renewed_worker(scope: Scope) -> str | None:
         return None
     found = _RENEWAL.fullmatch(scope["path"])
     return None if found is None else found[1]
+
+
+def is_about(scope: Scope, worker_id: str) -> bool:
+    """Say whether a request is about this worker itself, so that it hears whether it is known."""
+    path = f"{scope['path']}/"
+    return path.startswith((f"/api/workers/{worker_id}/", "/v1/daemon/heartbeat/"))

@@ -13,7 +13,7 @@ _STATUS: Final = {WorkState.WAITING: "pending", WorkState.DEAD: "failed"}
 """Workers know fewer states than there are."""
 
 
-class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
+class WorkSessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     """How a session stands; times are milliseconds since 1970."""
 
     session_id: str
@@ -44,7 +44,7 @@ class SessionView(Struct, frozen=True, kw_only=True, rename="camel"):
     error: str | UnsetType = UNSET
 
     @classmethod
-    def of(cls, item: WorkItem, *, is_stopped: bool) -> "SessionView":
+    def of(cls, item: WorkItem, *, is_stopped: bool) -> "WorkSessionView":
         """Show an item; `is_stopped` says that somebody wants its end, whether it has come to that or not."""
         report = item.report
         return cls(

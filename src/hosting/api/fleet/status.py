@@ -6,12 +6,13 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
 from hosting.api.fleet.holders import holder_of, session_named
-from hosting.api.fleet.session_view import SessionView
+from hosting.api.fleet.session_view import WorkSessionView
 from hosting.api.openapi import answers, takes
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.identity import CallerKind
@@ -60,7 +61,7 @@ class StatusTaken(Struct, frozen=True):
     """The session as it stands now."""
 
     updated: bool
-    session: SessionView
+    session: WorkSessionView
 
 
 @get(
@@ -69,13 +70,19 @@ class StatusTaken(Struct, frozen=True):
 )
 async def get_status(
     session_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
-) -> SessionView:
-    """Return how a session stands; one that somebody has interrupted is `stopped` from then on."""
+) -> WorkSessionView:
+    """Return how a session stands; one that somebody has interrupted is `stopped` from then on.
+
+    `providerSessionId` and `worktreePath` are not shown to other workers than the session's.
+    """
     item = await session_named(fleet, caller.identity, session_id)
     owner, asking = item.worker_id, caller.identity
     if owner is not None and item.state.is_held and (asking.kind, asking.worker_id) == (CallerKind.WORKER, owner):
         await fleet.desks.renew(Holding(item.scope.tenant, item.id, owner))
-    return SessionView.of(item, is_stopped=await is_stopped(fleet, item))
+    shown = WorkSessionView.of(item, is_stopped=await is_stopped(fleet, item))
+    is_other = asking.kind is CallerKind.WORKER and asking.worker_id != owner
+    # Where a worker has its files, and what opens its conversation with a provider, is no other one's business.
+    return replace(shown, provider_session_id=None, worktree_path="") if is_other else shown
 
 
 @post(
@@ -98,7 +105,7 @@ async def post_status(
         raise InvalidRequest(f"`status` must be one of {', '.join(_STATES)} - at `$.status`.")
     holding = await holder_of(fleet, caller.identity, session_id, said.worker_id)
     item = await report_state(fleet, holding, state, _report(said))
-    return StatusTaken(updated=True, session=SessionView.of(item, is_stopped=await is_stopped(fleet, item)))
+    return StatusTaken(updated=True, session=WorkSessionView.of(item, is_stopped=await is_stopped(fleet, item)))
 
 
 def _report(said: StatusReport) -> WorkReport:

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
-from hosting.api.openapi import answers, takes
+from hosting.api.openapi import answers, refuses, takes
 from hosting.api.problems import ApiError
 from hosting.domain.errors import InvalidRequest
 from hosting.ports.tracker import Tracker, TrackerRefused
@@ -80,8 +80,8 @@ class TrackerReply(Struct, frozen=True, kw_only=True):
     "/api/issue-tracker-proxy",
     status_code=200,
     request_max_body_size=MAX_BODY,
-    opt=takes(TrackerCall),
-    responses=answers("invalid-request", "forbidden", "payload-too-large", "unsupported-media-type"),
+    opt=takes(TrackerCall) | refuses(TrackerReply, 400, 403, 413),
+    responses=answers("invalid-request", "payload-too-large"),
 )
 async def post_tracker_call(
     request: Request[Any, Any, Any], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]

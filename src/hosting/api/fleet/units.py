@@ -6,14 +6,12 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from events.ids import is_client_id
 from hosting.api.bodies import MAX_INPUT
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
-from hosting.api.fleet.members import held_by
+from hosting.api.fleet.holders import holder_of
 from hosting.api.openapi import answers, takes
 from hosting.domain.remote_batch import Batch, Written
-from hosting.domain.work_errors import WorkItemMissing
 from hosting.services.fleet.remote_runs import RemoteRuns
 from hosting.services.fleet.remote_writing import write_batch
 
@@ -41,6 +39,5 @@ async def post_units(
 ) -> Written:
     """Write events of a run with what changes with them, whole and once."""
     said = await read_report(request, Batch)
-    if not is_client_id(session_id):
-        raise WorkItemMissing
-    return await write_batch(remote, held_by(caller.identity, session_id, said.worker_id), said)
+    holding = await holder_of(remote.fleet, caller.identity, session_id, said.worker_id)
+    return await write_batch(remote, holding, said)

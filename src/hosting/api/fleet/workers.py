@@ -39,9 +39,9 @@ class WorkerView(Struct, frozen=True, kw_only=True, rename="camel"):
     last_heartbeat: int
 
     @classmethod
-    def of(cls, worker: Worker) -> "WorkerView":
+    def of(cls, worker: Worker, lease_seconds: float) -> "WorkerView":
         """Show one."""
-        return cls(**_shown(worker))
+        return cls(**_shown(worker, lease_seconds))
 
 
 class OneWorkerView(WorkerView, frozen=True, kw_only=True, rename="camel"):
@@ -54,7 +54,7 @@ class OneWorkerView(WorkerView, frozen=True, kw_only=True, rename="camel"):
 
 
 class SummaryView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """The fleet in numbers; capacities are those of the workers that are there."""
+    """The fleet in numbers, of the workers that are there; those that get no more work have no room for any."""
 
     total_workers: int
     active_workers: int
@@ -89,16 +89,16 @@ async def list_workers(caller: NamedDependency[Caller], fleet: NamedDependency[F
     """List the workers, at most a thousand; a project's key shows those of its project."""
     own = caller.identity.project
     found = [each for each in await fleet.workers.listed(caller.tenant) if own in {None, each.project}]
-    there = [each for each in found if not each.is_offline]
-    capacity, active = sum(each.capacity for each in there), sum(each.holds for each in there)
+    there = [each for each in found if not each.is_offline(fleet.lease_seconds)]
+    open_to_work = (each for each in there if not each.is_drained)
     return WorkersView(
-        workers=[WorkerView.of(each) for each in found],
+        workers=[WorkerView.of(each, fleet.lease_seconds) for each in found],
         summary=SummaryView(
             total_workers=len(found),
             active_workers=len(there),
-            total_capacity=capacity,
-            total_active=active,
-            available_capacity=max(0, capacity - active),
+            total_capacity=sum(each.capacity for each in there),
+            total_active=sum(each.holds for each in there),
+            available_capacity=sum(max(0, each.capacity - each.holds) for each in open_to_work),
             queue_length=await fleet.work.pending(caller.tenant),
         ),
     )
@@ -113,7 +113,7 @@ async def get_worker(
     held = await fleet.work.held(caller.tenant, worker.id)
     mutations = await fleet.mutations.pending(caller.tenant, worker.id)
     return OneWorkerView(
-        **_shown(worker),
+        **_shown(worker, fleet.lease_seconds),
         sessions=[item.id for item in held],
         pending_mutations=[MutationView.of(each) for each in mutations],
         registration=Raw(worker.raw),
@@ -137,13 +137,13 @@ async def get_config(caller: NamedDependency[Caller], fleet: NamedDependency[Fle
     return ConfigView([each for each in await projects_of(fleet, caller.tenant) if own in {None, each}])
 
 
-def _shown(worker: Worker) -> dict[str, Any]:
+def _shown(worker: Worker, lease_seconds: float) -> dict[str, Any]:
     return {
         "id": worker.id,
         "worker_id": worker.id,
         "hostname": worker.hostname,
         "version": worker.version or UNSET,
-        "status": worker.shown_status,
+        "status": worker.shown_status(lease_seconds),
         "capacity": worker.capacity,
         "active_count": worker.active_count,
         "session_count": worker.holds,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from events.ids import is_client_id
+from events.strict import BodyRefused, value
 from events.tools import ResultType, ToolResult
 from hosting.domain.work_item import Holding, patch_of
 from hosting.runtime.desk import Desk
@@ -67,8 +68,9 @@ class Activity:
         given = self.tool_input
         if isinstance(given, str):
             try:
-                given = msgspec.json.decode(given)
-            except msgspec.DecodeError:
+                # The members around it are checked, and its text is not: it can be nested as deep as it likes.
+                given = value(given.encode())
+            except BodyRefused:
                 return {"input": given}
         if given is None:
             return {}
@@ -76,7 +78,7 @@ class Activity:
 
 
 async def tell_activity(fleet: Fleet, holding: Holding, activity: Activity) -> None:
-    """Tell what a worker does; raises as `Desks.write`."""
+    """Tell what a worker does; raises as `Desks.write`, and MessageTooLong."""
 
     async def work(desk: Desk) -> None:
         if activity.is_call:
@@ -92,6 +94,7 @@ async def _call(fleet: Fleet, desk: Desk, activity: Activity) -> None:
     if call_id is not None and desk.knows_call(call_id):
         # A worker that has not heard our answer tells it once more.
         return
+    desk.check_room(len(msgspec.json.encode(activity.arguments)), calls=True)
     name = activity.tool_name or ""
     calls = (desk.report.tool_call_count or 0) + 1
     now = fleet.runtime.clock()

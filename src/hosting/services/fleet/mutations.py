@@ -4,9 +4,10 @@ from typing import Any
 
 from hosting.domain.admission import WorkerMissing
 from hosting.domain.mutation import Mutation, MutationOp
+from hosting.domain.work_errors import WorkItemMissing
 from hosting.domain.worker import Worker
 from hosting.services.fleet.core import Fleet
-from hosting.services.fleet.stopping import stop_session
+from hosting.services.fleet.stopping import session_named, stop_session
 
 
 async def ask_for(fleet: Fleet, worker: Worker, op: MutationOp, params: dict[str, Any], by: str) -> Mutation:
@@ -15,9 +16,13 @@ async def ask_for(fleet: Fleet, worker: Worker, op: MutationOp, params: dict[str
     A session of its that is to be killed is interrupted as well.
 
     Raises:
+        WorkItemMissing: the session that is to be killed is none of the tenant's.
         WorkerMissing: it was let go just now.
         StorageUnavailable: it is not asked for, or that is not known.
     """
+    session_id = str(params.get("sessionId", ""))
+    if op is MutationOp.SESSION_KILL and await session_named(fleet, worker.tenant, session_id) is None:
+        raise WorkItemMissing
     mutation = Mutation(
         id=fleet.runtime.ids.mutation(),
         tenant=worker.tenant,
@@ -31,5 +36,5 @@ async def ask_for(fleet: Fleet, worker: Worker, op: MutationOp, params: dict[str
         raise WorkerMissing
     if op is MutationOp.SESSION_KILL:
         # Not left to the worker: what is to be killed ends also when the worker does not listen.
-        await stop_session(fleet, worker, str(params.get("sessionId", "")))
+        await stop_session(fleet, worker, session_id)
     return mutation

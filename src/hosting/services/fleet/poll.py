@@ -104,9 +104,9 @@ async def _told(fleet: Fleet, claims: list[Claim]) -> list[Claim]:
 async def _why_not(fleet: Fleet, worker: Worker, item: WorkItem | None) -> Unclaimed:
     if item is None or item.state is not WorkState.PENDING:
         return Unclaimed.TAKEN
-    if worker.admitted and item.terms.project not in {None, *worker.admitted}:
+    if not worker.is_for_project(item):
         return Unclaimed.OTHER_PROJECT
-    if worker.agents and not {item.agent_id, item.agent_name} & {*worker.agents}:
+    if not worker.is_for_agent(item):
         return Unclaimed.OTHER_AGENT
     held = await fleet.work.held(worker.tenant, worker.id)
     return Unclaimed.NO_ROOM if worker.is_drained or len(held) >= worker.capacity else Unclaimed.TAKEN

@@ -12,10 +12,10 @@ from events.text import Role
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing, QueueFull
 from hosting.domain.message import Message
-from hosting.domain.work_errors import WorkItemMissing
+from hosting.domain.work_errors import MessageTooLong, WorkItemMissing
 from hosting.domain.work_item import WorkItem, WorkItemId
 from hosting.ports.units import Committed, Refusal
-from hosting.runtime.inject import MOST_UNHEARD, add_to_run
+from hosting.runtime.inject import LONGEST_HEARD, MOST_UNHEARD, add_to_run
 from hosting.runtime.submit import submit_input
 from hosting.services.fleet.core import Fleet
 
@@ -46,11 +46,14 @@ async def prompt(fleet: Fleet, item: WorkItem, text: str) -> Prompted:
 
     Raises:
         WorkItemMissing: the branch was deleted with the item just now.
+        MessageTooLong: it is more than 64 KiB.
         QueueFull: too much waits already.
         AgentMissing, ConfigRefused: the agent is not there any more, or not as it was.
         ServerLeaving: the server is being stopped.
         StorageUnavailable: nothing was stored.
     """
+    if len(text.encode()) > LONGEST_HEARD:
+        raise MessageTooLong(LONGEST_HEARD)
     scope = item.scope
     branch = await fleet.runtime.tenant(scope.tenant).branch(scope.session_id, scope.branch_id)
     if branch is None:

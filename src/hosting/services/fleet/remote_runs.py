@@ -14,6 +14,7 @@ import msgspec
 
 from events.ids import MessageId
 from hosting.domain.admission import NotTheOwner
+from hosting.domain.errors import LogCorrupt, StorageUnavailable
 from hosting.domain.lease import Lease
 from hosting.domain.remote_batch import Batch
 from hosting.domain.work_errors import WorkEnded, WorkItemMissing
@@ -22,7 +23,9 @@ from hosting.ports.store import Watch
 from hosting.ports.units import Committed, Unit, UpdateWork
 from hosting.ports.work import Claim
 from hosting.runtime.finish import WORK_STATE
+from hosting.runtime.recovery import read_past
 from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.remote_order import Order
 
 _MOST_KEPT: Final = 4096
 
@@ -45,6 +48,10 @@ class RemoteRun:
     steps: set[str]
     begun: bool
     """Whether its turn has begun."""
+    said: set[MessageId]
+    """The messages that the branch had when the run was opened, and those that it has begun since."""
+    order: Order | None
+    """None when what it has written before cannot be read any more."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -108,10 +115,13 @@ class RemoteRuns:
         return item
 
     async def why(self, holding: Holding) -> Exception:
-        """Return why a worker has an item not."""
+        """Return why a worker has an item not, or why nothing could be written for it although it has."""
         item = await self.fleet.work.item(holding.tenant, holding.item_id)
         if item is None:
             return WorkItemMissing()
+        if item.worker_id == holding.worker_id and item.state.is_held:
+            # Not 403: the worker would leave a run that it has.
+            return StorageUnavailable("other servers write for this run at the same time")
         if item.state.is_ended and item.worker_id == holding.worker_id:
             return WorkEnded(item.id, item.state)
         return NotTheOwner()
@@ -131,6 +141,8 @@ class RemoteRuns:
         if claim is None:
             raise await self.why(holding)
         item, lease, reads = claim.item, claim.lease, self.fleet.runtime.run_reads
+        order = await self._order(lease)
+        said = {message.id for message in await reads.messages(item.branch_key)}
         return RemoteRun(
             item=item,
             lease=lease,
@@ -138,7 +150,19 @@ class RemoteRuns:
             unended={message.id for message in await reads.open_messages(item.run_id)},
             steps={step.key.place for step in await reads.steps(item.run_id)},
             begun=lease.run.turn_id is not None,
+            said=said if order is None else said | order.messages,
+            order=order,
         )
+
+    async def _order(self, lease: Lease) -> Order | None:
+        """Return what the run has left open."""
+        order = Order(lease.run.turn_id or "")
+        try:
+            await read_past(self.fleet.runtime, lease, order.see)
+        except LogCorrupt:
+            # It must end all the same.
+            return None
+        return order
 
     async def _last_batch(self, item: WorkItem) -> int:
         """Return which batch of the item's claim is the last one that is stored, once nobody else writes any."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from events import branches, control, interactions, queue, runs, text, tools, tree, work
+from events import branches, control, interactions, queue, runs, strict, text, tools, tree, turns, work
 from events.event import Event
 from events.ids import is_client_id, is_name
 from events.interactions import Request, Response
@@ -46,9 +46,12 @@ from hosting.ports.units import (
     SettleInteraction,
     Unit,
 )
+from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import WORK_STATE, promotion, work_ended
+from hosting.services.fleet.remote_known import PERMISSION, Known
 from hosting.services.fleet.remote_runs import Mark, RemoteRun, state_name
+from middleware.errors import sentence_of
 
 _NOT_OF_RUNS: Final = (
     branches.BranchCreated,
@@ -65,6 +68,7 @@ _NOT_OF_RUNS: Final = (
     work.WorkReturned,
     work.WorkProgress,
     work.WorkActivity,
+    work.InterviewCompleted,
     interactions.AgentRequestExpired,
     interactions.AgentResponseRejected,
     control.StreamReset,
@@ -80,18 +84,22 @@ _OF_MESSAGES: Final = (
     text.ReasoningMessageEnd,
     tools.ToolCallStart,
 )
-_KEPT: Final = ("agent:", "permission:")
-_CLIENT_TOOLS: Final = "clientTools"
+_OF_AGENTS: Final = "agent:"
+_MOST_DEPTH: Final = 64
+_MOST_ITERATIONS: Final = 2**31
 
 
 class BatchReader:
     """Reads one batch for a run; what it finds to be wrong is refused before anything is written."""
 
-    def __init__(self, runtime: Runtime, run: RemoteRun, batch: Batch, taken_back: frozenset[str]) -> None:
+    def __init__(self, runtime: Runtime, run: RemoteRun, batch: Batch, known: Known) -> None:
         self._runtime = runtime
         self._run = run
         self._batch = batch
-        self._taken_back = taken_back
+        self._known = known
+        self._live = set(run.unended)
+        self._ended_here: set[str] = set()
+        self._back: set[str] = set()
         self._now: datetime = runtime.clock()
         self._stamp = Stamp(run.item.scope.session_id, run.item.scope.branch_id).at(self._now)
         self._input = {message.id for message in run.lease.input}
@@ -103,6 +111,7 @@ class BatchReader:
         }
         self.begun = {change.place for change in batch.changes if isinstance(change, StepBegun)}
         self.begins = any(isinstance(change, TurnBegun) for change in batch.changes)
+        self.order = run.order and run.order.copy()
 
     def unit(self) -> Unit:
         """Return what the batch becomes.
@@ -113,6 +122,7 @@ class BatchReader:
         item, batch = self._run.item, self._batch
         events = [self._decoded(index, bytes(raw)) for index, raw in enumerate(batch.events)]
         self._check_shape(events)
+        self._check_order(events)
         asked = {change.event: change for change in batch.changes if isinstance(change, QuestionOpened)}
         encoded = [self._encoded(event, asked.get(index)) for index, event in enumerate(events)]
         unit = Unit(item.scope.tenant, item.branch_key, item.run_id, self._run.lease.fence, events=encoded)
@@ -139,21 +149,39 @@ class BatchReader:
             raise InvalidRequest(f"This {name} is of another run - {place}.")
         if isinstance(event, _OF_MESSAGES) and event.message_id not in self._run.unended | self.opened:
             raise InvalidRequest(f"This {name} is of a message that the run has not begun, or has ended - {place}.")
+        if (wrong := _unreadable(event)) is not None:
+            raise InvalidRequest(f"{wrong} - {place}.")
         return event
 
     def _check_shape(self, events: Sequence[Event]) -> None:
-        asked = {change.event for change in self._batch.changes if isinstance(change, QuestionOpened)}
-        asking = {index for index, event in enumerate(events) if isinstance(event, Request)}
-        if asked != asking:
-            raise InvalidRequest("Each request among the events needs its openInteraction, and the reverse.")
         changes = self._batch.changes
-        if self._batch.cancels and (len(changes) != 1 or len(events) > 1):
+        asked = sorted(change.event for change in changes if isinstance(change, QuestionOpened))
+        asking = {index: event.request_key for index, event in enumerate(events) if isinstance(event, Request)}
+        _check(asked == list(asking), "Each request among the events needs its openInteraction, and the reverse.")
+        _check(len(set(asking.values())) == len(asking), "Two requests of a batch have the same id.")
+        _check(not (asked and self._batch.ends), "A run that ends asks nothing more.")
+        cancelled = [change.request_id for change in changes if isinstance(change, QuestionCancelled)]
+        told = [event.request_id for event in events if isinstance(event, interactions.AgentRequestCancelled)]
+        is_alone = not cancelled or (len(changes) == 1 and len(events) == len(told))
+        if not is_alone or told not in ([], cancelled):
             raise InvalidRequest("A batch with cancelInteraction has nothing else but the event that tells of it.")
         begun = [_begun(change) for change in changes]
         if len(begun) - begun.count(None) > len(set(begun) - {None}):
             raise InvalidRequest("A batch begins a turn, a message or a step once, and ends a run once.")
         if self._batch.ends is not None and (self._run.unended | self.opened) - self.closed:
             raise InvalidRequest("A run that ends has ended its messages.")
+
+    def _check_order(self, events: Sequence[Event]) -> None:
+        if self.order is None:
+            return
+        self.order.root = next(
+            (change.turn_id for change in self._batch.changes if isinstance(change, TurnBegun)), self.order.root
+        )
+        for event in events:
+            self.order.check(event)
+            self.order.see(event)
+        if self._batch.ends is not None:
+            _check(not self.order.is_open, "A run that ends has ended its turn, and what it says and calls in it.")
 
     def _encoded(self, event: Event, asked: QuestionOpened | None) -> Encoded:
         if asked is not None:
@@ -170,15 +198,15 @@ class BatchReader:
                 _check(not self._run.begun, "The turn of this run has begun before.")
                 yield BeginTurn(run_id, _name(change.turn_id), _name(change.trace_id))
             case MessageOpened():
-                is_new = change.message_id not in self._run.unended | self._input
+                is_new = change.message_id not in self._run.unended | self._input | self._run.said
                 _check(is_new, "A message with this id was begun before.")
                 _check(is_client_id(change.message_id), "This is no id of a message.")
+                self._live.add(change.message_id)
                 yield OpenMessage(run_id, change.message_id)
             case MessageClosed():
                 yield self._close(change)
             case MessageTakenBack():
-                _check(change.message_id in self._taken_back, "This is no ended message of the run.")
-                yield DiscardMessage(change.message_id)
+                yield self._take_back(change)
             case StepBegun():
                 yield self._step(change)
             case StepFinished():
@@ -198,15 +226,32 @@ class BatchReader:
         key = StepKey(_name(change.place), StepKind(change.kind), _name(change.name), _name(change.arguments_hash))
         return BeginStep(self._run.item.run_id, key, change.flow and _name(change.flow))
 
+    def _take_back(self, change: MessageTakenBack) -> DiscardMessage:
+        ended = (self._known.taken_back | self._ended_here) - self._back
+        _check(change.message_id in ended, "This is no ended message of the run.")
+        self._back.add(change.message_id)
+        return DiscardMessage(change.message_id)
+
     def _kept(self, change: StateKept) -> KeepState:
-        _check(change.name.startswith(_KEPT) or change.name == _CLIENT_TOOLS, "This is no name of an agent's.")
+        if change.name == CLIENT_TOOLS:
+            _check(not change.of_session, "The client's tools are kept with the branch.")
+            _check(_are_client_tools(bytes_of(change.value)), "These are no client's tools as they are kept.")
+        elif change.name.startswith(PERMISSION):
+            choices = {b"true": True, b"false": False}
+            choice = change.name.removeprefix(PERMISSION), choices.get((bytes_of(change.value) or b"").strip())
+            _check(change.of_session and choice in self._known.chosen, "Nobody has said so of this tool to this run.")
+        else:
+            _check(change.name.startswith(_OF_AGENTS), "This is no name of an agent's.")
         scope, value = self._run.item.scope, bytes_of(change.value)
         return KeepState(scope, of_branch=not change.of_session, name=_name(change.name), value=value)
 
     def _close(self, change: MessageClosed) -> CloseMessage:
-        known = change.message_id in self._run.unended | self.opened
-        _check(known, "This is no message that the run has begun and not ended.")
+        _check(change.message_id in self._live, "This is no message that the run has begun and not ended.")
         _check(change.state is not MessageState.OPEN, "A message that is closed is open no more.")
+        if change.state is not MessageState.CALLING:
+            self._live.discard(change.message_id)
+        if change.state.is_ended:
+            self._ended_here.add(change.message_id)
         return CloseMessage(
             Message(change.message_id, text.Role.ASSISTANT, change.contents, change.state, self._run.item.run_id)
         )
@@ -241,7 +286,9 @@ class BatchReader:
 
     def _end(self, said: RunEnded) -> Iterator[RunChange]:
         _check(said.status in WORK_STATE, "A run ends as completed, failed or cancelled.")
-        ending = Ending(RunStatus(said.status), said.error_type, said.error_message, said.reason)
+        ending = Ending(
+            RunStatus(said.status), _bounded(said.error_type), _bounded(said.error_message), _bounded(said.reason)
+        )
         yield from work_ended(self._run.lease.run, ending, self._now)
         yield EndRun(
             self._run.item.run_id, ending, self._now, self._runtime.holder, promotion(self._runtime, self._now)
@@ -255,9 +302,9 @@ class BatchReader:
             status=said.status,
             cancelled=said.status is RunStatus.CANCELLED,
             completed_at=self._now,
-            error_type=said.error_type,
-            error_message=said.error_message,
-            reason=said.reason,
+            error_type=_bounded(said.error_type),
+            error_message=_bounded(said.error_message),
+            reason=_bounded(said.reason),
         )
         return self._runtime.serializer.encode(event, self._stamp)
 
@@ -278,6 +325,36 @@ def _begun(change: Change) -> tuple[str, str] | None:
         case TurnBegun() | RunEnded():
             return type(change).__name__, ""
     return None
+
+
+def _unreadable(event: Event) -> str | None:
+    """Return what is wrong with an event that whoever goes on with the run could not read."""
+    if isinstance(event, tools.ToolCallArgs):
+        try:
+            strict.members(strict.mended(event.args_json.encode()))
+        except strict.BodyRefused as error:
+            return f"`argsJson` must be a JSON object: {error}"
+    if isinstance(event, turns.MessageTurnStarted) and event.metadata is not None:
+        depth, chain = event.metadata.get("depth"), event.metadata.get("agentChain")
+        if type(depth) is not int or not 1 <= depth <= _MOST_DEPTH:
+            return f"`metadata.depth` of a turn inside of another must be from 1 to {_MOST_DEPTH}"
+        if not isinstance(chain, list) or not all(isinstance(name, str) for name in chain):
+            return "`metadata.agentChain` must be a list of names"
+    if isinstance(event, turns.AgentTurnStarted) and not 0 <= event.iteration <= _MOST_ITERATIONS:
+        return f"`iteration` must be from 0 to {_MOST_ITERATIONS}"
+    return None
+
+
+def _are_client_tools(kept: bytes | None) -> bool:
+    try:
+        decode_client_tools(kept)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _bounded(said: str | None) -> str | None:
+    return None if said is None else sentence_of(ValueError(said), "")
 
 
 def _check(is_so: bool, otherwise: str) -> None:  # noqa: FBT001

@@ -1,13 +1,16 @@
 """Looking now and then for items whose worker is lost, and for runs that no worker is to go on with."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from events.work import ReturnReason
-from hosting.domain.errors import StorageUnavailable
+from hosting.domain.errors import Conflict, Invalid, NotFound, StorageUnavailable
+from hosting.domain.inbox_message import InboxMessage
 from hosting.domain.work_item import WorkItem
+from hosting.runtime.untold import begin_with_untold
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.inbox import stop_workers
 from hosting.services.fleet.returning import return_item
@@ -36,6 +39,18 @@ async def sweep(fleet: Fleet) -> None:
     orphaned = [item for item in await fleet.work.orphaned(_AT_ONCE) if item.id not in known]
     await asyncio.gather(*(return_item(fleet, item, ReturnReason.DEREGISTERED) for item in orphaned))
     await _end_unwanted(fleet)
+    for item, words in await fleet.inbox.untold(_AT_ONCE):
+        await _pass_on(fleet, item, words)
+
+
+async def _pass_on(fleet: Fleet, item: WorkItem, words: Sequence[InboxMessage]) -> None:
+    """Let a run begin with what was accepted for one that ended before its worker could hear it."""
+    try:
+        if await begin_with_untold(fleet.runtime, item, words):
+            _log.info("a run begins with what no worker was told", item=item.id, messages=len(words))
+    except (NotFound, Conflict, Invalid) as error:
+        _log.warning("nobody is there for what no worker was told", item=item.id, why=str(error))
+        await fleet.inbox.acknowledge(item, [each.id for each in words])
 
 
 async def _lose(fleet: Fleet, item: WorkItem) -> None:

@@ -18,13 +18,16 @@ class Untransferred(StrEnum):
 
     ENDED = "Session has ended"
     OTHER_PROJECT = "Worker is not authorized for this project"
+    OTHER_AGENT = "Worker does not work for this agent"
+    NO_ROOM = "Worker has no room for more work"
     MOVING = "Session is changing hands; try again"
 
 
 async def transfer_item(fleet: Fleet, holding: Holding, worker: Worker, *, trusted: bool) -> Claim | str:
     """Give an item that one worker has to another, or say why it stays; its readers are told.
 
-    Who is not `trusted` takes over only from a worker that is gone, silent, or on the same machine.
+    Who is not `trusted` takes over only from a worker that is gone, silent, or on the same machine by the same key:
+    what a worker calls its machine is for it to say.
 
     Raises:
         NotTheOwner: it is not to take over from this worker.
@@ -47,7 +50,9 @@ async def transfer_item(fleet: Fleet, holding: Holding, worker: Worker, *, trust
 
 async def _may_replace(fleet: Fleet, holding: Holding, worker: Worker) -> bool:
     before = await fleet.workers.worker(holding.tenant, holding.worker_id)
-    return before is None or before.is_offline or before.hostname == worker.hostname
+    if before is None or before.is_offline(fleet.lease_seconds):
+        return True
+    return (before.hostname, before.key_id) == (worker.hostname, worker.key_id)
 
 
 def _refusal(item: WorkItem, before: WorkerId, worker: Worker) -> str | None:
@@ -55,6 +60,10 @@ def _refusal(item: WorkItem, before: WorkerId, worker: Worker) -> str | None:
         return f"Session owned by different worker: {item.worker_id or 'none'}"
     if item.state.is_ended:
         return Untransferred.ENDED
-    if worker.admitted and item.terms.project not in {None, *worker.admitted}:
+    if not worker.is_for_project(item):
         return Untransferred.OTHER_PROJECT
+    if not worker.is_for_agent(item):
+        return Untransferred.OTHER_AGENT
+    if worker.id != before and worker.holds >= worker.capacity:
+        return Untransferred.NO_ROOM
     return None

@@ -22,6 +22,7 @@ async def relay_frames(desks: Desks, holding: Holding, turn_id: str, frames: Seq
 
     Raises:
         WorkItemMissing, NotTheOwner, WorkEnded, StorageUnavailable: nothing of it is taken.
+        MessageTooLong: likewise.
     """
 
     async def work(desk: Desk) -> int:
@@ -36,7 +37,9 @@ async def _write(desk: Desk, turn_id: str, frames: Sequence[Frame]) -> int:
     batch = None if turn is None else turn.take(frames)
     if batch is None or not batch.taken:
         return 0
-    if turn is not relayed:
+    if turn is relayed:
+        desk.check_room(_more(batch.taken))
+    else:
         desk.end_message()
     if batch.missing:
         _tell_gap(desk, turn_id, batch)
@@ -51,6 +54,16 @@ async def _write(desk: Desk, turn_id: str, frames: Sequence[Frame]) -> int:
     # In the unit of the events: what was said is told from what was not, wherever the server stops.
     desk.keep_relayed(batch.after)
     return len(batch.taken)
+
+
+def _more(frames: Sequence[Frame]) -> int:
+    """Return how many bytes these add to the message that is being written; those behind its end begin another."""
+    size = 0
+    for frame in frames:
+        size += len(frame.text.encode())
+        if frame.done:
+            break
+    return size
 
 
 def _tell_gap(desk: Desk, turn_id: str, batch: Batch) -> None:
