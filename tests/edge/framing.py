@@ -2,10 +2,10 @@
 
 from typing import Final
 
-GET: Final = b"GET /healthz HTTP/1.1\r\nHost: a\r\n%b\r\n"
-POST: Final = b"POST /sessions HTTP/1.1\r\nHost: a\r\n%b\r\n"
+GET: Final = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
+POST: Final = b"POST /sessions HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
 CHUNKED: Final = POST % b"Transfer-Encoding: chunked\r\n"
-HIDDEN: Final = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+HIDDEN: Final = b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def _lengths(*values: bytes) -> bytes:
@@ -29,7 +29,7 @@ REFUSED: Final[dict[str, bytes]] = {
     "an encoding behind a tabulator of another kind": _encodings(b"Transfer-Encoding: \x0bchunked"),
     "an encoding in quotes": _encodings(b'Transfer-Encoding: "chunked"'),
     "a space before the colon of an encoding": _encodings(b"Transfer-Encoding : chunked"),
-    "an encoding in HTTP/1.0": b"POST /sessions HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + HIDDEN,
+    "an encoding in HTTP/1.0": b"POST /sessions HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + HIDDEN,
     "one length twice": _lengths(b"2", b"2"),
     "two lengths": _lengths(b"2", b"3"),
     "a list of lengths": _lengths(b"2, 2"),
@@ -40,39 +40,39 @@ REFUSED: Final[dict[str, bytes]] = {
     "a length with a space": _lengths(b"2 2"),
     "an empty length": _lengths(b""),
     "a length beyond all numbers": _lengths(b"9" * 30),
-    "line feeds alone": b"GET /healthz HTTP/1.1\nHost: a\n\n",
+    "line feeds alone": b"GET /healthz HTTP/1.1\nHost: localhost\n\n",
     "a line feed alone behind a header": GET % b"X: y\nZ: z\r\n",
-    "a line feed alone at the end": b"GET /healthz HTTP/1.1\r\nHost: a\r\n\n",
+    "a line feed alone at the end": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\n",
     "a carriage return alone": GET % b"X: y\rZ: z\r\n",
     "a space before the colon": GET % b"X : y\r\n",
     "a folded header": GET % b"X: y\r\n z\r\n",
-    "a folded first header": b"GET /healthz HTTP/1.1\r\n X: y\r\nHost: a\r\n\r\n",
+    "a folded first header": b"GET /healthz HTTP/1.1\r\n X: y\r\nHost: localhost\r\n\r\n",
     "a header without a colon": GET % b"X\r\n",
     "a header without a name": GET % b": y\r\n",
     "a NUL in a value": GET % b"X: a\x00b\r\n",
     "a NUL in a name": GET % b"X\x00: a\r\n",
     "a control character in a value": GET % b"X: a\x01b\r\n",
     "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
-    "two hosts": GET % b"Host: a\r\n",
+    "two hosts": GET % b"Host: localhost\r\n",
     "a host that is none": b"GET /healthz HTTP/1.1\r\nHost: a/b c\r\n\r\n",
     "a host with a user": b"GET /healthz HTTP/1.1\r\nHost: b@a\r\n\r\n",
-    "a target for another host": b"GET http://b/healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a method that is none": b"G@T /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "an unknown method": b"FROB /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a method in small letters": b"get /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a tunnel": b"CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target with a space": b"GET /hea lthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target with a NUL": b"GET /hea\x00lthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target with more than ASCII": b"GET /hea\xfflthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target with a fragment": b"GET /healthz#a HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target that is no path": b"GET healthz HTTP/1.1\r\nHost: a\r\n\r\n",
-    "a target that is everything": b"GET * HTTP/1.1\r\nHost: a\r\n\r\n",
-    "no target": b"GET HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a target for another host": b"GET http://b/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a method that is none": b"G@T /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "an unknown method": b"FROB /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a method in small letters": b"get /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a tunnel": b"CONNECT a:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target with a space": b"GET /hea lthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target with a NUL": b"GET /hea\x00lthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target with more than ASCII": b"GET /hea\xfflthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target with a fragment": b"GET /healthz#a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target that is no path": b"GET healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a target that is everything": b"GET * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "no target": b"GET HTTP/1.1\r\nHost: localhost\r\n\r\n",
     "HTTP/0.9": b"GET /healthz\r\n\r\n",
     "HTTP/0.9 that says so": b"GET /healthz HTTP/0.9\r\n\r\n",
-    "HTTP/1.2": b"GET /healthz HTTP/1.2\r\nHost: a\r\n\r\n",
-    "HTTP/2.0": b"GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n",
-    "http/1.1": b"GET /healthz http/1.1\r\nHost: a\r\n\r\n",
+    "HTTP/1.2": b"GET /healthz HTTP/1.2\r\nHost: localhost\r\n\r\n",
+    "HTTP/2.0": b"GET /healthz HTTP/2.0\r\nHost: localhost\r\n\r\n",
+    "http/1.1": b"GET /healthz http/1.1\r\nHost: localhost\r\n\r\n",
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(32)),
     "a size that is no number": CHUNKED + b"zz\r\n{}\r\n0\r\n\r\n",

@@ -130,7 +130,10 @@ RECIPES: dict[str, Recipe] = {
         if operation.id != "postTransfer"
         else Wish(body=said(operation, worker="none"))
     ),
-    "work-session-not-found": lambda world, operation: Wish(ids={"session_id": "none"}),
+    "work-session-not-found": lambda world, operation: Wish(
+        ids={"session_id": "none"},
+        body=body(op="session.kill", params={"sessionId": "none"}) if operation.id == "postMutation" else None,
+    ),
     "session-not-owned": lambda world, operation: Wish(
         headers=(f"Authorization: Bearer {world.fleet.other.token}",),
         body=body(newWorkerId=world.fleet.other.id, oldWorkerId=world.fleet.worker.id)

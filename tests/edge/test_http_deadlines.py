@@ -27,10 +27,10 @@ SLACK_SECONDS = 3.0
 UNHARMED_SECONDS = 2
 """The longest that a healthy request may take; nearly all of it is what else the machine has to do."""
 
-HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: "
-HALF_A_BODY = b'POST /sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"meta'
-NO_CHUNK = b"POST /sessions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-WHOLE = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+HALF_A_BODY = b'POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"meta'
+NO_CHUNK = b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+WHOLE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ async def test_half_a_request_behind_a_whole_one_is_not_forgotten(hasty: ServerP
 
 async def test_a_body_that_no_route_wants_is_not_waited_for_either(hasty: ServerProcess) -> None:
     async with Wire(hasty.url) as wire:
-        await wire.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+        await wire.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
         answer = await wire.answer()
         ended = await wire.ends()
 
@@ -137,7 +137,7 @@ async def test_a_body_that_no_route_wants_is_not_waited_for_either(hasty: Server
 async def test_a_live_feed_and_a_socket_outlive_all_deadlines(hasty: ServerProcess) -> None:
     async with Client(hasty.url) as client:
         session = await client.session()
-        path = f"GET {client.path(session)}/%s HTTP/1.1\r\nHost: a\r\n%s\r\n"
+        path = f"GET {client.path(session)}/%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n"
         handshake = (
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"

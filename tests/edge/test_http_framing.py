@@ -17,7 +17,7 @@ from tests.sockets.raw import PING, frame
 
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
 HANDSHAKE = (
-    b"GET %b/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"GET %b/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 
@@ -42,7 +42,7 @@ async def test_what_two_servers_may_read_differently_is_refused_and_the_connecti
 
 async def test_a_refused_request_is_named_as_far_as_it_was_read(plain_edge: Client) -> None:
     async with Wire(plain_edge.base) as wire:
-        await wire.write(b"GET /sessions/a%20b?c=d HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n")
+        await wire.write(b"GET /sessions/a%20b?c=d HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n")
         twice = await wire.answer()
     async with Wire(plain_edge.base) as wire:
         await wire.write(b"\x00\r\n\r\n")
@@ -56,7 +56,7 @@ async def test_requests_that_do_not_wait_are_answered_one_after_another(plain_ed
     paths = ("/healthz", "/nowhere", "/sessions?limit=1", "/healthz")
 
     async with Wire(plain_edge.base) as wire:
-        await wire.write(b"".join(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode() for path in paths))
+        await wire.write(b"".join(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode() for path in paths))
         answers = [await wire.answer() for _ in paths]
 
     assert [answer.status for answer in answers] == [200, 404, 200, 200]
@@ -88,7 +88,7 @@ async def test_garbage_behind_a_live_feed_does_not_disturb_it(plain_edge: Client
     path = f"{plain_edge.path(session)}/events/live"
 
     async with Wire(plain_edge.base) as wire:
-        await wire.write(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode())
+        await wire.write(b"GET %b HTTP/1.1\r\nHost: localhost\r\n\r\n" % path.encode())
         await wire.write(b"WRONG\r\n\r\n")
         await plain_edge.accepted(session, "Hi")
         seen = await wire.read_until(b"BRANCH_RUN_COMPLETED")
@@ -122,7 +122,7 @@ async def test_a_request_that_offers_another_protocol_is_read_like_all_others(pl
     session = await plain_edge.session()
     hidden = GET % b""
     body = b'{"metadata":{"a":"%b"}}' % hidden.replace(b"\r\n", b"\\r\\n")
-    head = b"POST /sessions HTTP/1.1\r\nHost: a\r\n" + UPGRADE
+    head = b"POST /sessions HTTP/1.1\r\nHost: localhost\r\n" + UPGRADE
 
     async with Wire(plain_edge.base) as wire:
         await wire.write(head + framing.encode() % (len(body), body) + GET % UPGRADE + GET % b"")
@@ -157,7 +157,7 @@ async def test_who_answers_a_client_that_has_gone_is_told_even_if_others_wait_be
     async with serving(Settings(database_url=sqlite_url)) as (base, _), Client(base) as client:
         session = await client.session()
         async with Wire(base) as wire:
-            live = f"GET {client.path(session)}/events/live HTTP/1.1\r\nHost: a\r\n\r\n"
+            live = f"GET {client.path(session)}/events/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
             await wire.write(live.encode() + GET % b"")
             await wire.read_until(b"retry:")
             answering = _answering()
