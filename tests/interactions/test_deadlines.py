@@ -193,7 +193,7 @@ async def test_what_a_run_says_of_deadlines_wins_over_what_its_agent_says(
         async with conversation(client, text, **config, **{kind.timeout: "00:10:00"}) as talk:
             request = await talk.asked()
 
-    assert _waits(request) == pytest.approx(600, abs=0.05)
+    assert _waits(request) == pytest.approx(600, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ async def test_a_deadline_can_be_written_in_two_ways(client: Client, given: str,
     async with conversation(client, "/permission", permissionTimeout=given) as talk:
         request = await talk.asked()
 
-    assert _waits(request) == pytest.approx(seconds, abs=0.05)
+    assert _waits(request) == pytest.approx(seconds, abs=0.5)
 
 
 @pytest.mark.parametrize("kind", STANDARD, ids=lambda kind: kind.request)
