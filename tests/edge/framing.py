@@ -29,7 +29,8 @@ REFUSED: Final[dict[str, bytes]] = {
     "an encoding behind a tabulator of another kind": _encodings(b"Transfer-Encoding: \x0bchunked"),
     "an encoding in quotes": _encodings(b'Transfer-Encoding: "chunked"'),
     "a space before the colon of an encoding": _encodings(b"Transfer-Encoding : chunked"),
-    "an encoding in HTTP/1.0": b"POST /sessions HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + HIDDEN,
+    "an encoding in HTTP/1.0": b"POST /sessions HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    + HIDDEN,
     "one length twice": _lengths(b"2", b"2"),
     "two lengths": _lengths(b"2", b"3"),
     "a list of lengths": _lengths(b"2, 2"),

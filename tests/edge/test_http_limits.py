@@ -104,7 +104,9 @@ async def test_a_large_body_in_the_same_piece_as_its_head_is_no_large_head(plain
     body = b'{"metadata":{"a":"%b"}}' % (b"x" * 200_000)
 
     async with Wire(plain_edge.base) as wire:
-        await wire.write(b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await wire.write(
+            b"POST /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
         answer = await wire.answer()
 
     assert answer.status == 201
