@@ -3,11 +3,10 @@
 import asyncio
 import sys
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from litestar import Litestar
@@ -19,13 +18,8 @@ from events.control import CloseReason
 from events.event import Event
 from events.ids import IdSource
 from events.serializer import Serializer
-from hosting.adapters.agents.demo import DemoAgent
-from hosting.adapters.files.agent_files import read_agent_files
 from hosting.adapters.files.key_file import SigningKeys, signing_keys
 from hosting.adapters.git.static_credentials import StaticGitCredentials
-from hosting.adapters.models.build import ModelBuilder
-from hosting.adapters.models.care import AsksProviders
-from hosting.adapters.models.choice import ModelChoice, ModelRefused
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
@@ -42,23 +36,19 @@ from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
 from hosting.api.routes import free_paths, routes
-from hosting.care import care_of
 from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.admission import KeyFileRefused
-from hosting.domain.errors import AgentFileRefused, ConfigRefused, StorageRefused, StorageUnavailable
+from hosting.domain.errors import StorageRefused, StorageUnavailable
 from hosting.domain.identity import LOCAL, Identity
 from hosting.domain.lease import Holder, Lease
-from hosting.domain.model_config import check_endpoint
 from hosting.domain.scope import NodeId
-from hosting.domain.toolset_config import Leave
-from hosting.hostable import as_agent
-from hosting.ports.agents import Agent
 from hosting.ports.clock import system_clock
 from hosting.ports.git_credentials import GitCredentials
 from hosting.ports.tools import Tool
 from hosting.ports.tracker import Tracker
+from hosting.roster import Roster, roster_of
 from hosting.runtime.agent_task import Stragglers
-from hosting.runtime.agents import Agents, Registered, Source
+from hosting.runtime.agents import Agents
 from hosting.runtime.core import Runtime
 from hosting.runtime.defined_agents import DefinedAgents
 from hosting.runtime.desks import Desks
@@ -67,7 +57,6 @@ from hosting.runtime.rings import Rings
 from hosting.runtime.tops import watch_tops
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.watch import watch_interactions
-from hosting.runtime.workshop import Workshop
 from hosting.runtime.writer import Writer
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_runs import RemoteRuns
@@ -78,9 +67,6 @@ _log = structlog.get_logger("branchline")
 
 T = TypeVar("T")
 
-ASSISTANT: Final = "assistant"
-"""Who answers with the model of the settings."""
-
 _SWITCH_INTERVAL = 0.0005
 
 
@@ -88,22 +74,17 @@ _SWITCH_INTERVAL = 0.0005
 class Server:
     """What stays the same for the life of an application, running or not.
 
-    `tools` are those that definitions and runs can name.
     `fatal` is called when something that must not end has ended, and `failed` is set; the process should follow it.
     `refused` says why the application could not start; `stragglers` are agents that ignore that they were cancelled.
     """
 
     settings: Settings
-    registered: Mapping[str, Registered]
-    default: Registered | None
-    workshop: Workshop
-    builder: ModelBuilder
+    roster: Roster
     catalog: Catalog
     fatal: Callable[[BaseException], None]
     on_connect: OnConnect | None = None
     git: GitCredentials = field(default_factory=lambda: StaticGitCredentials(None, system_clock))
     tracker: Tracker | None = None
-    tools: Mapping[str, Tool] = field(default_factory=dict)
     rings: Rings = field(default_factory=Rings)
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
@@ -163,26 +144,12 @@ def create_app(
         CatalogError: a custom event cannot be registered.
     """
     chosen = settings or Settings()
-    known: dict[str, Agent] = {"demo": DemoAgent()}
-    known |= {agent_id: as_agent(agent_id, given) for agent_id, given in (agents or {}).items()}
-    care, named = care_of(chosen), _by_name(tools)
-    builder = ModelBuilder(care, named)
-    known |= _assistant(chosen, builder, known)
-    for agent in known.values():
-        if isinstance(agent, AsksProviders):
-            agent.ask_with(care)
-    leave = Leave(chosen.client_commands, chosen.client_endpoints, files=False)
-    workshop = Workshop(builder if builder.is_possible() else None, named, leave)
-    registered = {agent_id: Registered(agent.name, agent) for agent_id, agent in known.items()}
-    registered |= dict(_from_files(chosen, workshop, registered.keys()))
-    default = registered.get(chosen.default_agent) if chosen.default_agent else None
-    if chosen.default_agent and default is None:
-        raise SettingsRefused(f"The default agent {chosen.default_agent!r} is none of {', '.join(registered)}.")
+    roster = roster_of(agents or {}, chosen, tools)
     catalog = Catalog.standard()
     for event in events:
         catalog.register(event)
-    server = Server(chosen, registered, default, workshop, builder, catalog, fatal or _log_fatal, on_connect)
-    server.tracker, server.tools, server.git = tracker, named, _git(chosen)
+    server = Server(chosen, roster, catalog, fatal or _log_fatal, on_connect)
+    server.tracker, server.git = tracker, _git(chosen)
     return _litestar(server)
 
 
@@ -191,45 +158,6 @@ def _git(settings: Settings) -> StaticGitCredentials:
         return StaticGitCredentials(settings.git_credentials, system_clock)
     except ValueError as error:
         raise SettingsRefused(f"The setting git_credentials cannot be used: {error}.") from error
-
-
-def _assistant(settings: Settings, builder: ModelBuilder, known: Mapping[str, Agent]) -> dict[str, Agent]:
-    """Build the agent that the setting `model` asks for, if it does."""
-    if settings.model is None:
-        for name in ("model_base_url", "model_instructions"):
-            if getattr(settings, name) is not None:
-                raise SettingsRefused(f"The setting {name} is for a model, and there is none: set model too.")
-        return {}
-    if ASSISTANT in known:
-        raise SettingsRefused(f"There is an agent {ASSISTANT!r} already; the setting model would be another one.")
-    if settings.model_base_url is not None and (wrong := check_endpoint(settings.model_base_url)):
-        raise SettingsRefused(f"The setting model_base_url {wrong}.")
-    try:
-        choice = ModelChoice.parse(settings.model, settings.model_base_url)
-        return {ASSISTANT: builder.build_assistant(ASSISTANT, choice, settings.model_instructions)}
-    except ModelRefused as error:
-        raise SettingsRefused(f"The setting model cannot be used: {error}") from error
-
-
-def _from_files(settings: Settings, workshop: Workshop, taken: Iterable[str]) -> Iterator[tuple[str, Registered]]:
-    """Build the agents that lie in files; they are the operator's, as those in code are."""
-    for file in read_agent_files(Path(settings.agents_folder)):
-        if file.agent_id in taken:
-            raise AgentFileRefused(file.path, f"there is an agent {file.agent_id!r} already.")
-        name = file.config.name or file.agent_id
-        try:
-            agent = workshop.build(file.agent_id, name, file.config, by_operator=True)
-        except ConfigRefused as error:
-            raise AgentFileRefused(file.path, str(error)) from error
-        yield file.agent_id, Registered(name, agent, Source.FILE, file.config.terms)
-
-
-def _by_name(tools: Iterable[Tool]) -> dict[str, Tool]:
-    named: dict[str, Tool] = {}
-    for tool in tools:
-        if named.setdefault(tool.name, tool) is not tool:
-            raise SettingsRefused(f"Two tools are named {tool.name!r}.")
-    return named
 
 
 def server_of(app: Litestar) -> Server:
@@ -273,7 +201,7 @@ async def _running(server: Server) -> AsyncIterator[None]:
     sys.setswitchinterval(_SWITCH_INTERVAL)
     settings = server.settings
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(server.builder.close)
+        stack.push_async_callback(server.roster.builder.close)
         server.database = database = await _open_database(server, stack)
         if database.exclusive:
             await database.leases.expire_all()
@@ -327,8 +255,10 @@ def _fleet(server: Server, database: Database) -> Fleet:
 def _runtime(
     server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
 ) -> Runtime:
+    roster = server.roster
+    defined = DefinedAgents(database.definitions, roster.workshop)
     return Runtime(
-        agents=Agents(server.registered, server.default, DefinedAgents(database.definitions, server.workshop)),
+        agents=Agents(roster.registered, roster.default, defined),
         serializer=Serializer(server.catalog),
         ids=IdSource(),
         clock=system_clock,

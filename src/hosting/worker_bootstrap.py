@@ -199,7 +199,7 @@ class OwnWorker:
         finishing = asyncio.ensure_future(dispatcher.finish(self.settings.grace_seconds))
         hurried = asyncio.ensure_future(_first_of(self.hurry, wire.shut_out))
         try:
-            self.leaving(sum(1 for _ in held), self.settings.grace_seconds)
+            self.leaving(len(held), self.settings.grace_seconds)
             await asyncio.wait([finishing, hurried], return_when=asyncio.FIRST_COMPLETED)
             if not finishing.done():
                 finishing.cancel()
@@ -273,7 +273,7 @@ async def _beat(leases: RemoteLeases, held: HeldRuns, every_seconds: float) -> N
     """Show that an idle worker is there; one that holds something does so when it renews."""
     while True:
         await asyncio.sleep(every_seconds)
-        if not any(True for _ in held):
+        if not held:
             with suppress(StorageUnavailable):
                 await leases.beat(0)
 

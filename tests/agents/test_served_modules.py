@@ -93,7 +93,7 @@ def test_tools_with_public_names_are_the_servers_wherever_they_were_made(
 
     assert (list(of_tools.agents), list(of_tools.tools)) == ([], ["dig", "_rake"])
     assert (list(of_both.agents), list(of_both.tools)) == (["digger"], ["dig", "_rake"])
-    assert server_of(app).tools == of_both.tools
+    assert server_of(app).roster.tools == of_both.tools
 
 
 def test_a_host_program_cannot_give_two_tools_of_one_name() -> None:
@@ -102,7 +102,7 @@ def test_a_host_program_cannot_give_two_tools_of_one_name() -> None:
 
     another = tool(name="dig")(lambda: None)
 
-    assert list(server_of(create_app(tools=[dig, dig])).tools) == ["dig"]
+    assert list(server_of(create_app(tools=[dig, dig])).roster.tools) == ["dig"]
     with pytest.raises(SettingsRefused, match=r"Two tools are named 'dig'\."):
         create_app(tools=[dig, another])
 

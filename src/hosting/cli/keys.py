@@ -2,19 +2,18 @@
 
 import asyncio
 import secrets
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Final, TypeVar
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 
 from events.ids import is_client_id, random_hex
 from hosting.adapters.files.key_file import add_key, ensure_key_file
 from hosting.adapters.sql.visit import keys_beside, visit_keys
+from hosting.cli.aside import note, refuse
+from hosting.cli.table import print_table
 from hosting.domain.api_key import SECRET_BYTES, ApiKey, hash_key, make_key
 from hosting.domain.errors import BranchlineError, StorageUnavailable
 from hosting.domain.identity import Role
@@ -25,6 +24,7 @@ from hosting.settings import load_settings
 
 T = TypeVar("T")
 
+_WHO: Final = "branchline keys"
 _LONGEST_PROJECT: Final = 200
 _HEADINGS: Final = ("ID", "TENANT", "ROLE", "PROJECT", "KEY", "CREATED", "REVOKED")
 
@@ -48,7 +48,7 @@ def create(tenant: str, role: str, project: str | None) -> None:
     key, text = make_key(TenantId(tenant), Role(role), project, secret=secret, key_id=f"key_{random_hex()}", now=now)
     _visit(lambda stored: stored.add(key, hash_key(text)))
     print(text)
-    _note(f"Key {key.id} is for the role {role} of tenant {tenant}. It is not shown again: keep it where secrets are.")
+    note(f"Key {key.id} is for the role {role} of tenant {tenant}. It is not shown again: keep it where secrets are.")
 
 
 @keys.command("list")
@@ -56,8 +56,7 @@ def create(tenant: str, role: str, project: str | None) -> None:
 def list_keys(tenant: str | None) -> None:
     """Print what is known of the keys, a line each; the keys themselves nobody knows."""
     found = _visit(lambda stored: stored.listed(TenantId(tenant) if tenant else None))
-    for line in _aligned([_HEADINGS, *map(_row, found)]):
-        print(line)
+    print_table(_HEADINGS, map(_row, found))
 
 
 @keys.command()
@@ -66,8 +65,10 @@ def revoke(key_id: str) -> None:
     """Let the key with this ID open nothing from now on."""
     revoked = _visit(lambda stored: stored.revoke(key_id, system_clock())) if is_client_id(key_id) else None
     if revoked is None:
-        _refuse(f"There is no key {key_id!r}; `branchline keys list` tells which there are. An ID begins with key_.")
-    _note(f"Key {revoked.id} opens nothing since {_shown(revoked.revoked_at)}.")
+        refuse(
+            _WHO, f"There is no key {key_id!r}; `branchline keys list` tells which there are. An ID begins with key_."
+        )
+    note(f"Key {revoked.id} opens nothing since {_shown(revoked.revoked_at)}.")
 
 
 @keys.command()
@@ -77,28 +78,28 @@ def rotate() -> None:
         settings = load_settings()
         path = keys_beside(settings.database_url) if settings.key_file is None else Path(settings.key_file)
         if path is None:
-            _refuse("Nothing lies beside a PostgreSQL database: name the file of the keys in BRANCHLINE_KEY_FILE.")
+            refuse(_WHO, "Nothing lies beside a PostgreSQL database: name the file of the keys in BRANCHLINE_KEY_FILE.")
         if ensure_key_file(path):
-            _note(f"There was no key file: {path} is made, with one key in it.")
+            note(f"There was no key file: {path} is made, with one key in it.")
         else:
-            _note(f"Key {add_key(path)} signs from now on; it is the last line of {path}.")
+            note(f"Key {add_key(path)} signs from now on; it is the last line of {path}.")
     except BranchlineError as error:
-        _refuse(str(error))
+        refuse(_WHO, str(error))
 
 
 def _visit(errand: Callable[[ApiKeys], Awaitable[T]]) -> T:
     """Do something with the keys of the database that the settings name."""
 
     async def visit(url: str) -> T:
-        async with visit_keys(url, lambda place: _note(f"Bringing the tables of {place} up to date.")) as stored:
+        async with visit_keys(url, lambda place: note(f"Bringing the tables of {place} up to date.")) as stored:
             return await errand(stored)
 
     try:
         return asyncio.run(visit(load_settings().database_url))
     except StorageUnavailable as error:
-        _refuse(f"The database cannot be used now: {error.why.rstrip('.')}.")
+        refuse(_WHO, f"The database cannot be used now: {error.why.rstrip('.')}.")
     except BranchlineError as error:
-        _refuse(str(error))
+        refuse(_WHO, str(error))
 
 
 def _check(tenant: str, role: Role, project: str | None) -> None:
@@ -120,17 +121,3 @@ def _row(key: ApiKey) -> tuple[str, ...]:
 
 def _shown(moment: datetime | None) -> str:
     return "-" if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _note(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]branchline keys:[/] {escape(sentence)}", soft_wrap=True)
-    sys.exit(1)

@@ -5,14 +5,14 @@ import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 
+from hosting.cli.aside import refuse
 from hosting.cli.starter import AGENT, NEXT, TEST
 
+_WHO: Final = "branchline new"
 _TAKEN: Final = frozenset(re.findall(r"\w+", AGENT + TEST)) | {"assistant", "demo"}
 
 
@@ -29,14 +29,14 @@ def agent(name: str) -> None:
     files = {Path(f"{name}.py"): AGENT, Path(f"test_{name}.py"): TEST}
     for path in files:
         if path.exists() or path.is_symlink():
-            _refuse(f"There is a {path} here already, and it stays as it is.")
+            refuse(_WHO, f"There is a {path} here already, and it stays as it is.")
     try:
         for path, text in files.items():
             # Refused once more where somebody was faster.
             with path.open("x", encoding="utf-8") as file:
                 file.write(text.replace("NAME", name))
     except OSError as error:
-        _refuse(f"{path} cannot be written: {error.strerror}.")
+        refuse(_WHO, f"{path} cannot be written: {error.strerror}.")
     print(NEXT.replace("NAME", name), end="")
 
 
@@ -45,11 +45,13 @@ def _check(name: str) -> None:
         better = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name).strip("_").lower()
         is_better = better.isidentifier() and not keyword.iskeyword(better)
         hint = f" Try {better}." if is_better else ""
-        _refuse(f"{name!r} cannot be the name of a Python function: letters, digits and _, and a letter first.{hint}")
+        refuse(
+            _WHO, f"{name!r} cannot be the name of a Python function: letters, digits and _, and a letter first.{hint}"
+        )
     if name in _TAKEN:
-        _refuse(f"The agent's own code has another use for the name {name!r}; take another one.")
+        refuse(_WHO, f"The agent's own code has another use for the name {name!r}; take another one.")
     if not Path(f"{name}.py").exists() and _is_module(name):
-        _refuse(f"There is a module {name!r} already, and {name}.py would be taken for it; take another name.")
+        refuse(_WHO, f"There is a module {name!r} already, and {name}.py would be taken for it; take another name.")
 
 
 def _is_module(name: str) -> bool:
@@ -57,8 +59,3 @@ def _is_module(name: str) -> bool:
         return find_spec(name) is not None
     except (ImportError, ValueError):
         return name in sys.modules
-
-
-def _refuse(sentence: str) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]branchline new:[/] {escape(sentence)}", soft_wrap=True)
-    sys.exit(1)

@@ -3,22 +3,23 @@
 import logging
 import os
 import sys
-from typing import NoReturn
+from typing import Final
 
 import rich_click as click
 from msgspec.structs import replace
-from rich.console import Console
-from rich.markup import escape
 
 from events.catalog import CatalogError
-from hosting.bootstrap import ASSISTANT, Server, create_app, server_of
+from hosting.bootstrap import Server, create_app, server_of
 from hosting.cli.agents import load_served
+from hosting.cli.aside import refuse
 from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import check_address, end_process, shipped_server
 from hosting.domain.errors import BranchlineError
+from hosting.roster import ASSISTANT
 from hosting.settings import load_settings
 
-_TRY = """
+_WHO: Final = "branchline cannot start"
+_TRY: Final = """
 Branchline listens on {base} (process {process}).
 It hosts {hosted}. Try, in a second terminal:
 
@@ -53,7 +54,7 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         chosen, chosen_port = settings.host, settings.port if port is None else port
         check_address(chosen, chosen_port)
     except (BranchlineError, CatalogError) as error:
-        _refuse(str(error))
+        refuse(_WHO, str(error))
     # Why the start was refused is told in one sentence; uvicorn would put its traceback in front of it.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not server_of(app).refused)
     server = shipped_server(app, chosen, chosen_port, lambda at: _greet(chosen, at, server_of(app)))
@@ -64,7 +65,7 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         if not server_of(app).refused:
             raise
     if server_of(app).refused:
-        _refuse(server_of(app).refused)
+        refuse(_WHO, server_of(app).refused)
     if server_of(app).failed:
         sys.exit(1)
 
@@ -73,7 +74,7 @@ def _greet(host: str, port: int, hosting: Server) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
     branch = f"{base}/agents/{_foremost(hosting)}/sessions/demo/branches/main"
-    hosted = ", ".join(hosting.registered)
+    hosted = ", ".join(hosting.roster.registered)
     print(_TRY.format(base=base, branch=branch, hosted=hosted, process=os.getpid()), flush=True)
     if model := hosting.settings.model:
         print(f"The agent {ASSISTANT} answers with {model}; the agent demo needs no model.\n", flush=True)
@@ -81,10 +82,5 @@ def _greet(host: str, port: int, hosting: Server) -> None:
 
 def _foremost(hosting: Server) -> str:
     """Return whom to try: the first agent that is the user's own and answers here."""
-    own = (each for each, known in hosting.registered.items() if each != "demo" and known.agent is not None)
+    own = (each for each, known in hosting.roster.registered.items() if each != "demo" and known.agent is not None)
     return next(own, "demo")
-
-
-def _refuse(sentence: str) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]branchline cannot start:[/] {escape(sentence)}", soft_wrap=True)
-    sys.exit(1)

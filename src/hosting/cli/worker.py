@@ -4,24 +4,23 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import Final, NoReturn
+from typing import Final
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
 
 from events.catalog import CatalogError
 from hosting.cli.agents import Served, load_served
+from hosting.cli.aside import refuse
 from hosting.cli.logs import log_to_stderr
 from hosting.client import ClientError, WorkerApi, WorkerIntroduction, WorkerRegistered
 from hosting.domain.errors import BranchlineError
 from hosting.settings import Settings, load_settings
 from hosting.worker_bootstrap import OwnWorker
 
+_WHO: Final = "branchline worker cannot go on"
 _CAPACITY: Final = 10
 _POLL_SECONDS: Final = 1.0
 
@@ -80,7 +79,7 @@ def worker(
         api = WorkerApi(url, introduction, key=key)
         asyncio.run(_run(api, served, settings, poll_seconds=poll_seconds, url=url))
     except (BranchlineError, CatalogError, ClientError) as error:
-        _refuse(str(error))
+        refuse(_WHO, str(error))
 
 
 async def _run(api: WorkerApi, served: Served, settings: Settings, *, poll_seconds: float, url: str) -> None:
@@ -133,8 +132,3 @@ def _tell_leaving(runs: int, seconds: float) -> None:
 def _names(served: Served) -> tuple[str, ...]:
     names = {name: None for agent_id, agent in served.agents.items() for name in (agent_id, agent.name)}
     return tuple(names)
-
-
-def _refuse(sentence: str) -> NoReturn:
-    Console(stderr=True).print(f"[bold red]branchline worker cannot go on:[/] {escape(sentence)}", soft_wrap=True)
-    sys.exit(1)

@@ -98,6 +98,16 @@ class Desks:
         """Let a desk go whose run has ended."""
         self._kept.pop(item_id, None)
 
+    async def why(self, holding: Holding) -> Exception:
+        """Return why nothing can be taken from a worker for an item: it is not there, not its own, or ended."""
+        item = await self._work.item(holding.tenant, holding.item_id)
+        if item is None:
+            return WorkItemMissing()
+        if item.worker_id != holding.worker_id:
+            return NotTheOwner()
+        # One that has not ended is its worker's still, and the lease is not: the run is being ended here.
+        return WorkEnded(item.id, item.state if item.state.is_ended else WorkState.STOPPED)
+
     async def _desk(self, holding: Holding) -> Desk:
         return self._known(holding) or await self._opened(holding)
 
@@ -115,22 +125,13 @@ class Desks:
                 return desk
             claim = await self._work.take(holding)
             if claim is None:
-                raise await self._why(holding)
+                raise await self.why(holding)
             lease = replace(claim.lease, worker_attempts=self._attempts)
             desk = await open_desk(self._runtime, replace(claim, lease=lease))
             self._kept[holding.item_id] = desk
             if len(self._kept) > _MOST_KEPT:
                 self._kept.popitem(last=False)
             return desk
-
-    async def _why(self, holding: Holding) -> Exception:
-        item = await self._work.item(holding.tenant, holding.item_id)
-        if item is None:
-            return WorkItemMissing()
-        if item.worker_id != holding.worker_id:
-            return NotTheOwner()
-        # One that has not ended is its worker's still, and the lease is not: the run is being ended here.
-        return WorkEnded(item.id, item.state if item.state.is_ended else WorkState.STOPPED)
 
     def _forget(self, desk: Desk) -> None:
         if self._kept.get(desk.item.id) is desk:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from events.branches import TextContent
 from events.event import Event
 from events.ids import AgentId, MessageId, RunId
@@ -21,15 +19,14 @@ from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
-from hosting.domain.run import Run
-from hosting.domain.work_item import FurtherInputs, Offer, WorkItemId
+from hosting.domain.work_item import FurtherInputs
 from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
-from hosting.runtime.agents import Engaged
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
 from hosting.runtime.inject import LONGEST_HEARD, MOST_UNHEARD, add_to_run
 from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
+from hosting.runtime.new_run import new_run
 from hosting.runtime.queue_items import queue_items
 
 MOST_QUEUED: Final = 100
@@ -96,32 +93,12 @@ async def _prepared(
     engaged = await runtime.agents.engage(branch.scope.tenant, agent_id)
     await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
-    offer = offer_of(runtime, engaged, priority)
     messages = await messages_of(runtime, received, run_id)
-    run = Run(
-        id=run_id,
-        branch_key=branch.key,
-        scope=branch.scope,
-        agent_id=agent_id,
-        message_id=messages[-1].id,
-        status=RunStatus.ACTIVE,
-        started_at=now,
-        input=msgspec.json.encode([message.id for message in messages]),
-        config=config,
-        agent_version=engaged.version,
-        work_item=None if offer is None else offer.id,
+    said = [message.id for message in messages]
+    run, offer = new_run(
+        runtime, branch, agent_id, engaged, run_id=run_id, said=said, config=config, now=now, priority=priority
     )
     return QueuedRun(run, messages, now, received.client_input_id, offer)
-
-
-def offer_of(runtime: Runtime, engaged: Engaged, priority: int | None = None) -> Offer | None:
-    """Return how a run of an agent is put on offer, if workers do it; with a priority of its own if there is one."""
-    terms = engaged.terms
-    if terms is None:
-        return None
-    if priority is not None:
-        terms = msgspec.structs.replace(terms, priority=priority)
-    return Offer(WorkItemId(runtime.ids.work()), terms, engaged.name)
 
 
 async def _inject(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
 from events.ids import AgentId, MessageId
-from events.runs import BranchRunStarted, RunStatus
+from events.runs import BranchRunStarted
 from events.serializer import Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.inbox_message import InboxMessage
@@ -17,7 +15,7 @@ from hosting.ports.units import Committed, StartRun, Unit
 from hosting.ports.words import PassOn
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
-from hosting.runtime.submit import offer_of
+from hosting.runtime.new_run import new_run
 
 _NO_CONFIG: Final = b"{}"
 
@@ -43,7 +41,7 @@ async def begin_with_untold(runtime: Runtime, item: WorkItem, words: Sequence[In
         return False
     if run.work_item is None:
         known = {message.id: message for message in await runtime.run_reads.messages(branch.key)}
-        messages = tuple(known[each] for each in said)
+        messages = tuple(known[each] for each in said if each in known)
         runtime.hold(Lease(run, messages, runtime.holder.node, outcome.fence, attempt=1))
     return True
 
@@ -54,28 +52,16 @@ async def _unit(
     scope, agent_id = branch.scope, AgentId(item.agent_id)
     engaged = await runtime.agents.engage(scope.tenant, agent_id)
     await check_configuration(runtime, branch, agent_id, engaged, _NO_CONFIG)
-    offer, now = offer_of(runtime, engaged), runtime.clock()
-    run = Run(
-        id=runtime.ids.run(),
-        branch_key=branch.key,
-        scope=scope,
-        agent_id=agent_id,
-        message_id=said[-1],
-        status=RunStatus.ACTIVE,
-        started_at=now,
-        input=msgspec.json.encode(said),
-        config=_NO_CONFIG,
-        agent_version=engaged.version,
-        work_item=None if offer is None else offer.id,
-    )
-    started = BranchRunStarted(runtime_run_id=run.id, agent_id=agent_id, started_at=now, message_id=run.message_id)
+    run_id, now = runtime.ids.run(), runtime.clock()
+    run, offer = new_run(runtime, branch, agent_id, engaged, run_id=run_id, said=said, config=_NO_CONFIG, now=now)
+    started = BranchRunStarted(runtime_run_id=run_id, agent_id=agent_id, started_at=now, message_id=run.message_id)
     unit = Unit(
         tenant=scope.tenant,
         branch_key=branch.key,
-        run_id=run.id,
+        run_id=run_id,
         changes=[
             StartRun(run, now, (), None if offer else runtime.holder, offer),
-            PassOn(run.id, item.id, [each.id for each in words], said),
+            PassOn(run_id, item.id, [each.id for each in words], said),
         ],
         events=[runtime.serializer.encode(started, Stamp(scope.session_id, scope.branch_id).at(now))],
     )

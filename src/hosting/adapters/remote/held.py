@@ -59,6 +59,9 @@ class HeldRuns:
         self.gone: set[RunId] = set()
         """Those that were lost, until whoever works on them has been told."""
 
+    def __len__(self) -> int:
+        return len(self._by_run)
+
     def __iter__(self) -> Iterator[Held]:
         return iter(list(self._by_run.values()))
 

@@ -13,11 +13,9 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from events.ids import MessageId
-from hosting.domain.admission import NotTheOwner
 from hosting.domain.errors import LogCorrupt, StorageUnavailable
 from hosting.domain.lease import Lease
 from hosting.domain.remote_batch import Batch
-from hosting.domain.work_errors import WorkEnded, WorkItemMissing
 from hosting.domain.work_item import Holding, WorkItem, WorkItemId, WorkState
 from hosting.ports.store import Watch
 from hosting.ports.units import Committed, Unit, UpdateWork
@@ -26,6 +24,8 @@ from hosting.runtime.finish import WORK_STATE
 from hosting.runtime.recovery import read_past
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_order import Order
+
+OTHERS_WRITE: Final = "other servers write for this run at the same time"
 
 _MOST_KEPT: Final = 4096
 
@@ -81,13 +81,13 @@ class RemoteRuns:
         self._kept.pop(holding.item_id, None)
         claim = await self.fleet.work.take(holding)
         if claim is None:
-            raise await self.why(holding)
+            raise await self.fleet.desks.why(holding)
         item, lease = claim.item, claim.lease
         if item.state is WorkState.CLAIMED:
             begun = UpdateWork(item.id, WorkState.RUNNING, None, self.fleet.runtime.clock())
             unit = Unit(item.scope.tenant, item.branch_key, item.run_id, lease.fence, [begun])
             if not isinstance(await self.fleet.runtime.writer.append_to(unit), Committed):
-                raise await self.why(holding)
+                raise StorageUnavailable(OTHERS_WRITE)
         return claim, await self._last_batch(item)
 
     async def opened(self, holding: Holding) -> RemoteRun:
@@ -111,20 +111,8 @@ class RemoteRuns:
         """Return an item that a worker has; raises as `take` does."""
         item = await self.fleet.work.item(holding.tenant, holding.item_id)
         if item is None or item.worker_id != holding.worker_id or not item.state.is_held:
-            raise await self.why(holding)
+            raise await self.fleet.desks.why(holding)
         return item
-
-    async def why(self, holding: Holding) -> Exception:
-        """Return why a worker has an item not, or why nothing could be written for it although it has."""
-        item = await self.fleet.work.item(holding.tenant, holding.item_id)
-        if item is None:
-            return WorkItemMissing()
-        if item.worker_id == holding.worker_id and item.state.is_held:
-            # Not 403: the worker would leave a run that it has.
-            return StorageUnavailable("other servers write for this run at the same time")
-        if item.state.is_ended and item.worker_id == holding.worker_id:
-            return WorkEnded(item.id, item.state)
-        return NotTheOwner()
 
     async def ended_by(self, holding: Holding, batch: Batch) -> bool:
         """Say whether a batch that comes too late is the one that has ended the run."""
@@ -139,7 +127,7 @@ class RemoteRuns:
     async def _open(self, holding: Holding) -> RemoteRun:
         claim = await self.fleet.work.take(holding)
         if claim is None:
-            raise await self.why(holding)
+            raise await self.fleet.desks.why(holding)
         item, lease, reads = claim.item, claim.lease, self.fleet.runtime.run_reads
         order = await self._order(lease)
         said = {message.id for message in await reads.messages(item.branch_key)}

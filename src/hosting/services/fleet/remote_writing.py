@@ -9,7 +9,7 @@ from hosting.domain.work_errors import WorkEnded
 from hosting.domain.work_item import Holding
 from hosting.ports.units import Committed, OpenInteraction, Outcome, Refusal, Unit
 from hosting.services.fleet.remote_known import known_for
-from hosting.services.fleet.remote_runs import RemoteRun, RemoteRuns
+from hosting.services.fleet.remote_runs import OTHERS_WRITE, RemoteRun, RemoteRuns
 from hosting.services.fleet.remote_units import BatchReader
 
 _TRIES: Final = 8
@@ -32,7 +32,8 @@ async def write_batch(runs: RemoteRuns, holding: Holding, batch: Batch) -> Writt
                 return written
             # Another node has written for the run since; what it wrote must be read before anything is added.
             runs.forget(run)
-        raise await runs.why(holding)
+        # Not 403: the worker would leave a run that it has.
+        raise StorageUnavailable(OTHERS_WRITE)
     except (NotTheOwner, WorkEnded):
         if await runs.ended_by(holding, batch):
             return Written(is_repeated=True)

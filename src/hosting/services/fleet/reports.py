@@ -51,8 +51,6 @@ async def report_state(fleet: Fleet, holding: Holding, state: WorkState, said: W
     except WorkEnded as ended:
         if ended.state is not state:
             raise WorkNotThere(holding.item_id, ended.state, state) from ended
-    if state in TERMINAL:
-        fleet.desks.forget(holding.item_id)
     item = await fleet.work.item(holding.tenant, holding.item_id)
     if item is None:
         raise WorkItemMissing

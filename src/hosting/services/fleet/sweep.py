@@ -1,7 +1,7 @@
 """Looking now and then for items whose worker is lost, and for runs that no worker is to go on with."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -34,13 +34,26 @@ async def sweep(fleet: Fleet) -> None:
     """Offer what was lost again, or give it up; end the runs of what was given up, or that somebody interrupted."""
     # All at once: they go into few commits, and two hundred that are lost together must not wait for each other.
     lapsed = await fleet.work.lapsed(_AT_ONCE)
-    await asyncio.gather(*(_lose(fleet, item) for item in lapsed))
+    await _each((item, _lose(fleet, item)) for item in lapsed)
     known = {item.id for item in lapsed}
     orphaned = [item for item in await fleet.work.orphaned(_AT_ONCE) if item.id not in known]
-    await asyncio.gather(*(return_item(fleet, item, ReturnReason.DEREGISTERED) for item in orphaned))
+    await _each((item, return_item(fleet, item, ReturnReason.DEREGISTERED)) for item in orphaned)
     await _end_unwanted(fleet)
-    for item, words in await fleet.inbox.untold(_AT_ONCE):
-        await _pass_on(fleet, item, words)
+    await _each((item, _pass_on(fleet, item, words)) for item, words in await fleet.inbox.untold(_AT_ONCE))
+
+
+async def _each(errands: Iterable[tuple[WorkItem, Awaitable[object]]]) -> None:
+    await asyncio.gather(*(_alone(item, errand) for item, errand in errands))
+
+
+async def _alone(item: WorkItem, errand: Awaitable[object]) -> None:
+    """See to one item; what is wrong with it must not keep the others from being seen to, now and from now on."""
+    try:
+        await errand
+    except StorageUnavailable as error:
+        _log.warning("cannot look after a work item", item=item.id, why=error.why)
+    except Exception:  # noqa: BLE001 - whatever it is
+        _log.exception("a work item cannot be looked after", item=item.id)
 
 
 async def _pass_on(fleet: Fleet, item: WorkItem, words: Sequence[InboxMessage]) -> None:

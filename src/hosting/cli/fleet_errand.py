@@ -1,0 +1,55 @@
+"""Commands that ask a server about its fleet: where that is, who is asking, and one errand there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import rich_click as click
+
+from hosting.cli.aside import refuse
+from hosting.client import ClientError, Fleet, Patience, Problem, ServerUnreachable
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+_PATIENCE: Final = Patience(connect=timedelta(seconds=5), answer=timedelta(seconds=30))
+_NOT_KNOWN: Final = 401
+_URL: Final = "http://127.0.0.1:8000"
+
+
+def to_server(command: C) -> C:
+    """Give a command the options that say which server it asks, and who is asking: its `url` and `key`."""
+    key = click.option(
+        "--key",
+        envvar="BRANCHLINE_KEY",
+        help="An operator's key, for a server on another machine. Better in BRANCHLINE_KEY: what is typed is seen.",
+    )
+    url = click.option("--url", envvar="BRANCHLINE_URL", default=_URL, show_default=True, help="Where the server is.")
+    return url(key(command))
+
+
+def ask_fleet(who: str, url: str, key: str | None, errand: Callable[[Fleet], Awaitable[T]]) -> T:
+    """Do an errand at a server and return what it brings; what the server refuses ends the command."""
+
+    async def ask() -> T:
+        async with Fleet(url, key=key, patience=_PATIENCE) as fleet:
+            return await errand(fleet)
+
+    try:
+        return asyncio.run(ask())
+    except ClientError as error:
+        refuse(who, _advice(who, error))
+
+
+def moment(milliseconds: int) -> str:
+    """Return a time since 1970 as a table shows it."""
+    return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _advice(who: str, error: ClientError) -> str:
+    if isinstance(error, ServerUnreachable):
+        return f"{error} Start one with `branchline serve`, or name another with --url."
+    if isinstance(error, Problem) and error.status == _NOT_KNOWN:
+        return f"{error} `{who}` takes a key from BRANCHLINE_KEY, or from --key."
+    return str(error)
