@@ -36,4 +36,4 @@ async def test_an_agent_that_only_workers_can_run_is_not_proposed(tmp_path: Path
     finally:
         await program.kill()
 
-    assert (hosted, proposed) == ("It hosts demo, poet.", "demo")
+    assert (hosted, proposed) == ("It hosts demo, poet (its runs are for workers).", "demo")

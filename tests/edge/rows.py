@@ -1,11 +1,8 @@
 """How many rows there are: the proof that a refused request left nothing behind."""
 
-import contextlib
-import sqlite3
 from collections.abc import Sequence
-from urllib.parse import parse_qs, urlsplit
 
-import asyncpg
+from tests.harness.raw_store import RawStore
 
 TABLES = ("sessions", "branches", "runs", "messages", "steps", "events", "leases")
 MADE_BY_REQUESTS = ("sessions", "branches", "runs")
@@ -14,12 +11,5 @@ MADE_BY_REQUESTS = ("sessions", "branches", "runs")
 
 async def count_rows(database_url: str, tables: Sequence[str] = TABLES) -> dict[str, int]:
     """Count the rows of tables, past the server."""
-    if database_url.startswith("sqlite"):
-        with contextlib.closing(sqlite3.connect(database_url.removeprefix("sqlite+aiosqlite:///"))) as connection:
-            return {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
-    parts = urlsplit(database_url)
-    connection = await asyncpg.connect(user="postgres", database=parts.path[1:], host=parse_qs(parts.query)["host"][0])
-    try:
-        return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in tables}
-    finally:
-        await connection.close()
+    store = RawStore(database_url)
+    return {table: (await store.run(f"SELECT count(*) FROM {table}"))[0][0] for table in tables}

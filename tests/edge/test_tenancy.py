@@ -1,13 +1,8 @@
 """What belongs to another tenant does not exist."""
 
-import contextlib
-import sqlite3
-from urllib.parse import parse_qs, urlsplit
-
-import asyncpg
-
 from tests.edge.problem import problem
 from tests.harness.client import Client
+from tests.harness.raw_store import RawStore
 
 MOVE = (
     "UPDATE events SET tenant = 'other' WHERE branch_key IN (SELECT key FROM branches WHERE session_id = 'moved')",
@@ -56,16 +51,6 @@ async def test_no_route_shows_or_changes_what_is_another_tenants(edge: Client, s
 
 async def move_to_another_tenant(database_url: str) -> None:
     """Hand the session `moved` and all that is in it to the tenant `other`, past the server."""
-    if database_url.startswith("sqlite"):
-        path = database_url.removeprefix("sqlite+aiosqlite:///")
-        with contextlib.closing(sqlite3.connect(path, timeout=10)) as connection, connection:
-            for statement in MOVE:
-                connection.execute(statement)
-        return
-    parts = urlsplit(database_url)
-    connection = await asyncpg.connect(user="postgres", database=parts.path[1:], host=parse_qs(parts.query)["host"][0])
-    try:
-        for statement in MOVE:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+    store = RawStore(database_url)
+    for statement in MOVE:
+        await store.run(statement)

@@ -13,9 +13,9 @@ from tests.harness.client import Client
 from tests.harness.feed import Feed, Frame
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker
 from tests.identity.office import Office
-from tests.runs.raw_store import RawStore
 
 Json = dict[str, Any]
 

@@ -241,3 +241,18 @@ async def test_what_cannot_be_a_worker_is_none(local: httpx.AsyncClient, path: s
     answers = [await local.get(path), await local.delete(path), await local.post(f"{path}/heartbeat", json={})]
 
     assert [(each.status_code, each.json()["message"]) for each in answers] == [(404, "Worker not found")] * 3
+
+
+async def test_a_worker_is_told_the_agents_whose_work_it_can_get(local: httpx.AsyncClient) -> None:
+    painter = await define_worker_agent(local, "told-painter", projectName="told-walls")
+    sculptor = await define_worker_agent(local, "told-sculptor")
+
+    async def agents(**said: Any) -> list[str]:
+        registered = (await FleetWorker.register(local, **said)).registered
+        return [each for each in registered["agents"] if each in {painter, sculptor}]
+
+    assert await agents() == [painter, sculptor]
+    assert await agents(agentIds=["told-painter"]) == [painter]
+    assert await agents(agentIds=[sculptor, "nobody"]) == [sculptor]
+    assert await agents(projects=["told-floors"]) == [sculptor]
+    assert await agents(agentIds=["nobody"]) == []

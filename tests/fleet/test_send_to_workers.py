@@ -39,3 +39,15 @@ async def test_what_is_added_to_a_run_says_so_and_shows_the_rest_of_its_answer(c
 
     assert (sent.status, sent.errors) == (0, "Added to the run that is active.\n")
     assert sent.out == "And more.\n"
+
+
+async def test_an_agent_that_is_asked_for_by_its_name_is_named_by_its_id(client: Client) -> None:
+    agent = await define_worker_agent(client.http, "painter")
+    with Sending("hi", "--agent", "painter", url=client.base) as named:
+        sent = await asyncio.to_thread(named.end)
+    with Sending("hi", "--agent", "sculptor", url=client.base) as unknown:
+        other = await asyncio.to_thread(unknown.end)
+
+    assert (sent.status, other.status) == (1, 1)
+    assert f"One that is called so answers under its id: --agent {agent}." in sent.errors
+    assert f"It has demo, {agent}." in other.errors

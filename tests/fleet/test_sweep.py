@@ -10,6 +10,7 @@ from tests.fleet.offers import item_within, offer, offer_all, prompts, told_with
 from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker, define_worker_agent
 
 
@@ -99,3 +100,40 @@ async def test_what_a_living_worker_never_heard_of_is_offered_again(client: Clie
             break
 
     assert [item["sessionId"] for item in work] == [lost_in_a_broken_connection["sessionId"]]
+
+
+async def test_an_item_that_cannot_be_written_keeps_no_other_from_being_offered_again(
+    client: Client, database_url: str
+) -> None:
+    agent = await define_worker_agent(client.http)
+    sick, healthy = await offer_all(client, agent, agent)
+    lost = await FleetWorker.register(client.http, capacity=2)
+    polled = (await lost.poll())["work"]
+    await fall_sick(database_url, polled[0]["sessionId"])
+
+    second = await FleetWorker.register(client.http)
+    again = await item_within(second)
+    told = await told_within(client, healthy.session, "WORK_RETURNED")
+    # Twice looked after, and still there for everybody else.
+    await offer(client, agent, "Later.")
+    later = await item_within(second)
+
+    assert [each["prompt"] for each in polled] == ["Task 0", "Task 1"]
+    assert (again["prompt"], told["reason"], later["prompt"]) == ("Task 1", "lease_expired", "Later.")
+    assert "WORK_RETURNED" not in [event["type"] for event in await client.log(sick.session)]
+
+
+async def fall_sick(database_url: str, item: str) -> None:
+    """Let the database refuse whatever would change an item, as one with a bad page would."""
+    store = RawStore(database_url)
+    if database_url.startswith("sqlite"):
+        await store.run(
+            f"CREATE TRIGGER sick BEFORE UPDATE ON work_items WHEN OLD.id = '{item}' "
+            "BEGIN SELECT RAISE(ABORT, 'sick'); END"
+        )
+        return
+    await store.run(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF OLD.id = '{item}' THEN RAISE EXCEPTION 'sick'; END IF; RETURN NEW; END $$"
+    )
+    await store.run("CREATE TRIGGER sick BEFORE UPDATE ON work_items FOR EACH ROW EXECUTE FUNCTION refuse()")

@@ -14,9 +14,9 @@ from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker
 from tests.identity.office import Office
-from tests.runs.raw_store import RawStore
 
 
 async def test_each_piece_is_taken_once_and_in_order_whatever_comes(client: Client) -> None:

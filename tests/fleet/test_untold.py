@@ -1,6 +1,8 @@
 """What users say to a run that ends before its worker hears it begins a run of its own."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from tests.fleet.offers import item_within
 from tests.fleet.relaying import Work, done
 from tests.fleet.reporting import assigned, told_of
 from tests.harness.order import check_log
+from tests.harness.process import ServerProcess
 
 Json = dict[str, Any]
 
@@ -95,3 +98,28 @@ async def test_a_word_too_long_for_a_poll_waits_as_an_input_or_is_refused(local:
     assert [accepted["status"], longest["status"]] == ["queued", "queued"]
     assert (refused.status_code, refused.json()["code"]) == (400, "invalid-request")
     assert "65536 bytes" in refused.json()["message"]
+
+
+async def test_what_no_worker_was_told_begins_a_run_when_the_server_is_killed_before(
+    make_server: Callable[..., ServerProcess], database_url: str, key_file: Path
+) -> None:
+    # One that looks after nothing as long as it lives.
+    blind = make_server(database_url, key_file=key_file, sweep_seconds=3600).start()
+    async with httpx.AsyncClient(base_url=blind.url) as http:
+        work = await assigned(http, furtherInputs="inject")
+        said = await further(work, "And the tests, please.")
+        await work.worker.told(work.id, "status", status="completed")
+        before = await runs_of(work)
+    blind.kill()
+
+    again = make_server(database_url, key_file=key_file, sweep_seconds=0.1).start()
+    async with httpx.AsyncClient(base_url=again.url) as http:
+        work.client.http, work.worker.http = http, http
+        item = await item_within(work.worker)
+        await work.worker.told(item["sessionId"], "status", status="completed")
+        log, after = await work.client.log(work.session), await runs_of(work)
+
+    check_log(log)
+    assert ([run["status"] for run in before], said["status"]) == (["completed"], "active")
+    assert "And the tests, please." in item["prompt"]
+    assert [run["status"] for run in after] == ["completed", "completed"]

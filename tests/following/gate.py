@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import asyncpg
 
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 
 _LOCK = 20_26
 

@@ -6,7 +6,7 @@ from tests.following.log_bytes import LogBytes
 from tests.harness.client import Client, split_array
 from tests.harness.feed import completed
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.runs.written import named
 
 RUNS = 16

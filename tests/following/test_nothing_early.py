@@ -9,7 +9,7 @@ from tests.following.gate import Gate, PostgresGate, SqliteGate
 from tests.following.inside import serving
 from tests.harness.client import Client
 from tests.harness.feed import Feed, Frame
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 
 HEARTBEAT_SECONDS = 0.05
 BEATS = 4

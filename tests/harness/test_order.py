@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ async def _parallel(talk: Talk) -> None:
     first, second, third = await talk.asked(3)
     for asked in (third, first, second):
         await talk.answer(asked, approved=asked is not first)
+        # The next answer could come between this one and what it decides.
+        await talk.logged(partial(_decides, asked["requestId"]))
+
+
+def _decides(request_id: str, event: dict[str, Any]) -> bool:
+    return event["type"] in {"PERMISSION_APPROVED", "PERMISSION_DENIED"} and event["permissionId"] == request_id
 
 
 async def _clarified(talk: Talk) -> None:

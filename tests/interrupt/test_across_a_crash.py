@@ -10,8 +10,8 @@ from tests.harness.client import Client
 from tests.harness.order import types
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk, talking
-from tests.runs.raw_store import RawStore
 
 # Deaf to the interrupt, so that the server can be killed while it waits for them to end.
 SOURCE = """

@@ -11,8 +11,8 @@ from tests.harness.client import Client
 from tests.harness.feed import completed
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 
 # Its run ends with one transaction a second after it has begun.
 QUIET = """

@@ -10,8 +10,8 @@ from tests.harness.client import Client
 from tests.harness.feed import Feed, completed
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 
 AT_ONCE = 20
 

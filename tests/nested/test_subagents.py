@@ -8,8 +8,8 @@ import pytest
 from tests.harness.client import Client
 from tests.harness.order import types
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Log, Talk
-from tests.runs.raw_store import RawStore
 
 TASK = "/subagent 2"
 

@@ -8,7 +8,7 @@ import pytest
 from tests.harness.client import Client
 from tests.harness.feed import completed
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.runs.written import named
 
 WIRE = Path(__file__).parent / "wire"

@@ -14,7 +14,7 @@ from tests.following.inside import serving
 from tests.following.log_bytes import LogBytes
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.runs.written import named
 from tests.sockets.talk import Talk
 

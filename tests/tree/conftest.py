@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import DATABASES
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 
 AGENTS: Final = str(Path(__file__).with_name("tree_agents.py"))
 

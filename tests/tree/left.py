@@ -1,6 +1,6 @@
 """What is left of a session in the database."""
 
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 
 _OF_BRANCHES = ("runs", "messages", "interactions", "branch_state", "events")
 _OF_RUNS = ("steps", "interrupts", "leases")

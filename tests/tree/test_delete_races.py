@@ -11,7 +11,7 @@ from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.tree.branching import delete, fork, said, tree, tree_updates, try_fork
 from tests.tree.left import rows_of
 

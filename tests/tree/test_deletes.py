@@ -6,8 +6,8 @@ from tests.edge.problem import problem
 from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 from tests.tree.branching import code_of, delete, fork, said, shown, siblings, tree, tree_updates
 from tests.tree.left import rows_of
 

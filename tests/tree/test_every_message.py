@@ -4,8 +4,8 @@ from typing import Any
 
 from tests.harness.client import Client, split_array
 from tests.harness.order import check_log
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 from tests.tree.branching import fork, history, said, shown, tree, tree_updates
 from tests.tree.projection import Told, copies, messages
 

@@ -7,8 +7,8 @@ import pytest
 from tests.harness.client import Client
 from tests.harness.feed import Frame
 from tests.harness.order import check_log
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 from tests.tree.branching import code_of, delete, fork, said, tree
 from tests.tree.left import rows_of
 

@@ -2,8 +2,8 @@
 
 from tests.edge.problem import problem
 from tests.harness.client import Client
+from tests.harness.raw_store import RawStore
 from tests.interrupt.talk import Talk
-from tests.runs.raw_store import RawStore
 from tests.tree.branching import code_of, fork, said, shown, try_fork
 
 MISSING = (400, "fork-message-not-present")

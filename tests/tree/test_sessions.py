@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.edge.problem import problem
 from tests.harness.client import Client
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.tree.branching import code_of, delete, fork, patch, said, shown
 from tests.tree.left import rows_of
 

@@ -4,7 +4,7 @@ from tests.edge.problem import problem
 from tests.edge.test_tenancy import move_to_another_tenant
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
-from tests.runs.raw_store import RawStore
+from tests.harness.raw_store import RawStore
 from tests.tree.branching import fork, said, shown
 from tests.tree.left import rows_of
 

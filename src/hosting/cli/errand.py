@@ -7,7 +7,7 @@ from pathlib import Path
 from events.ids import AgentId, BranchId, SessionId
 from events.inputs import RunningRunBehavior
 from hosting.cli.stopping import Stopping
-from hosting.client import BranchAddress
+from hosting.client import BranchAddress, KnownAgent
 
 
 @dataclass(slots=True)
@@ -15,6 +15,7 @@ class Errand:
     """What is to be sent and to whom, and how far it came: `at` is known when the branch is there.
 
     `approves` says how permissions are answered without asking; None asks. `stopping` is there once it was accepted.
+    `known` are the agents of a server that has not the one that was asked for.
     """
 
     text: str
@@ -29,3 +30,4 @@ class Errand:
     asks: bool = True
     at: BranchAddress | None = None
     stopping: Stopping | None = None
+    known: Sequence[KnownAgent] = ()

@@ -7,14 +7,14 @@ from typing import Any, Final, TypeVar
 
 import rich_click as click
 
+from hosting.cli.advice import advice
 from hosting.cli.aside import refuse
-from hosting.client import ClientError, Fleet, Patience, Problem, ServerUnreachable
+from hosting.client import ClientError, Fleet, Patience
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
 
 _PATIENCE: Final = Patience(connect=timedelta(seconds=5), answer=timedelta(seconds=30))
-_NOT_KNOWN: Final = 401
 _URL: Final = "http://127.0.0.1:8000"
 
 
@@ -39,17 +39,9 @@ def ask_fleet(who: str, url: str, key: str | None, errand: Callable[[Fleet], Awa
     try:
         return asyncio.run(ask())
     except ClientError as error:
-        refuse(who, _advice(who, error))
+        refuse(who, advice(who, url, error))
 
 
 def moment(milliseconds: int) -> str:
     """Return a time since 1970 as a table shows it."""
     return f"{datetime.fromtimestamp(milliseconds / 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _advice(who: str, error: ClientError) -> str:
-    if isinstance(error, ServerUnreachable):
-        return f"{error} Start one with `branchline serve`, or name another with --url."
-    if isinstance(error, Problem) and error.status == _NOT_KNOWN:
-        return f"{error} `{who}` takes a key from BRANCHLINE_KEY, or from --key."
-    return str(error)

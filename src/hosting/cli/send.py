@@ -12,6 +12,7 @@ from rich.console import Console
 from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
 from events.inputs import RunningRunBehavior
 from events.runs import BranchRunCompleted, RunStatus
+from hosting.cli.advice import advice
 from hosting.cli.asking.delivery import Delivery
 from hosting.cli.asking.held_view import HeldView
 from hosting.cli.asking.instructions import Instructions
@@ -27,20 +28,22 @@ from hosting.cli.lines import Lines
 from hosting.cli.stopping import Left, Stopping
 from hosting.cli.transcript import Transcript
 from hosting.client import (
+    Accepted,
     BranchAddress,
     Client,
     ClientError,
     FeedLost,
     Patience,
     Problem,
-    ServerUnreachable,
 )
 
 _PATIENCE: Final = Patience(
     connect=timedelta(seconds=5), answer=timedelta(seconds=30), silence=timedelta(seconds=30), attempts=30
 )
+_WHO: Final = "branchline send"
 _STOPPED: Final = 130
-_NOT_KNOWN: Final = 401
+_NO_AGENT: Final = "agent-not-found"
+_MOST_NAMED: Final = 20
 
 
 @click.command()
@@ -138,7 +141,7 @@ async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompl
         session = await client.ensure_session(errand.session)
         at = errand.at = BranchAddress(errand.agent, session, errand.branch)
         await client.ensure_branch(at)
-        accepted = await client.submit(at, input_of(errand.text, errand.files, errand.behavior))
+        accepted = await _submit(client, at, errand)
         stopping = errand.stopping = Stopping(client, at, accepted.runtime_run_id, attempts=_PATIENCE.attempts)
         if errand.session is None:
             view.note(f"New session; go on with --session {session}")
@@ -149,6 +152,15 @@ async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompl
         delivery = Delivery(client, at, view, attempts=_PATIENCE.attempts)
         interview = Interview(_means(errand, at, view, aside), delivery.deliver, view)
         return await Conversation(client, at, accepted, view, interview, stopping, tell_stop).go()
+
+
+async def _submit(client: Client, at: BranchAddress, errand: Errand) -> Accepted:
+    try:
+        return await client.submit(at, input_of(errand.text, errand.files, errand.behavior))
+    except Problem as problem:
+        if problem.code == _NO_AGENT:
+            errand.known = await client.agents()
+        raise
 
 
 def _means(errand: Errand, at: BranchAddress, view: HeldView, aside: Console) -> list[Means]:
@@ -204,15 +216,20 @@ def _left(errand: Errand) -> str:
 
 
 def _advice(error: ClientError, errand: Errand) -> str:
-    if isinstance(error, ServerUnreachable):
-        return f"{error} Start one with `branchline serve`, or name another with --url."
     if isinstance(error, FeedLost) and errand.at is not None:
         return f"{error} The input was accepted; `GET {errand.at.path}/events` has the answer."
     if isinstance(error, Problem) and error.code == "branch-run-active":
         return f"{error} --queue waits for it, --interrupt ends it."
-    if isinstance(error, Problem) and error.status == _NOT_KNOWN:
-        return f"{error} `branchline send` takes a key from BRANCHLINE_KEY, or from --key."
-    return str(error)
+    if isinstance(error, Problem) and error.code == _NO_AGENT:
+        return f"{error} {_those_meant(errand)}"
+    return advice(_WHO, errand.url, error)
+
+
+def _those_meant(errand: Errand) -> str:
+    ids = " or ".join(f"--agent {each.id}" for each in errand.known if each.name == errand.agent)
+    if ids:
+        return f"One that is called so answers under its id: {ids}."
+    return f"It has {', '.join(each.id for each in errand.known[:_MOST_NAMED])}." if errand.known else ""
 
 
 def _outcome(ended: BranchRunCompleted) -> str:

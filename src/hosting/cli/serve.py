@@ -16,6 +16,7 @@ from hosting.cli.logs import log_to_stderr
 from hosting.cli.server import check_address, end_process, shipped_server
 from hosting.domain.errors import BranchlineError
 from hosting.roster import ASSISTANT
+from hosting.runtime.agents import Registered
 from hosting.settings import load_settings
 
 _WHO: Final = "branchline cannot start"
@@ -74,10 +75,14 @@ def _greet(host: str, port: int, hosting: Server) -> None:
     shown = f"[{host}]" if ":" in host else host
     base = f"http://{shown}:{port}"
     branch = f"{base}/agents/{_foremost(hosting)}/sessions/demo/branches/main"
-    hosted = ", ".join(hosting.roster.registered)
+    hosted = ", ".join(_shown(*each) for each in hosting.roster.registered.items())
     print(_TRY.format(base=base, branch=branch, hosted=hosted, process=os.getpid()), flush=True)
     if model := hosting.settings.model:
         print(f"The agent {ASSISTANT} answers with {model}; the agent demo needs no model.\n", flush=True)
+
+
+def _shown(agent_id: str, known: Registered) -> str:
+    return agent_id if known.agent is not None else f"{agent_id} (its runs are for workers)"
 
 
 def _foremost(hosting: Server) -> str:

@@ -29,7 +29,7 @@ def dead(url: str, key: str | None) -> None:
 @click.argument("item", metavar="ID")
 @to_server
 def requeue(item: str, url: str, key: str | None) -> None:
-    """Submit the input of what was given up under this ID once more, and print the id of its new run."""
+    """Submit the input of a dead letter once more, and print the id of its new run; `work dead` tells the IDs."""
     again = ask_fleet(_WHO, url, key, lambda fleet: fleet.requeue(item))
     print(again.runtime_run_id)
     note(f"Its new run is {again.status} on branch {again.branch_id} of session {again.source_session_id}.")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
@@ -12,8 +12,9 @@ from typing import Final
 import rich_click as click
 
 from events.catalog import CatalogError
+from hosting.cli.advice import advice
 from hosting.cli.agents import Served, load_served
-from hosting.cli.aside import refuse
+from hosting.cli.aside import note, refuse
 from hosting.cli.logs import log_to_stderr
 from hosting.client import ClientError, WorkerApi, WorkerIntroduction, WorkerRegistered
 from hosting.domain.errors import BranchlineError
@@ -21,6 +22,9 @@ from hosting.settings import Settings, load_settings
 from hosting.worker_bootstrap import OwnWorker
 
 _WHO: Final = "branchline worker cannot go on"
+_NO_WORK: Final = """\
+There is no such work yet: the server has no agent of that id or name{within} whose definition says
+runtime = "worker". One that is defined from now on is found; how: docs/how-to/workers.md."""
 _CAPACITY: Final = 10
 _POLL_SECONDS: Final = 1.0
 
@@ -77,15 +81,20 @@ def worker(
             agent_ids=_names(served),
         )
         api = WorkerApi(url, introduction, key=key)
-        asyncio.run(_run(api, served, settings, poll_seconds=poll_seconds, url=url))
+        asyncio.run(_run(api, served, settings, poll_seconds=poll_seconds, url=url, projects=projects))
     except (BranchlineError, CatalogError, ClientError) as error:
-        refuse(_WHO, str(error))
+        refuse(_WHO, advice("branchline worker", url, error) if isinstance(error, ClientError) else str(error))
 
 
-async def _run(api: WorkerApi, served: Served, settings: Settings, *, poll_seconds: float, url: str) -> None:
+async def _run(
+    api: WorkerApi, served: Served, settings: Settings, *, poll_seconds: float, url: str, projects: Sequence[str]
+) -> None:
     def ready(registered: WorkerRegistered) -> None:
         agents = ", ".join(served.agents)
         print(f"Worker {registered.worker_id} (process {os.getpid()}) does the work of {agents} for {url}.", flush=True)
+        if not registered.agents:
+            within = f" for {', '.join(projects)}" if projects else ""
+            note(_NO_WORK.format(within=within))
 
     async with api:
         own = OwnWorker(

@@ -58,7 +58,11 @@ def resume(worker_id: str, url: str, key: str | None) -> None:
 @click.argument("params", metavar="[JSON]", default="{}")
 @to_server
 def mutate(worker_id: str, op: str, params: str, url: str, key: str | None) -> None:
-    """Ask the worker ID to do OP to its host, such as session.kill or project.disable, and print the id of that."""
+    """Ask the worker ID for the mutation OP of its host, such as session.kill or project.disable, and print its id.
+
+    JSON is what OP works on, such as '{"projectId": "web"}'. Of these `branchline worker` does
+    session.kill alone, and says so of the others.
+    """
     given = _object(params)
     asked = ask_fleet(_WHO, url, key, lambda fleet: fleet.mutate(worker_id, op, given))
     print(asked.id)

@@ -21,6 +21,7 @@ from hosting.client.fleet_worker import FleetShown, FleetSummary, FleetWorker, H
 from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction
 from hosting.client.interrupting import Interrupting
+from hosting.client.known_agent import KnownAgent
 from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
@@ -46,6 +47,7 @@ __all__ = [
     "Interaction",
     "Interrupting",
     "KeyRefused",
+    "KnownAgent",
     "Mutation",
     "Patience",
     "PlaceLost",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 import msgspec
@@ -26,10 +26,13 @@ from hosting.client.feed import Feed, OnCut
 from hosting.client.forked import Forked
 from hosting.client.interaction import Interaction, ListedInteraction
 from hosting.client.interrupting import Interrupting
+from hosting.client.known_agent import KnownAgent
 from hosting.client.patience import Patience
 from hosting.client.received import Received
 from hosting.client.responded import Responded
 from hosting.client.tree_branch import TreeBranch
+
+_PAGE: Final = 200
 
 
 class _Session(msgspec.Struct):
@@ -82,6 +85,15 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._connection.close()
+
+    async def agents(self) -> list[KnownAgent]:
+        """Return the agents of the server, those that it was started with first."""
+        found: list[KnownAgent] = []
+        while True:
+            page = await self._connection.get(f"/agents?limit={_PAGE}&offset={len(found)}", list[KnownAgent])
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     async def ensure_session(self, session_id: SessionId | None = None) -> SessionId:
         """Return a session that exists: the one named, made if need be, or without an id a new one."""

@@ -30,13 +30,15 @@ class WorkerIntroduction(Struct, frozen=True, kw_only=True, rename="camel", omit
 class WorkerRegistered(Struct, frozen=True, kw_only=True, rename="camel"):
     """What a worker is told when it registers; intervals are milliseconds.
 
-    Who has registered with the key that older workers share has no token, and goes on with the key.
+    Who has registered with the key that older workers share has no token, and goes on with the key. `agents` are the
+    ids of those whose work it can get now.
     """
 
     worker_id: str
     heartbeat_interval: int
     poll_interval: int
     runtime_token: str | None = None
+    agents: tuple[str, ...] = ()
 
 
 class _Renewed(Struct, rename="camel"):

@@ -68,7 +68,10 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class RegisteredView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A worker that is registered, in the names of all; intervals are milliseconds unless they say otherwise."""
+    """A worker that is registered, in the names of all; intervals are milliseconds unless they say otherwise.
+
+    `agents` are the ids of those whose work it can get now; there may be others later.
+    """
 
     worker_id: str
     heartbeat_interval: int
@@ -78,6 +81,7 @@ class RegisteredView(Struct, frozen=True, kw_only=True, rename="camel"):
     older_worker_id: str = field(name="worker_id")
     older_runtime_jwt: str | None = field(name="runtime_jwt")
     older_heartbeat: int = field(name="heartbeat_interval_seconds")
+    agents: list[str]
 
 
 class Renewal(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -128,6 +132,7 @@ async def register(
         older_worker_id=registered.worker.id,
         older_runtime_jwt=None if token is None else token.text,
         older_heartbeat=whole_seconds(every),
+        agents=list(registered.agents),
     )
 
 

@@ -15,7 +15,7 @@ from hosting.domain.host_status import HostStatus
 from hosting.domain.worker import Worker
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.deregistration import let_go
-from hosting.services.fleet.projects import projects_of
+from hosting.services.fleet.worker_agents import projects_of
 
 
 class WorkerView(Struct, frozen=True, kw_only=True, rename="camel"):

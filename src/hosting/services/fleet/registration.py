@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from events.ids import AgentId
 from hosting.domain.identity import Identity
 from hosting.domain.work_item import WorkerId
 from hosting.domain.worker import ACTIVE, Worker
 from hosting.ports.tokens import WorkerClaims
 from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.worker_agents import agents_for
 
 TOKEN_LIFE: Final = timedelta(hours=1)
 SCOPES: Final = ("worker",)
@@ -42,10 +44,11 @@ class Introduction:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A worker that has come, with its token if it was to get one."""
+    """A worker that has come, with its token if it was to get one, and the agents whose work it can get now."""
 
     worker: Worker
     token: RuntimeToken | None
+    agents: list[AgentId]
 
 
 async def register_worker(
@@ -80,8 +83,9 @@ async def register_worker(
     )
     # First, so that a worker which gets none is not there.
     token = issue_token(fleet, worker) if with_token else None
+    agents = await agents_for(fleet, worker)
     await fleet.workers.add(worker)
-    return Registered(worker, token)
+    return Registered(worker, token, agents)
 
 
 def issue_token(fleet: Fleet, worker: Worker) -> RuntimeToken:
