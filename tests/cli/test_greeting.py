@@ -21,7 +21,7 @@ async def test_it_says_whom_it_hosts_and_proposes_the_first_agent_of_the_users_o
     finally:
         await program.kill()
 
-    assert hosted == "It hosts demo, cleaner, tidier, poet."
+    assert hosted == "It hosts demo, cleaner, tidier, poet (its runs are for workers)."
     assert proposed == ["cleaner", "cleaner"]
 
 
