@@ -78,9 +78,7 @@ def queue_in(memory: InMemory) -> SqlWorkQueue:
 
 
 QUESTIONS: dict[str, tuple[str, Callable[[InMemory], Awaitable[object]]]] = {
-    "lapsed": ("work_items", lambda memory: queue_in(memory).lapsed(5)),
-    "orphaned": ("work_items", lambda memory: queue_in(memory).orphaned(5)),
-    "unwanted": ("work_items", lambda memory: queue_in(memory).unwanted(5)),
+    "strays": ("work_items", lambda memory: queue_in(memory).strays(5)),
     "pending": ("work_items", lambda memory: queue_in(memory).pending(LOCAL_TENANT)),
     "held": ("work_items", lambda memory: queue_in(memory).held(LOCAL_TENANT, WORKER.id)),
     "dead": ("work_items", lambda memory: queue_in(memory).dead(LOCAL_TENANT, 5)),

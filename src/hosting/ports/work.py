@@ -20,6 +20,18 @@ class Claim:
     lease: Lease
 
 
+@dataclass(frozen=True, slots=True)
+class Strays:
+    """Items whose lease has run out, whose worker is not registered any more, and that no worker is to have.
+
+    The last are of active runs: stopped by a wish to interrupt them, or dead.
+    """
+
+    lapsed: Sequence[WorkItem]
+    orphaned: Sequence[WorkItem]
+    unwanted: Sequence[WorkItem]
+
+
 class WorkQueue(Protocol):
     """Items in the order of their scores: priority first, 1 before 9, and then who came first.
 
@@ -68,16 +80,8 @@ class WorkQueue(Protocol):
         """Count the items on offer."""
         ...
 
-    async def lapsed(self, limit: int) -> Sequence[WorkItem]:
-        """Return items, of all tenants, whose lease has run out."""
-        ...
-
-    async def orphaned(self, limit: int) -> Sequence[WorkItem]:
-        """Return items, of all tenants, whose worker is not registered any more."""
-        ...
-
-    async def unwanted(self, limit: int) -> Sequence[WorkItem]:
-        """Return items of active runs that no worker is to have: stopped by a wish to interrupt them, or dead."""
+    async def strays(self, limit: int) -> Strays:
+        """Return items, of all tenants, that somebody has to look after; of each kind so many at most."""
         ...
 
     async def reclaim(self, items: Collection[WorkItemId]) -> None:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import BindParameter, Connection, Integer, and_, bindparam, func, literal_column, or_, select, update
 
 from events.runs import RunStatus
 from hosting.adapters.sql.dialect import insert_if_absent
@@ -84,9 +84,11 @@ _BUSY: Final = (
     .where(runs.c.branch_key == work_items.c.branch_key, runs.c.status == literal_column(f"'{RunStatus.ACTIVE}'"))
     .exists()
 )
-_LEFT: Final = ITEMS.where(
-    work_items.c.id.in_(select(_M.item_id).where(UNTOLD)), work_items.c.state.in_(ENDED), ~_BUSY
-).order_by(work_items.c.number)
+_LEFT: Final = (
+    ITEMS.where(work_items.c.id.in_(select(_M.item_id).where(UNTOLD)), work_items.c.state.in_(ENDED), ~_BUSY)
+    .order_by(work_items.c.number)
+    .limit(bindparam("most", type_=Integer))
+)
 _LEFT_WORDS: Final = (
     select(inbox_messages).where(_M.item_id.in_(bindparam("items", expanding=True)), UNTOLD).order_by(_M.number)
 )
@@ -151,7 +153,7 @@ class SqlInbox:
 
     async def untold(self, limit: int) -> Sequence[tuple[WorkItem, Sequence[InboxMessage]]]:
         """See Inbox.untold."""
-        items = [to_item(row) for row in await rows(self._reading, _LEFT.limit(limit))]
+        items = [to_item(row) for row in await rows(self._reading, _LEFT, most=limit)]
         if not items:
             return []
         found = await rows(self._reading, _LEFT_WORDS, items=sorted(item.id for item in items))

@@ -1,15 +1,15 @@
 """The fleet's work on SQL; every comparison of times happens on the database's clock."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, literal_column, or_, select, union_all, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
-from events.runs import RunStatus
 from hosting.adapters.sql.dialect import database_now
-from hosting.adapters.sql.fleet_tables import work_items, workers
+from hosting.adapters.sql.fleet_tables import work_items
 from hosting.adapters.sql.reading import Reading, rows
-from hosting.adapters.sql.tables import interrupts, leases, runs
+from hosting.adapters.sql.strays import strays
+from hosting.adapters.sql.tables import leases
 from hosting.adapters.sql.transactor import Transactor
 from hosting.adapters.sql.work_claims import claim_items, in_states, input_of, move_item, take_item
 from hosting.adapters.sql.work_items import ITEMS, to_item
@@ -17,11 +17,9 @@ from hosting.domain.message import Message
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import HELD, Holding, WorkerId, WorkItem, WorkItemId, WorkState
 from hosting.domain.worker import Worker
-from hosting.ports.work import Claim
+from hosting.ports.work import Claim, Strays
 
 _HELD: Final = in_states(*HELD)
-# Said of a column of the index too, or SQLite would look at every item that there ever was.
-_BY_HOLDER: Final = (_HELD, work_items.c.worker_id.is_not(None))
 _UNHEARD_LEASES: Final = 3
 
 
@@ -82,37 +80,9 @@ class SqlWorkQueue:
         offered = count.where(work_items.c.tenant == tenant, in_states(WorkState.PENDING))
         return int((await rows(self._reading, offered))[0][0])
 
-    async def lapsed(self, limit: int) -> Sequence[WorkItem]:
-        """See WorkQueue.lapsed."""
-        gone = or_(leases.c.expires_at <= database_now(), leases.c.run_id.is_(None))
-        return await self._items(ITEMS.where(*_BY_HOLDER, gone).limit(limit))
-
-    async def orphaned(self, limit: int) -> Sequence[WorkItem]:
-        """See WorkQueue.orphaned."""
-        there = select(workers.c.id).where(workers.c.id == work_items.c.worker_id).exists()
-        return await self._items(ITEMS.where(*_BY_HOLDER, ~there).limit(limit))
-
-    async def unwanted(self, limit: int) -> Sequence[WorkItem]:
-        """See WorkQueue.unwanted."""
-        # Begun from the few that it can be: to look at every run that is active would take longer with each that waits.
-        stopped = select(interrupts.c.run_id).where(interrupts.c.flow == "")
-        dead = select(work_items.c.run_id).where(in_states(WorkState.DEAD), work_items.c.tenant.is_not(None))
-        unended = (
-            ITEMS.join(runs, runs.c.id == work_items.c.run_id)
-            .where(
-                work_items.c.run_id.in_(union_all(stopped, dead)),
-                runs.c.status == literal_column(f"'{RunStatus.ACTIVE}'"),
-                or_(
-                    leases.c.run_id.is_(None),
-                    leases.c.node == work_items.c.worker_id,
-                    # The node that was ending it has died.
-                    leases.c.expires_at <= database_now(),
-                ),
-            )
-            .order_by(work_items.c.number)
-            .limit(limit)
-        )
-        return await self._items(unended)
+    async def strays(self, limit: int) -> Strays:
+        """See WorkQueue.strays."""
+        return await self._reading.run(lambda connection: strays(connection, limit))
 
     async def reclaim(self, items: Collection[WorkItemId]) -> None:
         """See WorkQueue.reclaim."""

@@ -32,13 +32,13 @@ async def watch_fleet(fleet: Fleet, *, every_seconds: float) -> None:
 
 async def sweep(fleet: Fleet) -> None:
     """Offer what was lost again, or give it up; end the runs of what was given up, or that somebody interrupted."""
+    strays = await fleet.work.strays(_AT_ONCE)
     # All at once: they go into few commits, and two hundred that are lost together must not wait for each other.
-    lapsed = await fleet.work.lapsed(_AT_ONCE)
-    await _each((item, _lose(fleet, item)) for item in lapsed)
-    known = {item.id for item in lapsed}
-    orphaned = [item for item in await fleet.work.orphaned(_AT_ONCE) if item.id not in known]
-    await _each((item, return_item(fleet, item, ReturnReason.DEREGISTERED)) for item in orphaned)
-    await _end_unwanted(fleet)
+    await _each((item, _lose(fleet, item)) for item in strays.lapsed)
+    known = {item.id for item in strays.lapsed}
+    left = [item for item in strays.orphaned if item.id not in known]
+    await _each((item, return_item(fleet, item, ReturnReason.DEREGISTERED)) for item in left)
+    await _end_unwanted(fleet, strays.unwanted)
     await _each((item, _pass_on(fleet, item, words)) for item, words in await fleet.inbox.untold(_AT_ONCE))
 
 
@@ -71,8 +71,7 @@ async def _lose(fleet: Fleet, item: WorkItem) -> None:
         _log.warning("a worker was lost", item=item.id, worker=item.worker_id, attempt=item.attempts + 1)
 
 
-async def _end_unwanted(fleet: Fleet) -> None:
-    unwanted = await fleet.work.unwanted(_AT_ONCE)
+async def _end_unwanted(fleet: Fleet, unwanted: Sequence[WorkItem]) -> None:
     if not unwanted:
         return
     # Before they are taken: whoever stops between the two has told it too early, and never not at all.
