@@ -121,7 +121,8 @@ class World:
         await self.ask("user", "DELETE", "/sessions", status=405)
 
     async def _credentials(self) -> None:
-        value = self.canaries.new("credential")
+        named = f"credential {self.requests}"
+        value = self.canaries.new(named)
         for name in ("A_TOKEN", "PROVIDER_KEY"):
             text = value if name == "A_TOKEN" else self.keys["of provider"]
             await self.ask("operator", "PUT", f"/credentials/{name}", status=200, json={"value": text})
@@ -132,7 +133,7 @@ class World:
         await self.ask("operator", "PUT", "/credentials/WORKER_API_KEY", status=400, json={"value": value})
         await self.ask("operator", "GET", "/credentials", status=200)
         asked = {"orgId": TENANT, "projectId": "web"}
-        given = ("credential", "provider key")
+        given = (named, "provider key")
         await self.ask("worker", "POST", SNAPSHOT, status=200, but=given, json=asked)
         await self.ask("worker", "POST", SNAPSHOT, status=403, json=asked | {"orgId": "other"})
         await self.ask("operator", "GET", "/credentials/audit", status=200)
@@ -206,7 +207,7 @@ class World:
         registered = (await self.ask("worker", "POST", "/api/workers/register", status=201, json=body)).json()
         worker, token = registered["workerId"], registered["runtimeToken"]
         self.keys["token"] = token
-        self.canaries.known("runtime token", token.rpartition(".")[2])
+        self.canaries.known(f"token of {worker}", token.rpartition(".")[2])
         cut = json.dumps(body)[:-2]
         await self.ask("worker", "POST", "/api/workers/register", status=400, content=cut)
         daemon = DAEMON | {"registrationToken": self.keys["worker"] + "x"}

@@ -241,7 +241,8 @@ def _usual(world: World, operation: Operation) -> Wish:
         return Wish(ids=ids | {"name": "KEY"})
     fleet = world.fleet
     worker = fleet.worker.id
-    shown = {"beatDaemon": f"Authorization: Bearer {fleet.worker.token}"} | dict.fromkeys(BY_SECRET, BY_NOTHING)
+    shown = dict.fromkeys(("beatDaemon", "getRunCredentials"), f"Authorization: Bearer {fleet.worker.token}")
+    shown |= dict.fromkeys(BY_SECRET, BY_NOTHING)
     shown |= dict.fromkeys(("postSnapshot", "getRotateStream"), f"Authorization: Bearer {world.keys['worker']}")
     said = body(**fleet_report(operation.path, worker, world.keys["worker"]))
     return Wish(

@@ -48,7 +48,7 @@ async def test_a_place_that_a_client_chose_hears_nothing_of_the_environment(
 async def test_the_place_to_which_a_client_moved_a_model_hears_nothing_of_the_environment(wire: str) -> None:
     choice = ModelChoice(wire, "m", trusted=True)
     async with FakeProvider() as provider, make_provider(choice) as own:
-        model = another(make_model(choice, own), None, "mine", provider.url + WIRES[wire])
+        model = another(make_model(choice, own), None, Secret("mine"), provider.url + WIRES[wire])
         assert model.provider is not None
         async with model.provider:
             provider.answers(Text("Fine."))

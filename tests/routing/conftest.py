@@ -45,7 +45,9 @@ def routing_agents(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     else:
         cluster: PostgresCluster = request.getfixturevalue("postgres")
         database_url = cluster.create_database()
-    with ServerProcess(folder, database_url, ROUTED_AGENTS, routing_selector_enabled="true") as server:
+    ensure_key_file(folder / "keys")
+    settings = {"key_file": folder / "keys", "routing_selector_enabled": "true"}
+    with ServerProcess(folder, database_url, ROUTED_AGENTS, **settings) as server:
         yield server
 
 

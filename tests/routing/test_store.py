@@ -43,9 +43,11 @@ async def known(store: RoutingStore, provider: str = "claude", tenant: str = LOC
 
 def learnt(observed: Sequence[Observation]) -> dict[object, Posterior]:
     """Return what is to be known of each arm: each observation counts once."""
-    once = {(each.arm, each.session_id, each.key): each for each in reversed(observed)}
+    once: dict[object, Observation] = {}
+    for each in observed:
+        once.setdefault((each.arm, each.session_id, each.key), each)
     arms: dict[object, Posterior] = {}
-    for each in reversed(once.values()):
+    for each in once.values():
         arms[each.arm] = arms.get(each.arm, NOTHING_KNOWN).learn(each.reward, each.cost)
     return arms
 
