@@ -155,6 +155,23 @@ async def test_a_run_takes_them_once_a_minute_and_the_next_run_anew(yard: Yard, 
     assert [entry["names"] for entry in taken] == [["KEY"]] * 2
 
 
+async def test_one_that_cannot_be_read_ends_the_run_and_the_worker_goes_on(
+    yard: Yard, tenant: str, tmp_path: Path
+) -> None:
+    async with yard.of(tenant) as own:
+        await own.keeper.set("KEY", "CANARY")
+        await yard.execute("UPDATE credentials SET name = 'MOVED' WHERE tenant = :tenant", tenant=tenant)
+        agent = await define_worker_agent(own.client.http, "teller")
+        with await yard.worker(tenant, tmp_path):
+            unreadable = await own.run(agent, "MOVED")
+            await own.keeper.delete("MOVED")
+            gone = await own.run(agent, "MOVED")
+
+    assert failure(unreadable)[0] == "CredentialUnusable"
+    assert "Credential MOVED was sealed with key" in failure(unreadable)[1]
+    assert failure(gone)[0] == "CredentialMissing"
+
+
 async def test_only_the_worker_that_has_a_session_is_given_its_credentials(yard: Yard, tenant: str) -> None:
     async with yard.of(tenant) as own, yard.client() as http, yard.holder(f"{tenant}-other") as stranger:
         await own.keeper.set("KEY", "sk-mine")

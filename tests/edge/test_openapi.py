@@ -63,7 +63,7 @@ MUST_HAVE_A_BODY = {
     *("postAgent", "putAgent", "postInput", "postResponse", "postFork"),
     *("registerDaemon", "beatDaemon", "register", "postMutation", "putHostStatus", "postTrackerCall", "postUnits"),
     *("postStatus", "postCompletion", "postProgress", "postExternalUrls", "postTokenDelta", "postInteraction"),
-    *("postTransfer", "postAck", "postPublicPrompt"),
+    *("postTransfer", "postAck", "postPublicPrompt", "postRating"),
     *("putCredential", "postSnapshot", "postRotate"),
     *("postRoutingSelect", "postRoutingFeedback", "postRoutingObservation"),
 }

@@ -44,7 +44,7 @@ class AuditShown(Struct, frozen=True, kw_only=True):
 
 
 class Rekeyed(Struct, frozen=True, kw_only=True, rename="camel"):
-    """How many credentials were sealed anew with the newest key, and how many nobody can open any more."""
+    """How many credentials, definitions and runs were sealed anew with the newest key, and how many nobody can open."""
 
     key_id: str
     rekeyed: int

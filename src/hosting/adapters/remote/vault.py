@@ -34,7 +34,8 @@ class RemoteVault:
     Which project a run is of, the server says. All of it raises LeaseLost when the run is not held any more.
     """
 
-    def __init__(self, wire: Wire, held: HeldRuns, environment: str) -> None:
+    def __init__(self, wire: Wire, held: HeldRuns, environment: str, *, kept_seconds: float = KEPT_SECONDS) -> None:
+        self._kept_seconds = kept_seconds
         self._wire = wire
         self._held = held
         self._environment = environment
@@ -44,7 +45,7 @@ class RemoteVault:
         held, now = self._held.of_run(run.id), asyncio.get_running_loop().time()
         if held.environment is None or held.environment.good_until <= now:
             env = await patiently(held, lambda: self._taken(held, name))
-            held.environment = KnownEnvironment(env, now + KEPT_SECONDS)
+            held.environment = KnownEnvironment(env, now + self._kept_seconds)
         return held.environment.env.get(name)
 
     async def names(self, tenant: TenantId, project: str | None) -> frozenset[str]:
