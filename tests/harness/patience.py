@@ -4,12 +4,12 @@ import asyncio
 from typing import Final
 
 _FIRST_SECONDS: Final = 0.01
-_LONGEST_SECONDS: Final = 0.1
+_LONGEST_SECONDS: Final = 0.25
 _GROWTH: Final = 1.5
 
 
 class Patience:
-    """Waits between two looks, and longer each time up to a tenth of a second: a look costs both sides of it."""
+    """Waits between two looks, and longer each time up to a quarter of a second: a look costs both sides of it."""
 
     def __init__(self) -> None:
         self._seconds = _FIRST_SECONDS
