@@ -1,6 +1,6 @@
 """Servers that sign the tokens of workers, also on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -29,9 +29,10 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(make_server: Callable[..., ServerProcess], database_url: str, key_file: Path) -> ServerProcess:
-    """A running server on a database of each kind, with short leases."""
-    return make_server(database_url, key_file=key_file, worker_api_key=SHARED_KEY, sweep_seconds=0.2).start()
+async def server(gate: Gate) -> ServerProcess:
+    """The running server on a database of each kind, with nothing in it of the tests before."""
+    await gate.clear()
+    return gate.server
 
 
 @pytest.fixture
