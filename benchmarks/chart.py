@@ -1,4 +1,7 @@
-"""A bar chart as SVG: groups of bars on one logarithmic axis, so that what differs tenfold can be compared at all."""
+"""A bar chart as SVG: groups of bars on one axis.
+
+It is logarithmic, so that what differs tenfold can be compared at all, unless the bars are parts of a whole.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -30,23 +33,25 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A whole chart."""
+    """A whole chart; with `parts` every bar is a part of 1."""
 
     title: str
     groups: Sequence[Group]
+    parts: bool = False
 
 
 def draw(chart: Bars) -> str:
     """Return the chart as an SVG document."""
     lengths = [value for group in chart.groups for _, value, _ in group.bars]
     lengths += [value for group in chart.groups for value in group.inner]
-    scale = _Scale(min(lengths, default=1.0), max(lengths, default=1.0))
+    scale = _Parts() if chart.parts else _Scale(min(lengths, default=1.0), max(lengths, default=1.0))
+    title = escape(chart.title) + ("" if chart.parts else ", logarithmic")
     height = _TOP + sum(len(group.bars) * (_BAR + 2) + _GAP for group in chart.groups)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" {_TEXT} font-size="12">',
         f"<title>{escape(chart.title)}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="12" y="24" font-size="15" fill="#111827">{escape(chart.title)}, logarithmic</text>',
+        f'<text x="12" y="24" font-size="15" fill="#111827">{title}</text>',
         *_groups(chart.groups, scale),
         "</svg>",
     ]
@@ -64,7 +69,14 @@ class _Scale:
         return (_WIDTH - _LEFT - _RIGHT) * max(0.0, math.log10(max(value, 1e-9)) - self._least) / self._span
 
 
-def _groups(groups: Sequence[Group], scale: _Scale) -> Iterator[str]:
+class _Parts:
+    """From parts of 1 to widths."""
+
+    def width(self, value: float) -> float:
+        return (_WIDTH - _LEFT - _RIGHT) * value
+
+
+def _groups(groups: Sequence[Group], scale: _Scale | _Parts) -> Iterator[str]:
     top = float(_TOP)
     for group in groups:
         yield f'<text x="12" y="{top + 12:.0f}" fill="#111827" font-weight="600">{escape(group.name)}</text>'

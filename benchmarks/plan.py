@@ -36,6 +36,8 @@ class Plan:
     joiners: int = 100
     joined_tokens: int = 5_000
     relayed_sessions: int = 50
+    routed_sessions: int = 50
+    selects: int = 500
 
     @classmethod
     def quick(cls, folder: Path, rounds: int) -> "Plan":
@@ -53,4 +55,5 @@ class Plan:
             encodings=5_000,
             appends=50,
             joined_tokens=1_000,
+            selects=200,
         )

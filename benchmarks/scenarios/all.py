@@ -18,6 +18,7 @@ from benchmarks.scenarios.model_agent import first_token, model_stream
 from benchmarks.scenarios.one_run import one_run
 from benchmarks.scenarios.paced_runs import paced_runs
 from benchmarks.scenarios.relay import relay
+from benchmarks.scenarios.routing_select import routing_select
 from benchmarks.scenarios.stuck import stuck_reader
 
 SCENARIOS: Final[dict[str, Callable[[Plan], list[Row]]]] = {
@@ -42,4 +43,5 @@ SCENARIOS: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "M1": first_token,
     "M2": model_stream,
     "W1": relay,
+    "R1": routing_select,
 }

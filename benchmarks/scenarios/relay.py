@@ -8,8 +8,6 @@ from functools import partial
 from itertools import count
 from typing import Final
 
-import msgspec
-
 from benchmarks.disk import percentile
 from benchmarks.feeders import Feeders
 from benchmarks.plan import Plan
@@ -17,12 +15,13 @@ from benchmarks.process import ServerProcess
 from benchmarks.readers import Readers
 from benchmarks.rounds import Comparison, Figures, interleave
 from benchmarks.row import Row, milliseconds, percent
+from benchmarks.scenarios.claimed import claimed, worker_agent
 from benchmarks.scenarios.database import empty_folder, sqlite_url
 from benchmarks.scenarios.target import Target
 from benchmarks.scenarios.token_stream import COMPLETED
 from benchmarks.stream import EventsLost
 from benchmarks.tokens import END
-from benchmarks.wire import connect, get, post, post_bytes, read_answer
+from benchmarks.wire import connect, post_bytes, read_answer
 
 _RATE: Final = 1_000
 _EVERY_SECONDS: Final = 0.1
@@ -138,34 +137,14 @@ def _stages(plan: Plan) -> "Iterator[dict[str, _Local | _Relayed]]":
 
         local = Target(server, "paced")
         branches = [local.new_branch() for _ in range(plan.relayed_sessions)]
-        worker = Target(server, _worker_agent(server.port))
+        worker = Target(server, worker_agent(server.port))
         theirs = [worker.new_branch() for _ in range(plan.relayed_sessions)]
-        token, sessions = _claimed(worker, theirs)
+        token, sessions = claimed(worker, theirs)
         feeders = stack.enter_context(Feeders(server.port, sessions, token))
         yield {
             "local": _Local(local, branches, read(local, branches)),
             "relayed": _Relayed(worker, len(theirs), feeders, read(worker, theirs)),
         }
-
-
-def _worker_agent(port: int) -> str:
-    made = post(port, "/agents", {"name": "relayed", "config": {"runtime": "worker", "workType": "interview"}})
-    return str(msgspec.json.decode(made.body)["id"])
-
-
-def _claimed(target: Target, branches: list[str]) -> tuple[str, list[str]]:
-    """Have a worker claim a run on each branch; return its token, and the ids of its sessions."""
-    for branch in branches:
-        post(target.port, target.inputs_path(branch), {"text": "Say something."})
-    said = {"hostname": "bench", "capacity": len(branches)}
-    worker = msgspec.json.decode(post(target.port, "/api/workers/register", said).body)
-    sessions: list[str] = []
-    while len(sessions) < len(branches):
-        polled = msgspec.json.decode(get(target.port, f"/api/workers/{worker['workerId']}/poll"))
-        if not polled["work"]:
-            raise RuntimeError(f"Only {len(sessions)} of {len(branches)} runs were claimed.")
-        sessions += polled["claimedSessionIds"]
-    return worker["runtimeToken"], sessions
 
 
 def _shown(found: Comparison, program: str) -> str:

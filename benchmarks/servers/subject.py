@@ -26,7 +26,9 @@ def main(database_url: str) -> None:
         "publisher": publisher,
         "producers": producers,
     }
-    app = create_app(agents, settings=Settings(database_url=database_url), fatal=end_process)
+    app = create_app(
+        agents, settings=Settings(database_url=database_url, routing_selector_enabled=True), fatal=end_process
+    )
     publisher.rings = producers.rings = server_of(app).rings
     shipped_server(app, "127.0.0.1", 0, lambda port: print("listening", port, flush=True)).run()
 

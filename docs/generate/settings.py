@@ -5,13 +5,14 @@ from docs.generate.tables import code, table
 from docs.generate.wire_types import words
 from msgspec import inspect
 
+from hosting.domain.secret import Secret
 from hosting.settings import Settings
 
 
 def table_row(field: inspect.Field, meaning: str) -> tuple[str, ...]:
     """Describe one setting."""
     variable = code(f"BRANCHLINE_{field.name.upper()}")
-    default = "none" if field.default in {None, ()} else code(field.default)
+    default = "none" if field.default in {None, ()} else code(_shown(field.default))
     return variable, code(field.name), words(field.type), _range(field.type), default, meaning
 
 
@@ -24,6 +25,11 @@ def all_rows() -> list[tuple[str, ...]]:
 def settings_table() -> str:
     """Describe every setting in one table."""
     return table(("variable", "in branchline.toml", "type", "range", "default", "means"), all_rows())
+
+
+def _shown(default: object) -> object:
+    # What the code has for everybody is no secret.
+    return default.reveal() if isinstance(default, Secret) else default
 
 
 def _range(type_: inspect.Type) -> str:

@@ -5,6 +5,8 @@ from typing import Any, Final
 from docs.generate.tables import code
 from msgspec import inspect
 
+from hosting.domain.secret import Secret
+
 _WORDS: Final[dict[type, str]] = {
     inspect.AnyType: "any JSON",
     inspect.RawType: "any JSON",
@@ -30,7 +32,11 @@ def words(type_: inspect.Type) -> str:
         return " or ".join(dict.fromkeys(words(one) for one in _shown(type_.types)))
     if isinstance(type_, inspect.VarTupleType | inspect.ListType):
         return f"array of {words(type_.item_type)}"
-    return _WORDS[type(type_)]
+    return _WORDS[inspect.StrType if _is_secret(type_) else type(type_)]
+
+
+def _is_secret(type_: inspect.Type) -> bool:
+    return isinstance(type_, inspect.CustomType) and type_.cls is Secret
 
 
 def structs_in(type_: inspect.Type) -> list[type[Any]]:

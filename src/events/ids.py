@@ -85,6 +85,10 @@ class IdSource:
         """Return a new `inb_` id, for a message to whoever works on an item."""
         return f"inb_{self._hex32()}"
 
+    def audit_entry(self) -> str:
+        """Return a new `aud_` id, for what somebody did with credentials."""
+        return f"aud_{self._hex32()}"
+
     def token(self) -> str:
         """Return a new `jti_` id, for one token."""
         return f"jti_{self._hex32()}"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hosting.adapters.agents.function_tool import tool as tool
     from hosting.adapters.models.adopt import model_agent as model_agent
     from hosting.bootstrap import create_app as create_app
+    from hosting.domain.secret import Secret as Secret
     from hosting.ports.agents import Agent as Agent
     from hosting.ports.agents import Limits as Limits
     from hosting.ports.agents import Reply as Reply
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from middleware.errors import AgentError as AgentError
     from middleware.errors import CallDenied as CallDenied
     from middleware.errors import CallFailed as CallFailed
+    from middleware.errors import CredentialMissing as CredentialMissing
+    from middleware.errors import CredentialUnusable as CredentialUnusable
     from middleware.errors import RequestExpired as RequestExpired
 
 _HOMES = {
@@ -28,10 +31,13 @@ _HOMES = {
     "AgentError": "middleware.errors",
     "CallDenied": "middleware.errors",
     "CallFailed": "middleware.errors",
+    "CredentialMissing": "middleware.errors",
+    "CredentialUnusable": "middleware.errors",
     "Limits": "hosting.ports.agents",
     "Reply": "hosting.ports.agents",
     "RequestExpired": "middleware.errors",
     "RunContext": "hosting.ports.agents",
+    "Secret": "hosting.domain.secret",
     "Settings": "hosting.settings",
     "Tool": "hosting.ports.tools",
     "ToolContext": "hosting.ports.tools",

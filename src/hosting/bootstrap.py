@@ -6,6 +6,8 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from random import Random
+from time import monotonic
 from typing import Any, TypeVar
 
 import structlog
@@ -20,6 +22,8 @@ from events.ids import IdSource
 from events.serializer import Serializer
 from hosting.adapters.files.key_file import SigningKeys, signing_keys
 from hosting.adapters.git.static_credentials import StaticGitCredentials
+from hosting.adapters.secrets.aes_gcm import AesGcmCipher
+from hosting.adapters.sql.address import shown
 from hosting.adapters.sql.database import Database, open_database
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
@@ -27,6 +31,7 @@ from hosting.api.access import check_request, identity_of
 from hosting.api.caller import Caller, caller_for
 from hosting.api.caller_guard import CallerGuard
 from hosting.api.callers import Callers
+from hosting.api.fleet.routing_faults import RoutingTolerance
 from hosting.api.head import HeadAsGet
 from hosting.api.keyless import Keyless
 from hosting.api.live import LiveSettings
@@ -58,9 +63,17 @@ from hosting.runtime.tops import watch_tops
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.watch import watch_interactions
 from hosting.runtime.writer import Writer
+from hosting.services.credentials.core import Credentials
+from hosting.services.credentials.news import News
+from hosting.services.credentials.of_runs import CredentialsOfRuns
+from hosting.services.credentials.trail import Trail
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_runs import RemoteRuns
 from hosting.services.fleet.sweep import watch_fleet
+from hosting.services.routing.candidates import CandidateRouter
+from hosting.services.routing.core import Router
+from hosting.services.routing.known_posteriors import KnownPosteriors
+from hosting.services.routing.prune import watch_routing
 from hosting.settings import Settings, SettingsRefused
 
 _log = structlog.get_logger("branchline")
@@ -68,6 +81,7 @@ _log = structlog.get_logger("branchline")
 T = TypeVar("T")
 
 _SWITCH_INTERVAL = 0.0005
+_PRUNING_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -92,7 +106,11 @@ class Server:
     tokens: JwtWorkerTokens | None = None
     callers: Callers | None = None
     fleet: Fleet | None = None
+    known: KnownPosteriors | None = None
+    router: Router | None = None
     remote: RemoteRuns | None = None
+    cipher: AesGcmCipher | None = None
+    credentials: Credentials | None = None
     dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
@@ -101,6 +119,8 @@ class Server:
     def shut(self, reason: CloseReason) -> None:
         """Send the followers away; the first thing on the way out."""
         self.rings.shut(reason)
+        if self.credentials is not None:
+            self.credentials.news.shut()
 
     async def finish_runs(self) -> None:
         """Begin no more runs, give those that are under way the grace, and give back what has not ended then."""
@@ -176,6 +196,8 @@ def _litestar(server: Server) -> Litestar:
             "caller": Provide(server.caller_of, sync_to_thread=False),
             "callers": Provide(lambda: _started(server.callers), sync_to_thread=False),
             "fleet": Provide(lambda: _started(server.fleet), sync_to_thread=False),
+            "credentials": Provide(lambda: _started(server.credentials), sync_to_thread=False),
+            "router": Provide(lambda: _started(server.router), sync_to_thread=False),
             "remote": Provide(lambda: _started(server.remote), sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },
@@ -186,7 +208,8 @@ def _litestar(server: Server) -> Litestar:
     )
     # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
     keyless = Keyless(server.settings.host, server.settings.origins, server.settings.public_url)
-    guarded = CallerGuard(app.asgi_handler, lambda: _started(server.callers), keyless, free_paths())
+    tolerance = RoutingTolerance(enabled=server.settings.routing_selector_enabled)
+    guarded = CallerGuard(app.asgi_handler, lambda: _started(server.callers), keyless, free_paths(), tolerance)
     app.asgi_handler = OriginGuard(HeadAsGet(guarded), server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
@@ -205,10 +228,10 @@ async def _running(server: Server) -> AsyncIterator[None]:
         server.database = database = await _open_database(server, stack)
         if database.exclusive:
             await database.leases.expire_all()
-        server.tokens = JwtWorkerTokens(_signing_keys(server, database), system_clock)
-        server.callers = Callers(database.keys, server.tokens, settings.worker_api_key)
+        _read_keys(server, database)
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
+        server.known = KnownPosteriors(database.routing, monotonic)
         accepted: list[Callable[[Lease], None]] = []
         holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
         # Filled below: the runtime and the dispatcher each need the other.
@@ -221,13 +244,28 @@ async def _running(server: Server) -> AsyncIterator[None]:
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
         await _start(server, stack, "interactions", watching)
+        await _start_credentials(server, database, stack)
         server.fleet = _fleet(server, database)
+        server.router = _router(server, database)
+        await _start(server, stack, "routing", watch_routing(server.router, every_seconds=_PRUNING_SECONDS))
         server.remote = RemoteRuns(server.fleet, database.watch)
         await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
         dispatcher.leave()
+
+
+async def _start_credentials(server: Server, database: Database, stack: AsyncExitStack) -> None:
+    runtime, changes, audit = _started(server.runtime), database.credential_changes, database.credential_audit
+    trail, news = Trail(audit, system_clock, runtime.ids.audit_entry), News(changes)
+    cipher = _started(server.cipher)
+    stores = database.credentials, database.sealed_configs, changes, audit
+    server.credentials = Credentials(runtime, *stores, cipher, trail, news)
+    # Left in the opposite order: once nobody writes any more, what waits is written.
+    stack.push_async_callback(trail.flush)
+    await _start(server, stack, "audit", trail.run())
+    await _start(server, stack, "credentials", news.run(server.settings.sweep_seconds))
 
 
 def _fleet(server: Server, database: Database) -> Fleet:
@@ -252,11 +290,25 @@ def _fleet(server: Server, database: Database) -> Fleet:
     )
 
 
+def _router(server: Server, database: Database) -> Router:
+    settings = server.settings
+    return Router(
+        store=database.routing,
+        known=_started(server.known),
+        agents=_started(server.runtime).agents,
+        chance=Random(),  # noqa: S311 - nothing is kept secret by it
+        clock=system_clock,
+        enabled=settings.routing_selector_enabled,
+        exploration_rate=settings.routing_exploration_rate,
+    )
+
+
 def _runtime(
     server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
 ) -> Runtime:
     roster = server.roster
-    defined = DefinedAgents(database.definitions, roster.workshop)
+    cipher = _started(server.cipher)
+    defined = DefinedAgents(lambda tenant: database.definitions(tenant, cipher), roster.workshop)
     return Runtime(
         agents=Agents(roster.registered, roster.default, defined),
         serializer=Serializer(server.catalog),
@@ -271,7 +323,20 @@ def _runtime(
         holder=holder,
         wakes=Wakes(),
         run_accepted=run_accepted,
+        cipher=cipher,
         client_endpoints=server.settings.client_endpoints,
+        router=_candidates(server),
+        vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment),
+    )
+
+
+def _candidates(server: Server) -> CandidateRouter:
+    settings = server.settings
+    return CandidateRouter(
+        known=_started(server.known),
+        chance=Random(),  # noqa: S311 - nothing is kept secret by it
+        enabled=settings.routing_selector_enabled,
+        exploration_rate=settings.routing_exploration_rate,
     )
 
 
@@ -285,16 +350,21 @@ async def _open_database(server: Server, stack: AsyncExitStack) -> Database:
     settings = server.settings
     try:
         return await open_database(
-            settings.database_url, stack, lease_seconds=settings.lease_seconds, on_connect=server.on_connect
+            settings.database_url.reveal(), stack, lease_seconds=settings.lease_seconds, on_connect=server.on_connect
         )
     except StorageRefused as error:
         server.refused = str(error)
         raise
     except StorageUnavailable as error:
-        # Behind the last @ there is no password.
-        place = settings.database_url.rpartition("@")[2]
+        place = shown(settings.database_url.reveal())
         server.refused = f"The database {place} cannot be opened: {error.why.rstrip('.')}."
         raise
+
+
+def _read_keys(server: Server, database: Database) -> None:
+    keys = _signing_keys(server, database)
+    server.tokens, server.cipher = JwtWorkerTokens(keys, system_clock), AesGcmCipher(keys)
+    server.callers = Callers(database.keys, server.tokens, server.settings.worker_api_key)
 
 
 def _signing_keys(server: Server, database: Database) -> SigningKeys:

@@ -12,7 +12,10 @@ import msgspec
 from msgspec import inspect
 
 from hosting.api.origin import Origin
+from hosting.domain.credential import DEFAULT_ENVIRONMENT
 from hosting.domain.errors import BranchlineError
+from hosting.domain.sealed import read_secret
+from hosting.domain.secret import Secret
 
 _PREFIX: Final = "BRANCHLINE_"
 _FILE: Final = "branchline.toml"
@@ -20,7 +23,11 @@ _FILE: Final = "branchline.toml"
 _OF_CLIENTS: Final = frozenset({"BRANCHLINE_URL", "BRANCHLINE_KEY"})
 _SHARED_KEY: Final = "WORKER_API_KEY"
 """By which older servers knew it."""
-_SECRETS: Final = frozenset({"worker_api_key", "git_credentials"})
+_SELECTOR: Final = "ROUTING_SELECTOR_ENABLED"
+"""By which they knew the switch of routing."""
+_ON_WHEN_TRUE: Final = frozenset({"routing_selector_enabled"})
+"""Off unless they are exactly `true`: what anybody else would take for a yes must not switch them on."""
+_SECRETS: Final = frozenset({"database_url", "worker_api_key", "git_credentials"})
 """Whatever is wrong with them, what they hold is not shown."""
 _FORM_OF_ORIGIN: Final = (
     "an origin is a scheme, a host and perhaps a port, such as https://chat.example, with nothing behind."
@@ -38,13 +45,16 @@ class SettingsRefused(BranchlineError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set; durations are seconds."""
+    """Everything that can be set; durations are seconds.
+
+    A host program may say what is secret as a text; it becomes a Secret.
+    """
 
     host: str = "127.0.0.1"
     """Where the server listens."""
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8000
     """The port; 0 takes a free one."""
-    database_url: str = "sqlite+aiosqlite:///./branchline.db"
+    database_url: Secret = Secret("sqlite+aiosqlite:///./branchline.db")
     """Where everything is stored: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://...`."""
     lease_seconds: Annotated[float, msgspec.Meta(ge=0.3, le=3600)] = 5.0
     """How long a run stays without a node when its node has died, at most."""
@@ -107,18 +117,27 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """After how many workers that were lost with a run it is given up."""
     lane_lease_seconds: Annotated[float, msgspec.Meta(ge=0.3, le=604_800)] = 1800.0
     """How long a worker may take for work of a lane, which it tells nothing of, until another one gets it."""
-    git_credentials: str | None = None
+    git_credentials: Secret | None = None
     """What workers get to clone repositories with: a JSON list of `{"token", "cloneUrl", "hours", "project"}`.
 
     The last two can be left out: they are told that it is good for an hour, and it is for all projects.
     """
-    worker_api_key: str | None = None
+    worker_api_key: Secret | None = None
     """The key that workers share which cannot register for one of their own; WORKER_API_KEY means the same."""
+    credentials_environment: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] = DEFAULT_ENVIRONMENT
+    """The environment that runs are in here: of the credentials of environments they have those of this one."""
     key_file: str | None = None
     """Where the keys that sign the tokens of workers are; without it, in a file beside a SQLite file.
 
     On PostgreSQL there is none without it.
     """
+    routing_selector_enabled: bool = False
+    """Whether workers are told which provider to take; ROUTING_SELECTOR_ENABLED means the same.
+
+    Only `true` switches it on; `TRUE`, `1` and the like do not.
+    """
+    routing_exploration_rate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    """How often a provider is tried whatever is known of it, from 0 (never) to 1 (always)."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may use the server, each as `scheme://host[:port]`; in the variable parted by commas."""
     public_url: str | None = None
@@ -126,6 +145,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         """Bring what host programs say into the same form as what people configure."""
+        for name in _SECRETS:
+            if isinstance(given := getattr(self, name), str):
+                msgspec.structs.force_setattr(self, name, Secret(given))
         msgspec.structs.force_setattr(self, "origins", _origins("origins", self.origins))
         if self.public_url is not None:
             msgspec.structs.force_setattr(self, "public_url", _public_url("public_url", self.public_url))
@@ -140,6 +162,8 @@ def load_settings(environment: Mapping[str, str] = os.environ, folder: Path | No
     given = {name: _Given(name, f"{name} in {_FILE}", value) for name, value in _read_file(folder or Path.cwd())}
     if environment.get(_SHARED_KEY):
         given["worker_api_key"] = _Given("worker_api_key", _SHARED_KEY, environment[_SHARED_KEY])
+    if _SELECTOR in environment:
+        given["routing_selector_enabled"] = _Given("routing_selector_enabled", _SELECTOR, environment[_SELECTOR])
     for variable, value in environment.items():
         if variable.startswith(_PREFIX) and variable not in _OF_CLIENTS:
             name = variable.removeprefix(_PREFIX).lower()
@@ -169,8 +193,11 @@ def _checked(given: _Given) -> Any:
     known = {field.name: field.type for field in msgspec.structs.fields(Settings)}
     if given.name not in known:
         raise SettingsRefused(f"There is no setting {_shown(given.place)}.{_suggestion(given, known)}")
+    if given.name in _ON_WHEN_TRUE and isinstance(given.value, str | int):
+        return given.value is True or given.value == "true"
     try:
-        value = msgspec.convert(_parted(given, known[given.name]), known[given.name], strict=False)
+        kind = known[given.name]
+        value = msgspec.convert(_parted(given, kind), kind, strict=False, dec_hook=read_secret)
     except msgspec.ValidationError as error:
         expected = _expected(known[given.name])
         shown = "" if given.name in _SECRETS else f", not {given.value!r:.100}"

@@ -18,7 +18,9 @@ from hosting.adapters.remote.held import HeldRuns
 from hosting.adapters.remote.leases import RemoteLeases
 from hosting.adapters.remote.no_definitions import NoDefinitions
 from hosting.adapters.remote.run_reads import RemoteLog, RemoteRunReads
+from hosting.adapters.remote.vault import RemoteVault
 from hosting.adapters.remote.watch import RemoteWatch
+from hosting.adapters.secrets.aes_gcm import AesGcmCipher
 from hosting.care import care_of
 from hosting.client import (
     AnswerLost,
@@ -53,6 +55,8 @@ _log = structlog.get_logger("branchline.worker")
 _SERVER_FAULT: Final = 500
 _NOT_KNOWN: Final = 401
 _TOO_MANY: Final = 429
+_LASTING: Final = frozenset({"no-sealing-key", "credential-unreadable"})
+"""What is wrong with a server until somebody does something about it."""
 _HEARTBEATS_SURE: Final = 3
 """How many heartbeats apart a lease is that the dispatcher keeps, which renews at a third; the server's is longer."""
 _ATTEMPTS: Final = 1_000_000
@@ -109,7 +113,7 @@ class HttpWire:
             # Not a refusal of what was asked: what is under way ends with the worker.
             self.shut_out.set()
             return ServerAway(error.detail)
-        if isinstance(error, Problem) and error.status < _SERVER_FAULT and error.status != _TOO_MANY:
+        if isinstance(error, Problem) and _is_final(error):
             return ServerRefused(error.status, error.code, error.detail)
         if not isinstance(error, Problem | ServerUnreachable | AnswerLost | AnswerUnreadable):
             return ServerRefused(400, "client-error", str(error))
@@ -240,7 +244,15 @@ class OwnWorker:
             wakes=Wakes(),
             # What waits behind a run is offered by the server.
             run_accepted=lambda lease: None,
+            # What is secret comes from the server opened.
+            cipher=AesGcmCipher(dict),
+            vault=RemoteVault(wire, held, self.settings.credentials_environment),
         )
+
+
+def _is_final(problem: Problem) -> bool:
+    """Say whether a server that is asked again says the same."""
+    return problem.code in _LASTING or (problem.status < _SERVER_FAULT and problem.status != _TOO_MANY)
 
 
 async def _first_of(*events: asyncio.Event) -> None:

@@ -10,6 +10,8 @@ AgentError            its sentence is meant for the people who use the agent
 +-- CallFailed        a call that the agent made itself failed
 +-- ModelFailed       a model did not answer as it should
 |   +-- ModelUnavailable  a model is not asked for a while, since its last calls failed
++-- CredentialMissing  a run needs a credential that there is not
++-- CredentialUnusable  a run needs one whose value nobody can read
 +-- ClientToolsRefused  what a client says of its tools does not fit what it said before
 +-- RunBroken         the whole run cannot go on, wherever inside of it that turns out
 Withdrawn             the run is not ended: it goes on elsewhere or later
@@ -114,6 +116,23 @@ class ModelUnavailable(ModelFailed):
         seconds = max(1, round(wait.total_seconds()))
         sentence = f"The model {model} has failed several times and is not asked for another {seconds} seconds."
         super().__init__(sentence, retry_after=wait)
+
+
+class CredentialMissing(AgentError):
+    """A run needs a credential that there is not where it is; nothing takes its place."""
+
+    def __init__(self, name: str, sentence: str = "") -> None:
+        self.name = name
+        how = "an operator sets it, as `branchline credentials set` does"
+        super().__init__(sentence or f"This run has no credential {name[:128]!r}; {how}.")
+
+
+class CredentialUnusable(AgentError):
+    """A run needs a credential that is there, and whose value cannot be read; a broader one does not take its place."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        self.name = name
+        super().__init__(sentence)
 
 
 class ClientToolsRefused(AgentError):

@@ -23,6 +23,7 @@ OFFENCES = {
     "adapters": ("hosting/adapters/agents/demo.py", "import hosting.adapters.sql.times"),
     "services": ("hosting/services/relay/frames.py", "import hosting.services.fleet.poll"),
     "tokens": ("hosting/adapters/sql/api_keys.py", "import jwt"),
+    "secrets": ("hosting/domain/secret.py", "import cryptography"),
     "doors": ("hosting/adapters/agents/function.py", "import hosting.runtime.core"),
     "client": ("hosting/client/__init__.py", "import hosting.domain.scope"),
     "core": ("hosting/runtime/tops.py", "import httpx"),

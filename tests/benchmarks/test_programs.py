@@ -62,6 +62,8 @@ def tiny(tmp_path: Path) -> Plan:
         joiners=5,
         joined_tokens=200,
         relayed_sessions=4,
+        routed_sessions=2,
+        selects=6,
     )
 
 
@@ -94,8 +96,9 @@ IDS = {
     "M1": ["M1"],
     "M2": ["M2"],
     "W1": ["W1"],
+    "R1": ["R1"],
 }
-SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2", "M2", "W1"}
+SHORT = {"P3B", "P5", "A6", "B1", "C1", "D1", "D2", "M2", "W1", "R1"}
 """Rows that between them need all that the others do; each of those starts more servers, which takes its time."""
 
 

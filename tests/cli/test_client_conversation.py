@@ -145,6 +145,22 @@ async def test_an_interrupt_ends_the_run_with_its_reason(talking: Client) -> Non
     assert (ended.status, ended.cancelled, ended.reason) == (RunStatus.CANCELLED, True, "Enough.")
 
 
+async def test_a_run_that_has_ended_is_rated_once(talking: Client) -> None:
+    asked = await say(talking, "/permission")
+    await until(talking, asked, PermissionRequest)
+
+    with pytest.raises(Problem) as early:
+        await talking.rate(AT, asked.runtime_run_id, 1)
+    await talking.interrupt(AT)
+    await until(talking, asked, BranchRunCompleted)
+    await talking.rate(AT, asked.runtime_run_id, 0.5)
+    await talking.rate(AT, asked.runtime_run_id, 0.5)
+    with pytest.raises(Problem) as other:
+        await talking.rate(AT, asked.runtime_run_id, 1)
+
+    assert (early.value.code, other.value.code) == ("run-not-ended", "run-already-rated")
+
+
 async def test_an_interrupt_with_the_flow_of_a_run_that_ended_spares_the_next_one(talking: Client) -> None:
     before = await say(talking, "hello")
     turn = await until(talking, before, MessageTurnStarted)

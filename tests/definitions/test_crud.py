@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from hosting.domain.scope import LOCAL_TENANT, TenantId
-from tests.definitions.made import NOW, definition
+from tests.definitions.made import CIPHER, NOW, definition
 from tests.edge.rows import count_rows
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
@@ -252,7 +252,7 @@ async def test_an_input_to_an_agent_for_workers_waits_for_one(client: Client) ->
 async def test_what_another_tenant_has_defined_does_not_exist(make_server: MakeServer, database_url: str) -> None:
     theirs = definition()
     async with opened(database_url) as database:
-        await database.definitions(TenantId("other")).add(theirs)
+        await database.definitions(TenantId("other"), CIPHER).add(theirs)
 
     server = make_server(database_url).start()
     async with Client(server.url, theirs.id) as client:
@@ -268,7 +268,7 @@ async def test_what_another_tenant_has_defined_does_not_exist(make_server: MakeS
 
     server.terminate()
     async with opened(database_url) as database:
-        kept = await database.definitions(TenantId("other")).definition(theirs.id)
+        kept = await database.definitions(TenantId("other"), CIPHER).definition(theirs.id)
     assert {(answer.status_code, answer.json()["code"]) for answer in refused} == {(404, "agent-not-found")}
     assert [agent["id"] for agent in listed] == ["demo"]
     assert theirs == kept
@@ -277,7 +277,7 @@ async def test_what_another_tenant_has_defined_does_not_exist(make_server: MakeS
 async def test_a_thousand_definitions_are_listed_at_once(make_server: MakeServer, database_url: str) -> None:
     added = [definition(f"Agent {number}", at=NOW + timedelta(seconds=number)) for number in range(MANY)]
     async with opened(database_url) as database:
-        await asyncio.gather(*map(database.definitions(LOCAL_TENANT).add, added))
+        await asyncio.gather(*map(database.definitions(LOCAL_TENANT, CIPHER).add, added))
 
     async with Client(make_server(database_url).start().url) as client:
         listed = (await client.http.get("/agents")).json()

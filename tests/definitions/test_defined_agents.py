@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
 import pytest
@@ -13,10 +14,10 @@ from hosting.adapters.sql.database import Database
 from hosting.domain.definition import AgentConfig
 from hosting.domain.errors import AgentMissing
 from hosting.domain.scope import LOCAL_TENANT, TenantId
-from hosting.ports.agents import Agent, Limits
+from hosting.ports.agents import Agent, Keys, Limits
 from hosting.runtime.defined_agents import DefinedAgents
 from hosting.runtime.workshop import Workshop
-from tests.definitions.made import definition
+from tests.definitions.made import CIPHER, definition
 from tests.store.units import IDS, opened
 
 SLOW: Final = "Slow"
@@ -30,7 +31,7 @@ class Smith:
         self.threads: set[int] = set()
         self.begun, self.may_end = threading.Event(), threading.Event()
 
-    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits) -> Agent:
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, keys: Keys) -> Agent:
         """See AgentBuilder."""
         self.built.append((agent_id, config.name))
         self.threads.add(threading.get_ident())
@@ -49,9 +50,9 @@ async def sqlite(sqlite_url: str) -> AsyncIterator[Database]:
 
 async def test_a_version_is_built_once_however_many_ask_at_once(sqlite: Database) -> None:
     smith = Smith()
-    agents = DefinedAgents(sqlite.definitions, Workshop(smith))
+    agents = DefinedAgents(partial(sqlite.definitions, cipher=CIPHER), Workshop(smith))
     added = definition("Poet")
-    await sqlite.definitions(LOCAL_TENANT).add(added)
+    await sqlite.definitions(LOCAL_TENANT, CIPHER).add(added)
 
     got = await asyncio.gather(*(agents.get(LOCAL_TENANT, added.id, 1) for _ in range(20)))
 
@@ -62,10 +63,10 @@ async def test_a_version_is_built_once_however_many_ask_at_once(sqlite: Database
 
 async def test_a_definition_that_takes_long_to_build_keeps_no_other_waiting(sqlite: Database) -> None:
     smith = Smith()
-    agents = DefinedAgents(sqlite.definitions, Workshop(smith))
+    agents = DefinedAgents(partial(sqlite.definitions, cipher=CIPHER), Workshop(smith))
     slow, fast = definition(SLOW), definition("Poet")
     for added in (slow, fast):
-        await sqlite.definitions(LOCAL_TENANT).add(added)
+        await sqlite.definitions(LOCAL_TENANT, CIPHER).add(added)
 
     waiting = asyncio.create_task(agents.get(LOCAL_TENANT, slow.id, 1))
     try:
@@ -81,9 +82,9 @@ async def test_a_definition_that_takes_long_to_build_keeps_no_other_waiting(sqli
 
 async def test_agents_are_built_on_no_more_than_two_threads_of_their_own(sqlite: Database) -> None:
     smith = Smith()
-    agents = DefinedAgents(sqlite.definitions, Workshop(smith))
+    agents = DefinedAgents(partial(sqlite.definitions, cipher=CIPHER), Workshop(smith))
 
-    checks = [asyncio.create_task(agents.check(IDS.agent(), SLOW, AgentConfig())) for _ in range(40)]
+    checks = [asyncio.create_task(agents.check(LOCAL_TENANT, IDS.agent(), SLOW, AgentConfig())) for _ in range(40)]
     try:
         assert await asyncio.to_thread(smith.begun.wait, 10)
         async with asyncio.timeout(10):
@@ -98,10 +99,10 @@ async def test_agents_are_built_on_no_more_than_two_threads_of_their_own(sqlite:
 
 async def test_only_those_that_were_asked_for_last_are_kept(sqlite: Database) -> None:
     smith = Smith()
-    agents = DefinedAgents(sqlite.definitions, Workshop(smith), most_kept=2)
+    agents = DefinedAgents(partial(sqlite.definitions, cipher=CIPHER), Workshop(smith), most_kept=2)
     first, second, third = (definition(name) for name in ("A", "B", "C"))
     for added in (first, second, third):
-        await sqlite.definitions(LOCAL_TENANT).add(added)
+        await sqlite.definitions(LOCAL_TENANT, CIPHER).add(added)
 
     for asked in (first, second, first, third, first, second):
         await agents.get(LOCAL_TENANT, asked.id, 1)
@@ -110,9 +111,9 @@ async def test_only_those_that_were_asked_for_last_are_kept(sqlite: Database) ->
 
 
 async def test_what_one_tenant_had_built_is_not_anothers(sqlite: Database) -> None:
-    agents = DefinedAgents(sqlite.definitions, Workshop(Smith()))
+    agents = DefinedAgents(partial(sqlite.definitions, cipher=CIPHER), Workshop(Smith()))
     added = definition()
-    await sqlite.definitions(LOCAL_TENANT).add(added)
+    await sqlite.definitions(LOCAL_TENANT, CIPHER).add(added)
     await agents.get(LOCAL_TENANT, added.id, 1)
 
     with pytest.raises(AgentMissing):

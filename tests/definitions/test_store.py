@@ -12,7 +12,7 @@ from hosting.domain.definition import AgentConfig, Runtime
 from hosting.domain.scope import LOCAL_TENANT, TenantId
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, StartRun, Unit
-from tests.definitions.made import definition
+from tests.definitions.made import CIPHER, definition
 from tests.store.units import IDS, LEASE_SECONDS, NODE, NOW, end_run, held, make_branch, make_lease, start_run, stored
 
 OTHER = TenantId("other")
@@ -31,7 +31,7 @@ async def run_with(database: Database, agent_id: AgentId, version: int, session:
 
 
 async def test_what_was_stored_is_read(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     first, second = definition(), definition("Painter", at=LATER)
 
     await door.add(second)
@@ -48,7 +48,7 @@ async def test_what_was_stored_is_read(database: Database) -> None:
 
 
 async def test_each_config_is_a_version_and_the_same_one_is_none(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
     other = AgentConfig(system_instructions="Do not rhyme.", runtime=Runtime.WORKER)
@@ -66,7 +66,7 @@ async def test_each_config_is_a_version_and_the_same_one_is_none(database: Datab
 
 
 async def test_whoever_changes_a_definition_at_once_makes_a_version_each(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
     configs = [AgentConfig(system_instructions=str(number)) for number in range(8)]
@@ -79,7 +79,7 @@ async def test_whoever_changes_a_definition_at_once_makes_a_version_each(databas
 
 
 async def test_what_is_deleted_is_gone_and_cannot_be_changed(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
 
@@ -92,7 +92,7 @@ async def test_what_is_deleted_is_gone_and_cannot_be_changed(database: Database)
 
 
 async def test_a_tenants_definitions_are_not_there_for_another(database: Database) -> None:
-    mine, theirs = database.definitions(LOCAL_TENANT), database.definitions(OTHER)
+    mine, theirs = database.definitions(LOCAL_TENANT, CIPHER), database.definitions(OTHER, CIPHER)
     added = definition()
     await mine.add(added)
 
@@ -107,7 +107,7 @@ async def test_a_tenants_definitions_are_not_there_for_another(database: Databas
 
 
 async def test_versions_go_an_hour_after_they_were_replaced_when_no_run_needs_them(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
     await door.revise(added.id, AgentConfig(), LATER)
@@ -122,7 +122,7 @@ async def test_versions_go_an_hour_after_they_were_replaced_when_no_run_needs_th
 
 
 async def test_a_run_that_has_not_ended_keeps_its_version_of_a_deleted_definition(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
     unit = await run_with(database, added.id, 1)
@@ -142,7 +142,7 @@ async def test_a_run_that_has_not_ended_keeps_its_version_of_a_deleted_definitio
 
 
 async def test_a_nested_run_keeps_the_version_that_it_began_with(database: Database) -> None:
-    door = database.definitions(LOCAL_TENANT)
+    door = database.definitions(LOCAL_TENANT, CIPHER)
     added = definition()
     await door.add(added)
     lease = await make_lease(database, await make_branch(database))
@@ -162,7 +162,7 @@ async def test_a_nested_run_keeps_the_version_that_it_began_with(database: Datab
 
 
 async def test_the_runs_of_another_tenant_keep_nothing(database: Database) -> None:
-    door = database.definitions(OTHER)
+    door = database.definitions(OTHER, CIPHER)
     added = definition()
     await door.add(added)
     await run_with(database, added.id, 1)

@@ -27,9 +27,9 @@ async def provider() -> AsyncIterator[FakeProvider]:
 
 
 @pytest.fixture
-def server(make_server: MakeServer, database_url: str) -> ServerProcess:
+def server(make_server: MakeServer, database_url: str, key_file: Path) -> ServerProcess:
     """A server that takes endpoints from clients."""
-    return make_server(database_url, str(CAST), client_endpoints="true", lease_seconds=1).start()
+    return make_server(database_url, str(CAST), client_endpoints="true", lease_seconds=1, key_file=key_file).start()
 
 
 @pytest.fixture

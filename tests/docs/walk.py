@@ -26,6 +26,7 @@ _ELSEWHERE = {
 }
 _TAKEN = re.compile(r"([A-Z]+)=\$\((curl .*) \| (sed '[^']*')\)")
 _MADE = re.compile(r"([A-Z]+)=\$\((branchline keys create [^)]*)\)")
+_GIVEN = re.compile(r"echo (\S+) \| (branchline credentials set .*)")
 _KEY = re.compile(r"^rs[kp]_live_\S+$", re.MULTILINE)
 _OF_THE_BRANCH = {"BRANCH_METADATA_UPDATED", "BRANCH_TREE_UPDATED"}
 _QUOTED = re.compile(r"('[^']*')")
@@ -88,6 +89,9 @@ class Walk:
             assert key is not None, written
             self.variables[made[1]] = key[0]
             return
+        if given := _GIVEN.fullmatch(written):
+            await self._run(given[2], "-m", "hosting", *shlex.split(given[2])[1:], typed=f"{given[1]}\n")
+            return
         line = self._filled(written)
         words = shlex.split(line)
         settings: dict[str, str] = {}
@@ -99,6 +103,7 @@ class Walk:
             "make run": self._serve_default,
             "branchline serve": lambda: self._serve(words[2:], settings),
             "branchline send": lambda: self._run(line, "-m", "hosting", *words[1:]),
+            "branchline credentials": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline new": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline keys": lambda: self._make_keys(line),
             "branchline worker": lambda: self._work(words[1:]),
@@ -157,14 +162,14 @@ class Walk:
         await self._poll(self._active, _is_worth_killing)
         await self._worker.kill()
 
-    async def _run(self, line: str, *arguments: str) -> None:
+    async def _run(self, line: str, *arguments: str, typed: str = "") -> None:
         await self._needs_server()
         await self._settled()
         for sample in self.page.samples("python"):
             (self.folder / sample.file_name).write_text(self._real(sample))
         replaced = [argument.replace(BASE, self._base) for argument in arguments]
         program = await Program.start(*replaced, folder=self.folder, BRANCHLINE_URL=self._base)
-        self.outputs[line] = await program.output()
+        self.outputs[line] = await program.output(typed)
 
     async def _keys(self, line: str) -> str:
         """Do something with the keys of this page's server, beside it."""

@@ -21,7 +21,7 @@ class Outage:
 
     def __init__(self, data: Path) -> None:
         self.cluster = PostgresCluster(data)
-        self._data = data
+        self.data = data
 
     def begin(self) -> None:
         """End the server as a crash does: at once, with every connection."""
@@ -29,12 +29,12 @@ class Outage:
 
     def end(self) -> None:
         """Start the server again, where it was."""
-        self._pg_ctl("-l", str(self._data / "log"), "-o", f'-h "" -k {self.cluster.socket_folder}', "start")
+        self._pg_ctl("-l", str(self.data / "log"), "-o", f'-h "" -k {self.cluster.socket_folder}', "start")
 
     def _pg_ctl(self, *arguments: str) -> None:
         # A pipe would be inherited by the server that it starts, and never end.
         subprocess.run(
-            [_PG_CTL, "-D", self._data, "-w", *arguments], check=True, user=_SYSTEM_USER, stdout=subprocess.DEVNULL
+            [_PG_CTL, "-D", self.data, "-w", *arguments], check=True, user=_SYSTEM_USER, stdout=subprocess.DEVNULL
         )
 
 

@@ -30,6 +30,9 @@ FAULTS = {
     "request-timeout": "a request takes longer than this test may",
     "too-many-requests": "a client has more connections than this test needs",
     "no-signing-key": "tests/fleet/test_registration",
+    "no-sealing-key": "tests/credentials/test_key_file",
+    "credential-unreadable": "tests/credentials/test_key_file",
+    "too-many-credentials": "tests/credentials/test_keeping",
 }
 """What comes of something that is not in a request."""
 
@@ -64,6 +67,13 @@ def role_without(operation: Operation) -> str:
 
 FOR_WORKERS = body(config={"runtime": "worker"})
 
+BY_QUERY = dict.fromkeys(("putCredential", "removeCredential"), "?session=none")
+BY_QUERY["getRotateStream"] = "?sessionId=none"
+OF_NO_SESSION = {
+    "postMutation": body(op="session.kill", params={"sessionId": "none"}),
+    "postSnapshot": body(orgId="local", sessionId="none"),
+}
+
 RECIPES: dict[str, Recipe] = {
     "agent-not-found": lambda world, operation: Wish(ids={"agent_id": "none", "session_id": world.fleet.orphan}),
     "agent-not-stored": lambda world, operation: Wish(body=FOR_WORKERS if operation.method == "PUT" else None),
@@ -71,7 +81,13 @@ RECIPES: dict[str, Recipe] = {
         ids={"agent_id": world.stored},
         body=body(config={"nonsense": 1}) if operation.method == "PUT" else body(name="x", config={"nonsense": 1}),
     ),
-    "session-not-found": lambda world, operation: Wish(ids={"session_id": "none"}),
+    "session-not-found": lambda world, operation: Wish(
+        ids={"session_id": "none"}, query=BY_QUERY.get(operation.id, "")
+    ),
+    "credential-refused": lambda world, operation: Wish(
+        query="?project=%20", body=body(value="x") if operation.method == "PUT" else None
+    ),
+    "credential-not-found": lambda world, operation: Wish(),
     "branch-not-found": lambda world, operation: Wish(ids={"branch_id": "none"}),
     "run-not-found": lambda world, operation: Wish(ids={"run_id": "none"}),
     "origin-refused": lambda world, operation: Wish(headers=("Origin: https://evil.example",)),
@@ -106,6 +122,10 @@ RECIPES: dict[str, Recipe] = {
         if operation.id == "postInput"
         else Wish(ids={"session_id": world.fleet.full})
     ),
+    "run-not-ended": lambda world, operation: Wish(
+        ids={"session_id": world.busy, "run_id": world.active}, body=body(rating=1)
+    ),
+    "run-already-rated": lambda world, operation: Wish(body=body(rating=0)),
     "run-not-queued": lambda world, operation: Wish(ids={"run_id": world.ended}),
     "branch-runtime-not-active": lambda world, operation: Wish(
         body=body(type="PERMISSION_RESPONSE", permissionId=world.request, approved=True)
@@ -132,7 +152,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "work-session-not-found": lambda world, operation: Wish(
         ids={"session_id": "none"},
-        body=body(op="session.kill", params={"sessionId": "none"}) if operation.id == "postMutation" else None,
+        query=BY_QUERY.get(operation.id, ""),
+        body=OF_NO_SESSION.get(operation.id),
     ),
     "session-not-owned": lambda world, operation: Wish(
         headers=(f"Authorization: Bearer {world.fleet.other.token}",),
@@ -217,10 +238,12 @@ def _usual(world: World, operation: Operation) -> Wish:
     """Return a request that would succeed, or would but for its body."""
     if not operation.path.startswith(("/api/", "/v1/")):
         ids = {"agent_id": "demo", "session_id": world.idle, "branch_id": "main", "run_id": world.ended}
-        return Wish(ids=ids)
+        return Wish(ids=ids | {"name": "KEY"})
     fleet = world.fleet
     worker = fleet.worker.id
-    shown = {"beatDaemon": f"Authorization: Bearer {fleet.worker.token}"} | dict.fromkeys(BY_SECRET, BY_NOTHING)
+    shown = dict.fromkeys(("beatDaemon", "getRunCredentials"), f"Authorization: Bearer {fleet.worker.token}")
+    shown |= dict.fromkeys(BY_SECRET, BY_NOTHING)
+    shown |= dict.fromkeys(("postSnapshot", "getRotateStream"), f"Authorization: Bearer {world.keys['worker']}")
     said = body(**fleet_report(operation.path, worker, world.keys["worker"]))
     return Wish(
         ids={"session_id": fleet.held, "worker_id": worker, "request_id": QUESTION, "lane": "landing"},

@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from hosting.api.fleet.lanes import RESULT_PATHS
+from hosting.domain.identity import Role
 from tests.edge import bodies
 from tests.edge.rows import MADE_BY_REQUESTS, count_rows
 from tests.edge.test_hostile_bodies import refusals
@@ -14,6 +15,7 @@ from tests.edge.wire import Wire
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 from tests.harness.worker import FleetWorker, define_worker_agent
+from tests.identity.office import Office
 
 MEBIBYTE = 1 << 20
 LARGEST = 16 * MEBIBYTE
@@ -24,7 +26,7 @@ async def test_a_body_that_is_too_large_is_refused_by_every_route_before_it_has_
     plain_edge: Client, plain_server: ServerProcess
 ) -> None:
     process = psutil.Process(plain_server.pid)
-    routes = [route async for route in _write_routes(plain_edge)]
+    routes = [route async for route in _write_routes(plain_edge, plain_server)]
     before = process.memory_info().rss
     wrong = []
 
@@ -47,7 +49,7 @@ async def test_a_body_that_is_too_large_is_refused_by_every_route_before_it_has_
 async def test_what_is_packed_is_unpacked_by_no_route(plain_edge: Client, plain_server: ServerProcess) -> None:
     process = psutil.Process(plain_server.pid)
     bomb = gzip.compress(b" " * 40 * MEBIBYTE, 1)
-    routes = [route async for route in _write_routes(plain_edge)]
+    routes = [route async for route in _write_routes(plain_edge, plain_server)]
     before = process.memory_info().rss
 
     answers = {}
@@ -88,11 +90,15 @@ def _interrupts() -> Iterator[bodies.Hostile]:
     yield from bodies.anywhere("invalid-request", lambda value: b'{"reason":%b}' % value, MEBIBYTE)
 
 
-async def _write_routes(client: Client) -> AsyncIterator[tuple[str, ...]]:
+async def _write_routes(client: Client, server: ServerProcess) -> AsyncIterator[tuple[str, ...]]:
     """Yield methods and paths of things that are there, each with the headers that it takes to be let in."""
     session, worker, item = await _things(client)
     names = {"agent_id": "demo", "session_id": session, "branch_id": "main", "worker_id": worker.id, "lane": "landing"}
+    names["name"] = "KEY"
+    names["run_id"] = (await client.http.get(f"/sessions/{session}/branches/main/runs")).json()[0]["runtimeRunId"]
+    key = await Office(server, server.folder).key("local", Role.WORKER)
     shown = {"/v1/daemon/heartbeat": f"Bearer {worker.token}"} | dict.fromkeys(RESULT_PATHS.values(), "Bearer none")
+    shown["/api/daemon/credentials/snapshot"] = f"Bearer {key}"
     for path, operations in (await client.http.get("/openapi.json")).json()["paths"].items():
         known = names | {"session_id": item} if path.startswith("/api/") else names
         headers = [f"Authorization: {shown[path]}"] if path in shown else []

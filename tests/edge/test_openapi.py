@@ -49,10 +49,12 @@ OTHER_SUCCESS = {
     "register": "201",
     "postMutation": "201",
     "postLaneWork": "201",
+    "removeCredential": "204",
 }
 OF_STREAMS = {
     "getLive": "text/event-stream",
     "getInterviewStream": "text/event-stream",
+    "getRotateStream": "text/event-stream",
     "getRunLog": "application/x-ndjson",
 }
 REPLIES = {("postTrackerCall", status) for status in ("400", "403", "413")}
@@ -62,6 +64,8 @@ MUST_HAVE_A_BODY = {
     *("registerDaemon", "beatDaemon", "register", "postMutation", "putHostStatus", "postTrackerCall", "postUnits"),
     *("postStatus", "postCompletion", "postProgress", "postExternalUrls", "postTokenDelta", "postInteraction"),
     *("postTransfer", "postAck", "postPublicPrompt"),
+    *("putCredential", "postSnapshot", "postRotate"),
+    *("postRoutingSelect", "postRoutingFeedback", "postRoutingObservation"),
 }
 MAY_HAVE_A_BODY = {
     *("postSession", "patchSession", "searchSessions", "postBranch", "patchBranch", "postInterrupt"),
@@ -69,7 +73,7 @@ MAY_HAVE_A_BODY = {
     *("postActivity", "postLockRefresh", "postTake", "postWatch"),
     *("postReserve", "postCheckConflicts", "postRelease", "postReleaseAll"),
 }
-GIVEN = {"caller", "callers", "fleet", "remote", "readiness", "request"}
+GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "readiness", "request"}
 """What the server hands to routes."""
 FOLLOWING = {"after", "Last-Event-ID"}
 NO_EVENTS_OF_THE_LOG = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED"}

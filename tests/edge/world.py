@@ -34,6 +34,7 @@ class FleetWorld:
 class World:
     """What there is: an idle session whose branch `parent` has a fork, a busy one with a full queue, a stored agent.
 
+    `ended` is a run that is rated with 1, and `active` one of the busy session.
     `keys` are those of tenant `local`, by role; `expired` is the token of a worker.
     """
 
@@ -42,6 +43,7 @@ class World:
     message: str
     request: str
     ended: str
+    active: str
     stored: str
     fleet: FleetWorld
     keys: dict[str, str]
@@ -57,6 +59,8 @@ async def prepare_world(client: Client, gate: Gate) -> World:
         await client.branch(idle, branch_id)
     ended = await client.accepted(idle, "hi", "main")
     await client.ended(idle, ended["runtimeRunId"], "main")
+    rated = await client.http.post(f"{client.path(idle)}/runs/{ended['runtimeRunId']}/rating", json={"rating": 1})
+    assert rated.status_code == 200, rated.text
     on_parent = await client.accepted(idle, "hi", "parent")
     await client.ended(idle, on_parent["runtimeRunId"], "parent")
     fork = await client.http.post(f"{client.path(idle, 'parent')}/fork", json={"fromMessageId": on_parent["messageId"]})
@@ -70,6 +74,7 @@ async def prepare_world(client: Client, gate: Gate) -> World:
         message=ended["messageId"],
         request=request,
         ended=ended["runtimeRunId"],
+        active=(await client.http.get(f"/sessions/{busy}/branches/main/runs/active")).json()["runtimeRunId"],
         stored=agent.json()["id"],
         fleet=fleet,
         keys=keys,

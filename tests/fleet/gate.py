@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hosting.domain.identity import Role
+from hosting.domain.secret import Secret
 from tests.harness.client import Client
 from tests.harness.worker import FleetWorker
 from tests.identity.office import Office
@@ -23,7 +24,8 @@ class Gate(Office):
     def aged(self, token: str) -> str:
         """Return what a worker's token is a second after its end."""
         tokens = tokens_of(self.key_file)
-        return tokens.issue(replace(tokens.read(token), expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+        said = replace(tokens.read(Secret(token)), expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        return tokens.issue(said).reveal()
 
     async def fall_silent(self, worker: FleetWorker, seconds: float) -> None:
         """Put a worker's last heartbeat back."""

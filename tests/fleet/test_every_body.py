@@ -45,9 +45,10 @@ async def place(client: Client, gate: Gate) -> Place:
     await client.accepted(await client.session(), "Do it.")
     worker = await FleetWorker.register(client.http, capabilities=["code-survival-scan", "kg-extract-v1"])
     polled = await worker.poll()
-    shown = {name: polled[lane][0]["resultAuth"] for name, lane in RESULTS.items()}
+    key = await gate.key("local", Role.WORKER)
+    shown = {name: polled[lane][0]["resultAuth"] for name, lane in RESULTS.items()} | {"postSnapshot": key}
     ids = {"worker_id": worker.id, "session_id": polled["work"][0]["sessionId"], "lane": "batch"}
-    return Place(ids, await gate.key("local", Role.WORKER), {**shown, "beatDaemon": str(worker.token)})
+    return Place(ids, key, {**shown, "beatDaemon": str(worker.token)})
 
 
 async def test_no_route_takes_a_body_that_is_not_what_it_says_and_each_takes_one_that_is(

@@ -83,6 +83,10 @@ async def test_what_does_not_fit_behind_what_was_told_is_refused(taken: Taken) -
         "a second end": ([], [end, end]),
         "a second beginning": ([], [start]),
         "a piece of another kind": ([], [reasoning]),
+        "a message of the user's": (
+            [{"change": "openMessage", "messageId": "msg_users"}],
+            [start | {"messageId": "msg_users", "role": "user"}],
+        ),
         "a message outside of the turn": ([], [end, start | {"eventFlowId": "trn_2"}]),
         "a call outside of the turn": ([], [call | {"eventFlowId": "trn_2"}]),
         "arguments of no call": ([], [_told("TOOL_CALL_ARGS", callId="c1", argsJson="{}")]),

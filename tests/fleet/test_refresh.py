@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from hosting.domain.identity import Role
+from hosting.domain.secret import Secret
 from tests.fleet.conftest import SHARED_KEY
 from tests.fleet.gate import Gate, bearer
 from tests.harness.worker import FleetWorker
@@ -50,7 +51,7 @@ async def test_a_token_is_renewed_by_the_key_and_by_itself_however_old_it_is(
     assert [each["runtimeTokenExpiresAt"] for each in renewed] == [each["expiresAt"] for each in renewed]
     assert [(each["heartbeatInterval"], each["pollInterval"]) for each in renewed] == [(30000, 5000)] * 3
     assert [await polls(local, worker.id, each["runtimeToken"]) for each in renewed] == [200, 200, 200]
-    assert {tokens_of(gate.key_file).read(each["runtimeToken"]).tenant for each in renewed} == {"renewers"}
+    assert {tokens_of(gate.key_file).read(Secret(each["runtimeToken"])).tenant for each in renewed} == {"renewers"}
 
 
 async def test_a_token_that_is_too_old_opens_nothing_but_its_own_renewal(gate: Gate, local: httpx.AsyncClient) -> None:

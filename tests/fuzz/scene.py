@@ -61,7 +61,7 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
     epoch = ended["position"].partition(".")[0]
     return Scene(
         places=[
-            {"agent_id": agent_id, "session_id": session_id, "branch_id": branch_id, "run_id": run}
+            {"agent_id": agent_id, "session_id": session_id, "branch_id": branch_id, "run_id": run, "name": "VERSE_KEY"}
             for agent_id, session_id, branch_id, run in (
                 ("demo", session, "main", runs[0]),
                 ("demo", session, "main", runs[1]),
@@ -72,6 +72,7 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
         ],
         values={
             "sessionId": [session],
+            "session": [session],
             "branchId": ["main", fork],
             "newBranchId": ["main", fork],
             "fromMessageId": [ended["messageId"]],

@@ -26,7 +26,7 @@ REQUESTS_OF_A_CAMPAIGN = 25_000
 MAY_HAVE_NO_LUCK = 8
 CANNOT_SUCCEED = {
     *("getPrompts", "postPrompts"),
-    *("registerDaemon", "postBatchResult", "postExtractionResult", "requeue"),
+    *("registerDaemon", "postBatchResult", "postExtractionResult", "requeue", "postSnapshot"),
 }
 """What is gone, and what takes a key, a secret or a dead letter, which nobody has here."""
 

@@ -15,8 +15,8 @@ from tests.fuzz.hearing import Hearing, Verdict
 from tests.fuzz.twists import STRANGE_IDS
 from tests.harness.contract import Contract, Json, Operation
 
-STREAMS: Final = ("getLive", "getSocket", "getInterviewStream")
-"""They have tables of their own: test_streams.py, and tests/fleet/test_interview_stream.py."""
+STREAMS: Final = ("getLive", "getSocket", "getInterviewStream", "getRotateStream")
+"""They have tests of their own: test_streams.py here, and those of tests/fleet and tests/credentials."""
 
 _SHARE_WITH_BODY, _SHARE_WITH_QUERY, _SHARE = 5, 3, 2
 _SETTINGS = settings(

@@ -22,6 +22,10 @@ def fleet_report(path: str, worker: str = "wrk_1", key: str = "none") -> Json:
         return {"status": "ok"}
     if path.endswith("/refresh-token"):
         return {}
+    if path.endswith("/credentials/snapshot"):
+        return {"orgId": "local", "projectId": "verse"}
+    if path.endswith("/credentials/rotate"):
+        return {"orgId": "local", "kind": "github"}
     who = {"workerId": worker, "newWorkerId": worker, "oldWorkerId": "wrk_2", "registrationToken": key}
     return {**who, "hostname": "host", "maxAgents": 2, "activeCount": 0, **_OF_A_SESSION, **LANE_WORK}
 
@@ -44,4 +48,8 @@ _OF_A_SESSION: Json = {
     "claim": 1,
     "batch": 1,
     "prompt": "Look again.",
+    "provider": "claude",
+    "candidates": ["claude"],
+    "workType": "research",
+    "reward": 1,
 }

@@ -18,12 +18,12 @@ def forgeries(good: str, other: str, key: SigningKey) -> dict[str, str]:
     """
     header, payload = (json.loads(decoded(segment)) for segment in good.split(".")[:2])
     return {
-        **_algorithms(good, header, payload, key.secret),
+        **_algorithms(good, header, payload, key.reveal()),
         **_keys(header, payload, key),
-        **_key_ids(header, payload, key.secret),
-        **_headers(header, payload, key.secret),
-        **_claims(header, payload, key.secret),
-        **_texts(good, other, header, payload, key.secret),
+        **_key_ids(header, payload, key.reveal()),
+        **_headers(header, payload, key.reveal()),
+        **_claims(header, payload, key.reveal()),
+        **_texts(good, other, header, payload, key.reveal()),
     }
 
 
@@ -54,9 +54,9 @@ def _keys(header: Any, payload: Any, key: SigningKey) -> dict[str, str]:
         "another one": b"k" * 32,
         "an empty one": b"",
         "its id": key.id.encode(),
-        "its own text": encoded(key.secret).encode(),
-        "itself backwards": key.secret[::-1],
-        "most of itself": key.secret[:-1],
+        "its own text": encoded(key.reveal()).encode(),
+        "itself backwards": key.reveal()[::-1],
+        "most of itself": key.reveal()[:-1],
         "secret": b"secret",
     }
     return {f"key: {name}": signed(header, payload, secret) for name, secret in wrong.items()}

@@ -42,7 +42,7 @@ class Office:
         )
         async with self.keys() as stored:
             await stored.add(known, hash_key(key))
-        return known, key
+        return known, key.reveal()
 
     async def revoked_key(self, tenant: str, role: Role) -> str:
         """Return a key that opens nothing any more."""
@@ -59,7 +59,7 @@ class Office:
 
     def expired_token(self) -> str:
         """Return a worker's token that was good until a second ago."""
-        return tokens_of(self.key_file).issue(claims(datetime.now(UTC) - timedelta(seconds=1)))
+        return tokens_of(self.key_file).issue(claims(datetime.now(UTC) - timedelta(seconds=1))).reveal()
 
     @asynccontextmanager
     async def keys(self) -> AsyncIterator[SqlApiKeys]:

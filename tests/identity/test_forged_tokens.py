@@ -13,7 +13,8 @@ from tests.identity.tokens import claims, tokens_of
 
 async def test_every_forgery_gets_the_same_401_and_learns_nothing(sqlite_office: Office) -> None:
     tokens = tokens_of(sqlite_office.key_file)
-    good, other = await sqlite_office.token(), tokens.issue(claims(datetime.now(UTC) + timedelta(hours=2), "other"))
+    good = await sqlite_office.token()
+    other = tokens.issue(claims(datetime.now(UTC) + timedelta(hours=2), "other")).reveal()
     forged = forgeries(good, other, list(KeyFile(sqlite_office.key_file).keys().values())[-1])
     before = await sqlite_office.everything()
 

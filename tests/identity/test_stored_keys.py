@@ -8,11 +8,12 @@ from hosting.adapters.sql.visit import visit_keys
 from hosting.domain.api_key import ApiKey, hash_key, is_key, make_key
 from hosting.domain.identity import Role
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def key_number(number: int, tenant: str = "acme", project: str | None = None) -> tuple[ApiKey, str]:
+def key_number(number: int, tenant: str = "acme", project: str | None = None) -> tuple[ApiKey, Secret]:
     """Return a key, and what is known of it; each number has its own."""
     secret = sha256(bytes([number])).digest()
     made_at = NOON + timedelta(seconds=number)
@@ -76,12 +77,12 @@ async def test_the_store_never_sees_a_key(sqlite_url: str) -> None:
     )
     assert known.id.encode() in stored
     assert known.shown.encode() in stored
-    assert text.encode() not in stored
-    assert text[13:].encode() not in stored
+    assert text.reveal().encode() not in stored
+    assert text.reveal()[13:].encode() not in stored
 
 
 def test_a_key_says_in_its_first_letters_what_it_is_and_is_all_chance_behind_them() -> None:
-    of_tenant, of_project = key_number(1)[1], key_number(1, project="web")[1]
+    of_tenant, of_project = key_number(1)[1].reveal(), key_number(1, project="web")[1].reveal()
 
     assert (of_tenant[:9], of_project[:9]) == ("rsk_live_", "rsp_live_")
     assert len(of_tenant) == len(of_project) == 9 + 43

@@ -10,20 +10,21 @@ from hypothesis import strategies as st
 
 from hosting.domain.admission import SigningKeyMissing, TokenExpired, TokenInvalid
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 from hosting.domain.signing_key import SigningKey
 from hosting.ports.tokens import WorkerClaims
 from tests.identity.forgeries import forgeries
 from tests.identity.tokens import NOW, claims, decoded, is_signed, tokens_at
 
-OLD, NEW = SigningKey("key-1", bytes(range(32))), SigningKey("key-2", bytes(range(32, 64)))
+OLD, NEW = SigningKey.of("key-1", bytes(range(32))), SigningKey.of("key-2", bytes(range(32, 64)))
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=40)
 TIMES = st.datetimes(NOW.replace(tzinfo=None) + timedelta(seconds=1), datetime(9000, 1, 1), timezones=st.just(UTC))
 
 
-def refuses(read: Callable[[str], WorkerClaims], token: str) -> bool:
+def refuses(read: Callable[[Secret], WorkerClaims], token: str) -> bool:
     """Say whether a token is taken for none of ours."""
     try:
-        read(token)
+        read(Secret(token))
     except TokenInvalid:
         return True
     return False
@@ -52,13 +53,13 @@ def test_no_other_text_is_a_token(text: str) -> None:
     tokens = tokens_at(NOW, OLD)
 
     with pytest.raises(TokenInvalid):
-        tokens.read_expired(text)
+        tokens.read_expired(Secret(text))
 
 
 def test_a_token_says_who_its_worker_is_in_the_names_of_the_wire() -> None:
     expires_at = NOW + timedelta(hours=1)
 
-    token = tokens_at(NOW, OLD).issue(claims(expires_at))
+    token = tokens_at(NOW, OLD).issue(claims(expires_at)).reveal()
 
     header, payload = (json.loads(decoded(segment)) for segment in token.split(".")[:2])
     assert header == {"typ": "worker+jwt", "alg": "HS256", "kid": "key-1"}
@@ -95,7 +96,7 @@ def test_the_newest_key_signs_and_all_verify() -> None:
 
     of_before, of_after = before.issue(claims(expires_at)), after.issue(claims(expires_at))
 
-    assert (is_signed(of_before, OLD.secret), is_signed(of_after, NEW.secret)) == (True, True)
+    assert (is_signed(of_before.reveal(), OLD.reveal()), is_signed(of_after.reveal(), NEW.reveal())) == (True, True)
     assert after.read(of_before) == after.read(of_after) == claims(expires_at)
     with pytest.raises(TokenInvalid):
         before.read(of_after)
@@ -121,8 +122,8 @@ def test_without_a_key_nothing_is_signed_and_nothing_is_read() -> None:
 
 def test_every_forgery_is_refused_whether_or_not_its_age_counts() -> None:
     tokens = tokens_at(NOW, OLD, NEW)
-    good = tokens.issue(claims(NOW + timedelta(hours=1)))
-    other = tokens.issue(claims(NOW + timedelta(hours=2), "other"))
+    good = tokens.issue(claims(NOW + timedelta(hours=1))).reveal()
+    other = tokens.issue(claims(NOW + timedelta(hours=2), "other")).reveal()
     forged = forgeries(good, other, NEW) | {"a line end behind it": f"{good}\n", "a space behind it": f"{good} "}
 
     refused = [name for name, token in forged.items() if refuses(tokens.read, token)]
@@ -131,4 +132,4 @@ def test_every_forgery_is_refused_whether_or_not_its_age_counts() -> None:
     assert refused == refused_however_old == list(forged)
     assert len(forged) >= 60
     assert len(set(forged.values())) == len(forged)
-    assert tokens.read(good) == claims(NOW + timedelta(hours=1))
+    assert tokens.read(Secret(good)) == claims(NOW + timedelta(hours=1))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from hosting import Settings, create_app
+from hosting.adapters.files.key_file import ensure_key_file
 from hosting.adapters.models.choice import ModelChoice
 from hosting.adapters.models.providers import Providers
 from hosting.settings import SettingsRefused
@@ -71,11 +72,14 @@ async def test_a_run_that_begins_again_is_done_as_its_input_said(
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     provider: FakeProvider,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "CANARY-usual-key")
     provider.answers(Text("Let me "), Hold())
     provider.answers(Text("Done."))
-    server = make_server(database_url, model="openai:local", model_base_url=provider.openai, client_endpoints="true")
+    ensure_key_file(tmp_path / "keys")
+    settings = {"model": "openai:local", "model_base_url": provider.openai, "client_endpoints": "true"}
+    server = make_server(database_url, key_file=tmp_path / "keys", **settings)
     config = {
         "chat": {"temperature": 0.25, "modelId": "other"},
         "systemInstructions": "Be brief.",

@@ -9,6 +9,7 @@ from hosting.adapters.models.choice import ModelChoice
 from hosting.adapters.models.failures import ModelAnswerTooLong, ModelCallRefused, ModelGarbled
 from hosting.adapters.models.making import make_model, make_provider
 from hosting.adapters.models.measured import MOST_OF_AN_ANSWER, MOST_OF_AN_ERROR, MOST_OF_AN_EVENT
+from hosting.domain.secret import Secret
 from middleware.errors import ModelFailed
 from tests.harness.providers.provider import FakeProvider, Script
 from tests.harness.providers.request import Request
@@ -62,7 +63,7 @@ async def test_the_clients_of_other_providers_measure_as_well(wire: str) -> None
 
 async def test_a_client_that_was_closed_measures_when_it_is_opened_again() -> None:
     async with FakeProvider() as provider:
-        choice = ModelChoice("openai", "m", provider.openai, "key")
+        choice = ModelChoice("openai", "m", provider.openai, Secret("key"))
         made = make_provider(choice)
         async with made:
             provider.answers(Text("Fine."))
@@ -76,7 +77,7 @@ async def test_a_client_that_was_closed_measures_when_it_is_opened_again() -> No
 
 async def test_events_that_are_large_together_are_read() -> None:
     async with FakeProvider() as provider:
-        choice = ModelChoice("openai", "m", provider.openai, "key")
+        choice = ModelChoice("openai", "m", provider.openai, Secret("key"))
         async with make_provider(choice) as made:
             provider.answers(*[COMMENTS] * 12, Text("Fine."))
 
@@ -87,7 +88,7 @@ async def test_events_that_are_large_together_are_read() -> None:
 
 async def _fail(wire: str, script: Script) -> tuple[ModelFailed, Request]:
     async with FakeProvider() as provider:
-        choice = ModelChoice(wire, "m", provider.url + WIRES.get(wire, ""), "key")
+        choice = ModelChoice(wire, "m", provider.url + WIRES.get(wire, ""), Secret("key"))
         async with make_provider(choice) as made:
             provider.answers(*script)
             with pytest.raises(ModelFailed) as raised:

@@ -5,6 +5,7 @@ from pydantic_ai.models import Model
 
 from hosting.adapters.models.choice import ModelChoice
 from hosting.adapters.models.providers import Providers
+from hosting.domain.secret import Secret
 
 
 async def test_those_that_were_asked_last_are_kept_open_and_the_others_closed() -> None:
@@ -65,7 +66,7 @@ async def test_a_model_that_was_made_elsewhere_is_left_alone(model: object) -> N
 
 
 def _choice(number: int) -> ModelChoice:
-    return ModelChoice("openai", "m", f"http://127.0.0.1:9/{number}", "key")
+    return ModelChoice("openai", "m", f"http://127.0.0.1:9/{number}", Secret("key"))
 
 
 def _is_closed(model: Model) -> bool:

@@ -5,6 +5,7 @@ from pydantic_ai.settings import ModelSettings
 
 from hosting.adapters.models.choice import ModelChoice
 from hosting.adapters.models.making import another, make_model, make_provider
+from hosting.domain.secret import Secret
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.providers.steps import Text
 from tests.models.asked import ask
@@ -32,7 +33,7 @@ async def test_a_place_that_a_client_chose_hears_nothing_of_the_environment(
     wire: str, settings: ModelSettings | None
 ) -> None:
     async with FakeProvider() as provider:
-        choice = ModelChoice(wire, "m", provider.url + WIRES[wire], "mine")
+        choice = ModelChoice(wire, "m", provider.url + WIRES[wire], Secret("mine"))
         async with make_provider(choice) as made:
             provider.answers(Text("Fine."))
             await ask(make_model(choice, made), settings)
@@ -47,7 +48,7 @@ async def test_a_place_that_a_client_chose_hears_nothing_of_the_environment(
 async def test_the_place_to_which_a_client_moved_a_model_hears_nothing_of_the_environment(wire: str) -> None:
     choice = ModelChoice(wire, "m", trusted=True)
     async with FakeProvider() as provider, make_provider(choice) as own:
-        model = another(make_model(choice, own), None, "mine", provider.url + WIRES[wire])
+        model = another(make_model(choice, own), None, Secret("mine"), provider.url + WIRES[wire])
         assert model.provider is not None
         async with model.provider:
             provider.answers(Text("Fine."))

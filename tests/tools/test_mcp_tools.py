@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import psutil
 
 from hosting.adapters.models.mcp import McpTools
+from hosting.domain.config_text import convert_config
 from hosting.domain.toolset_config import McpServer
 from tests.tools.session import wait_until_gone
 from tests.tools.test_mcp import TIME
@@ -20,7 +20,7 @@ from tests.tools.test_mcp import TIME
 
 @asynccontextmanager
 async def _tools(*, idle_seconds: float = 300.0, **members: Any) -> AsyncIterator[McpTools]:
-    described = msgspec.convert({**TIME, **members}, McpServer)
+    described = convert_config({**TIME, **members}, McpServer)
     tools = McpTools(described, {"SOME_TOKEN": "tell-nobody"}, idle_seconds=idle_seconds)
     try:
         yield tools

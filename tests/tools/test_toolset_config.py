@@ -10,6 +10,7 @@ from hosting.adapters.models.toolsets import toolsets_of
 from hosting.domain.definition import AgentConfig
 from hosting.domain.errors import ConfigRefused
 from hosting.domain.reach import check_reach
+from hosting.domain.sealed import read_secret
 from hosting.domain.toolset_config import Leave
 from hosting.ports.tools import Tool, ToolContext
 
@@ -46,7 +47,7 @@ MISSHAPEN: Final[list[tuple[Any, str]]] = [
 
 
 def _config(**members: Any) -> AgentConfig:
-    return msgspec.convert(members, AgentConfig)
+    return msgspec.convert(members, AgentConfig, dec_hook=read_secret)
 
 
 def _use(config: AgentConfig, leave: Leave) -> None:
@@ -165,7 +166,7 @@ def test_what_may_be_a_key_is_not_shown() -> None:
         openApi=[{**SERVICE, "headers": {"A": "tell-nobody"}}],
     )
 
-    shown = msgspec.json.encode([*(each.masked() for each in config.mcp_servers), config.open_api[0].masked()])
+    shown = config.shown()
 
     assert b"tell-nobody" not in shown
     assert shown.count(b"***") == 4

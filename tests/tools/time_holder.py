@@ -2,15 +2,14 @@
 
 import asyncio
 
-import msgspec
-
 from hosting.adapters.models.mcp import McpTools
+from hosting.domain.config_text import convert_config
 from hosting.domain.toolset_config import McpServer
 from tests.tools.test_mcp import TIME
 
 
 async def _hold() -> None:
-    tools = McpTools(msgspec.convert(TIME, McpServer), {})
+    tools = McpTools(convert_config(TIME, McpServer), {})
     print(len(await tools.tools(())), flush=True)
     await asyncio.Event().wait()
 

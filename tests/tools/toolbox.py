@@ -7,13 +7,13 @@ says what the tools came to.
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import msgspec
 from pydantic_ai import Agent
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart, UserPromptPart
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from hosting import tool
 from hosting.adapters.models.toolsets import toolsets_of
+from hosting.domain.config_text import read_config
 from hosting.domain.definition import AgentConfig
 
 
@@ -61,7 +61,7 @@ toolbox = Agent(
     FunctionModel(stream_function=_answer),
     name="toolbox",
     toolsets=toolsets_of(
-        msgspec.json.decode(Path("toolsets.json").read_bytes(), type=AgentConfig),
+        read_config(Path("toolsets.json").read_bytes(), AgentConfig),
         [roll, bet],
     ),
 )

@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import replace
 
 from events.ids import AgentId
-from hosting.domain.definition import AgentConfig, Definition, DefinitionSummary, Runtime
+from hosting.domain.definition import Definition, DefinitionSummary, Runtime
 from hosting.runtime.agents import Registered, Source
 
 
@@ -44,7 +43,7 @@ class AgentView(AgentSummaryView, frozen=True, kw_only=True, omit_defaults=True,
     @classmethod
     def of_definition(cls, stored: Definition) -> "AgentView":
         """Show a stored agent."""
-        return cls(**_of_stored(stored), config=msgspec.Raw(_masked(stored.config).encoded()))
+        return cls(**_of_stored(stored), config=msgspec.Raw(stored.config.shown()))
 
     @classmethod
     def of_registered(cls, agent_id: str, registered: Registered) -> "AgentView":
@@ -68,11 +67,3 @@ def _of_stored(stored: DefinitionSummary) -> Mapping[str, Any]:
 def _of_registered(agent_id: str, registered: Registered) -> Mapping[str, Any]:
     runtime = Runtime.LOCAL if registered.agent is not None else Runtime.WORKER
     return {"id": AgentId(agent_id), "name": registered.name, "source": registered.source, "runtime": runtime}
-
-
-def _masked(config: AgentConfig) -> AgentConfig:
-    return replace(
-        config,
-        mcp_servers=tuple(server.masked() for server in config.mcp_servers),
-        open_api=tuple(service.masked() for service in config.open_api),
-    )

@@ -31,6 +31,7 @@ _CHANGED: Final = (
     "agent-not-stored",
     "payload-too-large",
     "unsupported-media-type",
+    "no-sealing-key",
     "storage-unavailable",
 )
 
@@ -60,6 +61,7 @@ class UpdateAgent(Struct, frozen=True, kw_only=True, rename="camel"):
         "config-refused",
         "payload-too-large",
         "unsupported-media-type",
+        "no-sealing-key",
         "storage-unavailable",
     ),
 )

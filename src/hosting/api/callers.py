@@ -13,6 +13,7 @@ from hosting.domain.admission import TokenExpired, TokenInvalid, Unauthenticated
 from hosting.domain.api_key import ApiKey, hash_key, is_key
 from hosting.domain.identity import CallerKind, Identity, Role
 from hosting.domain.scope import LOCAL_TENANT
+from hosting.domain.secret import Secret
 from hosting.domain.standing import Standing
 from hosting.ports.keys import ApiKeys
 from hosting.ports.tokens import WorkerClaims, WorkerTokens
@@ -32,11 +33,11 @@ class Callers:
     for a second more, since a worker asks many times in one.
     """
 
-    def __init__(self, keys: ApiKeys, tokens: WorkerTokens, shared_key: str | None) -> None:
+    def __init__(self, keys: ApiKeys, tokens: WorkerTokens, shared_key: Secret | None) -> None:
         self._keys = keys
         self._seen: OrderedDict[str, tuple[float, Standing]] = OrderedDict()
         self._tokens = tokens
-        self._shared_key = shared_key.encode() if shared_key else None
+        self._shared_key = shared_key or None
 
     async def identify(
         self,
@@ -58,17 +59,17 @@ class Callers:
         shown = given[0].removeprefix(_SCHEME)
         if len(given) != 1 or len(shown) == len(given[0]) or len(shown) > _LONGEST or not shown.isascii():
             raise Unauthenticated
-        if self._shared_key is not None and compare_digest(shown, self._shared_key):
+        if self._shared_key is not None and compare_digest(shown, self._shared_key.reveal().encode()):
             return _SHARED
         text = shown.decode("ascii")
         if is_key(text):
-            key = await self._keys.find(hash_key(text))
+            key = await self._keys.find(hash_key(Secret(text)))
             if key is None:
                 raise Unauthenticated
             return _holder_of(key)
         if text.count(".") != _DOTS_OF_TOKEN:
             raise TokenInvalid
-        claims = self._read(text, renewed)
+        claims = self._read(Secret(text), renewed)
         standing = await self._standing(claims.registration_id)
         if standing is Standing.WITHDRAWN or (standing is Standing.GONE and not hears_of_itself(claims.worker_id)):
             raise Unauthenticated
@@ -90,7 +91,7 @@ class Callers:
             self._seen.popitem(last=False)
         return standing
 
-    def _read(self, token: str, renewed: str | None) -> WorkerClaims:
+    def _read(self, token: Secret, renewed: str | None) -> WorkerClaims:
         try:
             return self._tokens.read(token)
         except TokenExpired:

@@ -37,6 +37,7 @@ from hosting.runtime.submit import submit_input
         "payload-too-large",
         "unsupported-media-type",
         "not-ready",
+        "no-sealing-key",
         "storage-unavailable",
     ),
 )

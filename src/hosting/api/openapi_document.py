@@ -19,11 +19,13 @@ from hosting.api.openapi_events import LOGGED, describe_events
 from hosting.api.openapi_problems import OF_CALLERS, Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
 from hosting.api.openapi_streams import (
+    CREDENTIALS,
     FEED,
     INTERVIEW,
     LINES,
     POSITION_PARAMETERS,
     SOCKET,
+    describe_credentials,
     describe_feed,
     describe_interview,
     describe_lines,
@@ -64,6 +66,7 @@ _MEANS: Final[Mapping[str, str]] = {
     "workerId": "The worker that asks, when its token does not say so.",
     "filePath": "A file.",
     "filePaths": "A file; can be repeated.",
+    "environment": "The environment, such as `production`.",
     "limit": "At most so many.",
     "offset": "Leave out so many of the first ones.",
     "recursive": "Delete its forks, and theirs, too.",
@@ -156,6 +159,8 @@ def _describe_stream(operation: Json) -> None:
         describe_socket(operation)
     if name == INTERVIEW:
         describe_interview(responses)
+    if name == CREDENTIALS:
+        describe_credentials(responses["200"])
     if name == LINES:
         describe_lines(responses["200"])
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import NODEFAULT, inspect
 
+from hosting.domain.secret import Secret
+
 Json = dict[str, Any]
 
 POSITION: Final[Json] = {"type": "string", "pattern": r"^[0-9a-f]{12}\.(0|[1-9][0-9]{0,17})$"}
@@ -193,6 +195,8 @@ def _leaf(kind: inspect.Type) -> Json:
         return {"type": "integer", **{name: bound for name, bound in bounds.items() if bound is not None}}
     if isinstance(kind, inspect.LiteralType):
         return {"enum": list(kind.values)}
+    if isinstance(kind, inspect.CustomType) and kind.cls is Secret:
+        return TEXT
     return dict(_PLAIN[type(kind)])
 
 

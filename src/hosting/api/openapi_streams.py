@@ -12,6 +12,7 @@ from hosting.api.openapi_schemas import POSITION, TEXT, Json, reference
 FEED: Final = "getLive"
 SOCKET: Final = "getSocket"
 INTERVIEW: Final = "getInterviewStream"
+CREDENTIALS: Final = "getRotateStream"
 LINES: Final = "getRunLog"
 
 POSITION_PARAMETERS: Final[list[Json]] = [
@@ -105,6 +106,14 @@ def describe_interview(responses: Json) -> None:
         "content": {"text/event-stream": {"schema": {"type": "string", "contentMediaType": "text/event-stream"}}},
     }
     responses["204"] = {"description": "The interview is over."}
+
+
+def describe_credentials(response: Json) -> None:
+    """Complete the answer that streams what changes among credentials."""
+    response["description"] = (
+        "`UPDATE` events with names, without values, until the client leaves (docs/reference/worker-protocol.md)."
+    )
+    response["content"] = {"text/event-stream": {"schema": {"type": "string", "contentMediaType": "text/event-stream"}}}
 
 
 def describe_lines(response: Json) -> None:

@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from hosting.api.farewell import Farewell, may_send_more
 from hosting.api.head import allow_header
-from hosting.domain import admission, errors, work_errors
+from hosting.domain import admission, credential_errors, errors, rating_errors, work_errors
 from hosting.domain.errors import BranchlineError, ConfigRefused, InvalidPosition, ResponseRefused
 
 _log = structlog.get_logger("branchline.api")
@@ -63,6 +63,8 @@ STATUS: Final[Mapping[type[BranchlineError], int]] = {
     admission.Unauthenticated: 401,
     admission.Forbidden: 403,
     admission.SigningKeyMissing: 503,
+    credential_errors.SealKeyMissing: 503,
+    credential_errors.CredentialUnreadable: 503,
     errors.StorageUnavailable: 503,
 }
 
@@ -155,7 +157,7 @@ def _with_subclasses(cls: type[BranchlineError]) -> Iterable[type[BranchlineErro
 
 
 # Whoever defines errors elsewhere is named here, or nobody has read of them when this is made.
-_FAMILIES: Final = (errors, admission, work_errors)
+_FAMILIES: Final = (errors, admission, credential_errors, rating_errors, work_errors)
 _CORE_STATUS_OF_CODE: Final = {cls.code: _status_of_class(cls) for cls in _with_subclasses(BranchlineError)}
 
 

@@ -9,6 +9,7 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from hosting.api import (
     agents,
     branches,
+    credentials,
     fork,
     health,
     inputs,
@@ -16,6 +17,7 @@ from hosting.api import (
     live,
     log,
     queue,
+    ratings,
     responses,
     runs,
     search,
@@ -78,6 +80,7 @@ NATIVE: Final[tuple[RouteHandler, ...]] = (
     runs.get_agent_active_run,
     runs.get_run,
     runs.get_agent_run,
+    ratings.post_rating,
 )
 """Routes of who uses agents."""
 
@@ -87,8 +90,11 @@ FLEET: Final[tuple[RouteHandler, ...]] = fleet_routes.ROUTES
 INTERVIEWS: Final[tuple[RouteHandler, ...]] = fleet_routes.INTERVIEW_ROUTES
 """Routes of who follows what workers do."""
 
-OPERATING: Final[tuple[RouteHandler, ...]] = fleet_routes.OPERATOR_ROUTES
+OPERATING: Final[tuple[RouteHandler, ...]] = (*fleet_routes.OPERATOR_ROUTES, *credentials.ROUTES)
 """Routes of who runs the workers."""
+
+BY_KEY: Final[tuple[RouteHandler, ...]] = fleet_routes.WORKER_ROUTES
+"""Routes of workers alone."""
 
 
 def routes() -> list[RouteHandler]:
@@ -99,6 +105,7 @@ def routes() -> list[RouteHandler]:
         *_open_to(FLEET, Role.WORKER, Role.OPERATOR),
         *_open_to(INTERVIEWS, Role.USER, Role.OPERATOR),
         *_open_to(OPERATING, Role.OPERATOR),
+        *_open_to(BY_KEY, Role.WORKER),
     ]
 
 

@@ -56,6 +56,8 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
     """Only once it has left the queue."""
     completed_at: datetime | None = None
     error: RunErrorView | None = None
+    rating: float | None = None
+    """From 0 to 1, as a client has rated it."""
 
     @classmethod
     def of(cls, run: Run) -> "RunView":
@@ -71,6 +73,7 @@ class RunView(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="cam
             started_at=run.started_at,
             completed_at=run.completed_at,
             error=RunErrorView(type=run.error_type, message=run.error_message) if run.error_type else None,
+            rating=run.rating,
         )
 
 

@@ -1,13 +1,14 @@
 """What is to be sent and to whom, and how far it came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from events.ids import AgentId, BranchId, SessionId
 from events.inputs import RunningRunBehavior
 from hosting.cli.stopping import Stopping
 from hosting.client import BranchAddress, KnownAgent
+from hosting.domain.secret import Secret
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Errand:
     session: SessionId | None
     branch: BranchId
     url: str
-    key: str | None = field(default=None, repr=False)
+    key: Secret | None = None
     files: Sequence[Path] = ()
     behavior: RunningRunBehavior = RunningRunBehavior.REJECT
     approves: bool | None = None

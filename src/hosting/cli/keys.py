@@ -47,7 +47,7 @@ def create(tenant: str, role: str, project: str | None) -> None:
     secret, now = secrets.token_bytes(SECRET_BYTES), system_clock()
     key, text = make_key(TenantId(tenant), Role(role), project, secret=secret, key_id=f"key_{random_hex()}", now=now)
     _visit(lambda stored: stored.add(key, hash_key(text)))
-    print(text)
+    print(text.reveal())
     note(f"Key {key.id} is for the role {role} of tenant {tenant}. It is not shown again: keep it where secrets are.")
 
 
@@ -76,7 +76,7 @@ def rotate() -> None:
     """Add a key that signs the tokens of workers from now on; tokens signed before stay good until they expire."""
     try:
         settings = load_settings()
-        path = keys_beside(settings.database_url) if settings.key_file is None else Path(settings.key_file)
+        path = keys_beside(settings.database_url.reveal()) if settings.key_file is None else Path(settings.key_file)
         if path is None:
             refuse(_WHO, "Nothing lies beside a PostgreSQL database: name the file of the keys in BRANCHLINE_KEY_FILE.")
         if ensure_key_file(path):
@@ -95,7 +95,7 @@ def _visit(errand: Callable[[ApiKeys], Awaitable[T]]) -> T:
             return await errand(stored)
 
     try:
-        return asyncio.run(visit(load_settings().database_url))
+        return asyncio.run(visit(load_settings().database_url.reveal()))
     except StorageUnavailable as error:
         refuse(_WHO, f"The database cannot be used now: {error.why.rstrip('.')}.")
     except BranchlineError as error:

@@ -7,6 +7,7 @@ import rich_click as click
 
 # Loaded when they are called: what one command needs must not slow the others down (the server takes a second).
 _HOMES: Final = {
+    "credentials": "hosting.cli.credentials",
     "keys": "hosting.cli.keys",
     "new": "hosting.cli.new",
     "send": "hosting.cli.send",

@@ -36,6 +36,7 @@ from hosting.client import (
     Patience,
     Problem,
 )
+from hosting.domain.secret import Secret
 
 _PATIENCE: Final = Patience(
     connect=timedelta(seconds=5), answer=timedelta(seconds=30), silence=timedelta(seconds=30), attempts=30
@@ -107,7 +108,7 @@ def send(
         session=SessionId(session) if session else None,
         branch=BranchId(branch),
         url=url,
-        key=key,
+        key=None if key is None else Secret(key),
         files=files,
         behavior=behavior,
         approves=approves,
@@ -137,7 +138,9 @@ def _do(errand: Errand, view: HeldView, aside: Console) -> None:
 
 
 async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompleted:
-    async with Client(errand.url, key=errand.key, patience=_PATIENCE) as client:
+    async with Client(
+        errand.url, key=None if errand.key is None else errand.key.reveal(), patience=_PATIENCE
+    ) as client:
         session = await client.ensure_session(errand.session)
         at = errand.at = BranchAddress(errand.agent, session, errand.branch)
         await client.ensure_branch(at)

@@ -3,7 +3,9 @@
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.client import Client
+from hosting.client.credentials import AuditEntryShown, AuditShown, Credentials, CredentialShown, Rekeyed, Rotated
 from hosting.client.dead_letter import DeadLetter, Requeued
+from hosting.client.environment_map import EnvironmentMap
 from hosting.client.errors import (
     AddressRefused,
     AnswerLost,
@@ -33,10 +35,15 @@ __all__ = [
     "AddressRefused",
     "AnswerLost",
     "AnswerUnreadable",
+    "AuditEntryShown",
+    "AuditShown",
     "BranchAddress",
     "Client",
     "ClientError",
+    "CredentialShown",
+    "Credentials",
     "DeadLetter",
+    "EnvironmentMap",
     "FeedLost",
     "Fleet",
     "FleetShown",
@@ -53,9 +60,11 @@ __all__ = [
     "PlaceLost",
     "Problem",
     "Received",
+    "Rekeyed",
     "Requeued",
     "Responded",
     "ResponseRefused",
+    "Rotated",
     "ServerUnreachable",
     "TreeBranch",
     "WorkerApi",

@@ -212,6 +212,11 @@ class Client:
         body = _given({"reason": reason, "eventFlowId": event_flow_id})
         return await self._connection.post(f"{at.path}/interrupt", body, Interrupting)
 
+    async def rate(self, at: BranchAddress, run_id: RunId, rating: float) -> None:
+        """Say how good a run was that has ended, from 0 to 1: once, and the same again changes nothing."""
+        path = f"{at.path}/runs/{quote(run_id, safe='')}/rating"
+        check_answer(await self._connection.request("POST", path, msgspec.json.encode({"rating": rating})))
+
     async def interactions(self, at: BranchAddress) -> list[Interaction]:
         """Return the questions that wait for an answer, oldest first."""
         response = await self._connection.request("GET", f"{at.path}/interactions")

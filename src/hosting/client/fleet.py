@@ -7,6 +7,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from hosting.client.connection import Connection
+from hosting.client.credentials import Credentials
 from hosting.client.dead_letter import DeadLetter, DeadLetters, Requeued
 from hosting.client.fleet_worker import FleetShown, HostStatusShown, Mutation
 from hosting.client.patience import Patience
@@ -37,6 +38,11 @@ class Fleet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._connection.close()
+
+    @property
+    def credentials(self) -> Credentials:
+        """The credentials of the operator's tenant."""
+        return Credentials(self._connection)
 
     async def workers(self) -> FleetShown:
         """Return the workers, those heard of last first."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from hosting.client.answer import check_answer, read_answer, refusal
 from hosting.client.connection import Connection
+from hosting.client.environment_map import EnvironmentMap
 from hosting.client.errors import AnswerLost, ServerUnreachable
 from hosting.client.patience import Patience
 
@@ -99,6 +100,14 @@ class WorkerApi:
     async def leave(self) -> None:
         """Be a worker no more; what it still has is offered to others."""
         await self.call("DELETE", self._path)
+
+    async def snapshot(
+        self, organization: str, *, session_id: str | None = None, project: str | None = None, environment: str = ""
+    ) -> EnvironmentMap:
+        """Take the environment map of a session or a project; the worker's own key opens it, whatever its token is."""
+        said = {"orgId": organization, "sessionId": session_id, "projectId": project, "envName": environment}
+        body = {name: value for name, value in said.items() if value}
+        return await self._keyed.post("/api/daemon/credentials/snapshot", body, EnvironmentMap)
 
     async def call(self, method: str, path: str, content: bytes | None = None) -> bytes:
         """Make a request, with a body of JSON if it has one, and return the body of the answer."""

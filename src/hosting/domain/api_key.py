@@ -8,6 +8,7 @@ from typing import Final
 
 from hosting.domain.identity import Role
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 
 SECRET_BYTES: Final = 32
 """How much chance there is in a key, at least."""
@@ -32,14 +33,14 @@ class ApiKey:
 
 def make_key(
     tenant: TenantId, role: Role, project: str | None, *, secret: bytes, key_id: str, now: datetime
-) -> tuple[ApiKey, str]:
+) -> tuple[ApiKey, Secret]:
     """Make a key of a whole tenant, or of one project; return what is known of it, and the key, which its owner keeps.
 
     `secret` is chance, SECRET_BYTES of it at least.
     """
     prefix = _OF_TENANT if project is None else _OF_PROJECT
     text = prefix + urlsafe_b64encode(secret).rstrip(b"=").decode()
-    return ApiKey(key_id, tenant, role, project, text[: len(prefix) + _SHOWN_OF_SECRET], now), text
+    return ApiKey(key_id, tenant, role, project, text[: len(prefix) + _SHOWN_OF_SECRET], now), Secret(text)
 
 
 def is_key(text: str) -> bool:
@@ -47,9 +48,9 @@ def is_key(text: str) -> bool:
     return text.startswith((_OF_TENANT, _OF_PROJECT))
 
 
-def hash_key(key: str) -> str:
+def hash_key(key: Secret) -> str:
     """Return what the store knows a key by.
 
     Once through SHA-256 is enough: a key is 256 bits of chance, not a password that could be guessed from a list.
     """
-    return hashlib.sha256(key.encode()).hexdigest()
+    return hashlib.sha256(key.reveal().encode()).hexdigest()

@@ -7,6 +7,7 @@ import msgspec
 
 from hosting.domain.errors import ConfigRefused
 from hosting.domain.pointer import pointer_to
+from hosting.domain.sealed import read_secret
 from hosting.domain.sentences import parted, plain_words
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -26,7 +27,7 @@ def read_config(text: bytes, cls: type[S]) -> S:
         ConfigRefused: it is none; the pointer begins at the config.
     """
     try:
-        return msgspec.json.decode(text, type=cls)
+        return msgspec.json.decode(text, type=cls, dec_hook=read_secret)
     except msgspec.ValidationError as error:
         raise _refused(str(error)) from error
     except msgspec.DecodeError as error:
@@ -36,7 +37,7 @@ def read_config(text: bytes, cls: type[S]) -> S:
 def convert_config(value: Any, cls: type[S]) -> S:
     """Do the same with a value that was read already."""
     try:
-        return msgspec.convert(value, cls)
+        return msgspec.convert(value, cls, dec_hook=read_secret)
     except msgspec.ValidationError as error:
         raise _refused(str(error)) from error
 

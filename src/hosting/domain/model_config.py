@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from events.strict import BodyRefused, members
 from events.wire_enum import WireEnum
 from hosting.domain.errors import InvalidInput, RunConfigRefused
+from hosting.domain.secret import Secret
 
 S = TypeVar("S")
 
@@ -107,7 +108,7 @@ class StructuredOutput(
 class ModelConfig:
     """What one run says of its model; a member that is None or empty is left as the agent has it.
 
-    `given` names the members that were sent, as the wire has them. What is secret is not shown by `repr`.
+    `given` names the members that were sent, as the wire has them.
     `provider_options` go into the body of the request to the provider as they are.
     """
 
@@ -120,14 +121,19 @@ class ModelConfig:
     additional_system_instructions: str | None = None
     skip_tools: bool = False
     structured_output: StructuredOutput | None = None
-    api_key: str | None = field(default=None, repr=False)
+    api_key: Secret | None = None
     provider_endpoint: str | None = None
-    custom_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    custom_headers: Mapping[str, Secret] = field(default_factory=dict)
 
     @property
     def model_name(self) -> str | None:
         """The model that is wanted instead of the agent's."""
         return self.model_id or self.chat.model_id
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether a run says with which key, or where, the model is asked."""
+        return self.api_key is not None or self.provider_endpoint is not None
 
     @property
     def asks_for_model(self) -> bool:
@@ -138,6 +144,8 @@ class ModelConfig:
 NO_MODEL_CONFIG: Final = ModelConfig()
 _NOTHING: Final = (False, ChatOptions())
 
+SECRET_MEMBERS: Final = ("apiKey", "customHeaders")
+"""What is stored sealed."""
 NEEDS_LEAVE: Final = ("apiKey", "providerEndpoint", "customHeaders")
 """What leads the server's requests elsewhere, or makes them in another's name: refused unless its operator agrees."""
 
@@ -256,11 +264,11 @@ def _flag(place: str, value: bytes) -> bool:
     return read_struct(place, value, bool)
 
 
-def _key(place: str, value: bytes) -> str:
+def _key(place: str, value: bytes) -> Secret:
     text = _text(place, value)
     if _VISIBLE.fullmatch(text) is None or " " in text:
         raise InvalidInput(f"`{place}` must be a text of visible ASCII characters.")
-    return text
+    return Secret(text)
 
 
 def _endpoint(place: str, value: bytes) -> str:
@@ -270,14 +278,14 @@ def _endpoint(place: str, value: bytes) -> str:
     return text
 
 
-def _headers(place: str, value: bytes) -> dict[str, str]:
+def _headers(place: str, value: bytes) -> dict[str, Secret]:
     headers = read_struct(place, value, dict[str, str])
     for name, text in headers.items():
         if _HEADER.fullmatch(name) is None or _VISIBLE.fullmatch(text) is None:
             raise InvalidInput(f"`{place}` must be an object of header names and visible ASCII texts.")
         if name.lower() in _OF_THE_CONNECTION:
             raise InvalidInput(f"`{place}` may not hold `{name}`: the server sends that itself.")
-    return headers
+    return {name: Secret(text) for name, text in headers.items()}
 
 
 MODEL_MEMBERS: Final[Mapping[str, tuple[str, Callable[[str, bytes], Any]]]] = {

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from hosting.domain.definition import AgentConfig, ChatClientConfig
+from hosting.domain.definition import AgentConfig, CandidateConfig
 from hosting.domain.errors import ConfigRefused
 from hosting.domain.model_config import check_endpoint, not_to_be_said
 from hosting.domain.pointer import pointer_to
@@ -20,22 +20,28 @@ def check_reach(config: AgentConfig, leave: Leave) -> None:
     Raises:
         ConfigRefused: it does, or says it such that it cannot be used.
     """
-    if config.clients.chat is not None:
-        _check_client(config.clients.chat, leave)
+    chat = config.clients.chat
+    if chat is not None:
+        _check_client(chat, "/clients/chat", leave)
+        for place, candidate in enumerate(chat.candidates):
+            pointer = f"/clients/chat/candidates/{place}"
+            if candidate.candidate in {other.candidate for other in chat.all_candidates[: place + 1]}:
+                raise ConfigRefused(pointer, f"The candidate {candidate.candidate!r:.100} is there already.")
+            _check_client(candidate, pointer, leave)
     if (refused := not_to_be_said(config.chat.additional_properties)) is not None:
         pointer = pointer_to("$.chat.additionalProperties", refused)
         raise ConfigRefused(pointer, f"This may not say {refused!r:.100}: the server decides that itself.")
     check_toolsets(config.toolsets, config.mcp_servers, config.open_api, leave=leave)
 
 
-def _check_client(client: ChatClientConfig, leave: Leave) -> None:
+def _check_client(client: CandidateConfig, pointer: str, leave: Leave) -> None:
     if client.endpoint is not None:
         if not leave.endpoints:
-            raise ConfigRefused("/clients/chat/endpoint", _NO_ADDRESSES)
+            raise ConfigRefused(f"{pointer}/endpoint", _NO_ADDRESSES)
         if wrong := check_endpoint(client.endpoint):
-            raise ConfigRefused("/clients/chat/endpoint", f"This {wrong}.")
+            raise ConfigRefused(f"{pointer}/endpoint", f"This {wrong}.")
     if client.api_key_variable is not None and not leave.files:
         # A client could have any variable of the server's sent to an address of its own.
         raise ConfigRefused(
-            "/clients/chat/apiKeyVariable", "Only a definition in a file of the server's operator can have this."
+            f"{pointer}/apiKeyVariable", "Only a definition in a file of the server's operator can have this."
         )

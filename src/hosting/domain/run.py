@@ -14,6 +14,7 @@ class Run:
 
     `agent_version` is that of the agent's definition when it was accepted; None for agents that have no stored one.
     `work_item` is the id of the item that it is in the fleet, when its agent's runs are for workers.
+    `rating` is a client's, from 0 to 1.
     `started_at` is None while the run waits in its branch's queue, and when it was removed from there.
     """
 
@@ -34,6 +35,7 @@ class Run:
     queued_at: datetime | None = None
     agent_version: int | None = None
     work_item: str | None = None
+    rating: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ import msgspec
 from events.client_tools import ClientToolInput
 from hosting.domain.duration import read_duration
 from hosting.domain.errors import InvalidInput, RunConfigRefused
-from hosting.domain.model_config import MODEL_MEMBERS, NEEDS_LEAVE, ModelConfig, not_honoured, read_model_config
+from hosting.domain.model_config import (
+    MODEL_MEMBERS,
+    NEEDS_LEAVE,
+    SECRET_MEMBERS,
+    ModelConfig,
+    not_honoured,
+    read_model_config,
+)
 from middleware.client_tools.read import read_client_tool_input
 from middleware.client_tools.refusal import ClientToolInputRefused
 
@@ -64,6 +71,15 @@ def check_run_config(config: bytes, *, client_endpoints: bool = True) -> RunConf
     read = {_MEMBERS[name][0]: _MEMBERS[name][1](name, value) for name, value in given.items() if name in _MEMBERS}
     model = read_model_config({name: value for name, value in given.items() if name in MODEL_MEMBERS})
     return RunConfig(**read, model=model)
+
+
+def check_stored_config(config: bytes) -> RunConfig:
+    """Read the `runConfig` of a run that was accepted, without what is secret in it."""
+    if config == b"{}":
+        return _DEFAULT
+    members = msgspec.json.decode(config, type=dict[str, msgspec.Raw])
+    told = {name: value for name, value in members.items() if name not in SECRET_MEMBERS}
+    return check_run_config(msgspec.json.encode(told))
 
 
 def _duration(name: str, given: bytes) -> timedelta:

@@ -17,6 +17,7 @@ class StepKind(StrEnum):
     DECISION = "decision"
     REQUEST = "request"
     NESTED_RUN = "nested_run"
+    ROUTE = "route"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Toolsets that an agent's config describes: MCP servers, services with an OpenAPI document, groups of own tools."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,19 +11,22 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from hosting.domain.errors import ConfigRefused
+from hosting.domain.secret import Secret
 
 ToolsetName = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_-]{0,31}$")]
 VariableName = Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 HeaderName = Annotated[str, Meta(pattern="^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")]
-HeaderValue = Annotated[str, Meta(pattern=r"^[\x20-\x7e\t]*$", max_length=8192)]
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Tools = Annotated[tuple[str, ...], Meta(max_length=256)]
 Operations = Annotated[tuple[str, ...], Meta(max_length=512)]
-Headers = Annotated[dict[HeaderName, HeaderValue], Meta(max_length=64)]
+Headers = Annotated[dict[HeaderName, Secret], Meta(max_length=64)]
 HeaderVariables = Annotated[dict[HeaderName, VariableName], Meta(max_length=64)]
 
 MASK: Final = "***"
+_HIDDEN: Final = Secret(MASK)
+_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e\t]{0,8192}")
+_LONGEST_URL: Final = 4096
 _NOT_SAID_BY_CLIENTS: Final = (
     "This server does not take {what} from clients; its operator may allow that, by the setting {setting}, or write "
     "the definition into a file."
@@ -55,7 +59,8 @@ class McpServer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     """A server of the Model Context Protocol: a command that is started, or a URL.
 
     `environment` has the names of variables that the command is given, or, in files, their values too; it gets few
-    others. `headerVariables` says of headers which variables have their values. `tools` are those that are used, all if
+    others. The values of `headers` and of the query of `url` are secrets.
+    `headerVariables` says of headers which variables have their values. `tools` are those that are used, all if
     it is absent; `requiresPermission` is for all, or names some, and then for all if the server lacks one of them.
     `timeoutSeconds` is how long a call may take, `startTimeoutSeconds` how long the server has to start, and to say
     which tools it has.
@@ -66,9 +71,9 @@ class McpServer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     args: Annotated[tuple[str, ...], Meta(max_length=256)] = ()
     environment: (
         Annotated[tuple[VariableName, ...], Meta(max_length=256)]
-        | Annotated[dict[VariableName, str], Meta(max_length=256)]
+        | Annotated[dict[VariableName, Secret], Meta(max_length=256)]
     ) = ()
-    url: Text | None = None
+    url: Secret | None = None
     headers: Headers = {}
     header_variables: HeaderVariables = {}
     requires_permission: bool | Tools = False
@@ -78,13 +83,19 @@ class McpServer(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_un
     timeout_seconds: Seconds = 30.0
     start_timeout_seconds: Seconds = 30.0
 
+    @property
+    def open_url(self) -> str | None:
+        """Its URL, if nothing in that is a secret."""
+        url = None if self.url is None else self.url.reveal()
+        return url if url is not None and masked_url(url) == url else None
+
     def masked(self) -> Self:
         """Return what may be shown of it: nothing that may be a key."""
         environment = self.environment
         if isinstance(environment, dict):
-            environment = dict.fromkeys(environment, MASK)
-        url = None if self.url is None else masked_url(self.url)
-        return replace(self, environment=environment, headers=dict.fromkeys(self.headers, MASK), url=url)
+            environment = dict.fromkeys(environment, _HIDDEN)
+        url = None if self.url is None else Secret(masked_url(self.url.reveal()))
+        return replace(self, environment=environment, headers=dict.fromkeys(self.headers, _HIDDEN), url=url)
 
 
 class OpenApiTools(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="camel"):
@@ -108,7 +119,7 @@ class OpenApiTools(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
 
     def masked(self) -> Self:
         """Return what may be shown of it: nothing that may be a key."""
-        return replace(self, headers=dict.fromkeys(self.headers, MASK), base_url=masked_url(self.base_url))
+        return replace(self, headers=dict.fromkeys(self.headers, _HIDDEN), base_url=masked_url(self.base_url))
 
 
 def masked_url(url: str) -> str:
@@ -183,7 +194,7 @@ def _check_server(pointer: str, server: McpServer, leave: Leave) -> None:
     if isinstance(server.environment, dict) and not leave.files:
         raise ConfigRefused(f"{pointer}/environment", f"A client names variables, without values. {_FILES_ONLY}")
     if server.url is not None:
-        _check_endpoint(f"{pointer}/url", server.url, leave)
+        _check_endpoint(f"{pointer}/url", server.url.reveal(), leave)
     _check_headers(pointer, server, leave)
 
 
@@ -219,14 +230,16 @@ def _check_endpoint(pointer: str, url: str, leave: Leave) -> None:
         usable = False
     if f"={MASK}" in url:
         raise ConfigRefused(pointer, f"{MASK} is shown in place of a value; say the value itself.")
-    if not usable or not url.isascii() or not url.isprintable() or " " in url:
+    if len(url) > _LONGEST_URL or not usable or not url.isascii() or not url.isprintable() or " " in url:
         raise ConfigRefused(pointer, "This must be an address such as https://tools.example/mcp.")
     if parts.username is not None or parts.password is not None:
         raise ConfigRefused(pointer, "An address has no user or password here; use headers.")
 
 
 def _check_headers(pointer: str, toolset: McpServer | OpenApiTools, leave: Leave) -> None:
-    if MASK in toolset.headers.values():
+    if any(_HEADER_VALUE.fullmatch(value.reveal()) is None for value in toolset.headers.values()):
+        raise ConfigRefused(f"{pointer}/headers", "A header's value has at most 8192 visible ASCII characters.")
+    if _HIDDEN in toolset.headers.values():
         # Whoever reads a config, changes it and writes it back would lose the key.
         raise ConfigRefused(f"{pointer}/headers", f"{MASK} is shown in place of a value; say the value itself.")
     if toolset.headers and not leave.endpoints:

@@ -55,12 +55,16 @@ class FurtherInputs(StrEnum):
 
 
 class WorkTerms(Struct, frozen=True, kw_only=True):
-    """What an agent's definition says of the work that its runs are; `further_inputs` is not kept with an item."""
+    """What an agent's definition says of the work that its runs are.
+
+    `provider` is the one that it names, if it leaves no choice. That and `further_inputs` are not kept with an item.
+    """
 
     work_type: str | None = None
     project: str | None = None
     priority: int = DEFAULT_PRIORITY
     further_inputs: FurtherInputs = FurtherInputs.QUEUE
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The door that agents come through; user code and Branchline's own agents use the same one."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from events.ids import AgentId, RunId
 from events.interactions import Response
@@ -111,6 +111,22 @@ class RunContext(ToolContext, Protocol):
 
     async def history(self) -> list[Message]:
         """Return the conversation so far, this run's input last."""
+        ...
+
+    async def route(self, candidates: Sequence[str], work_type: str | None = None) -> str:
+        """Return the one of the candidates that is to do the run's work, chosen by what they have brought before.
+
+        `candidates` are names that stay the same from run to run: of models, of ways to go about it, of anything. The
+        first is the one to take when nobody chooses: the selector is off, or the run is at a worker. `work_type` is
+        what they are compared for; without, it is the agent's id.
+        Done once, as `model_call` is. How the run ends is learnt with its end: that it completed, the less the longer
+        it took and the more it cost, or that it failed; of one that was cancelled nothing. Inside of another agent it
+        is the end of the nested work that is learnt, and nothing when the run ends before that.
+
+        Raises:
+            TypeError, ValueError: these are no names, or there is none.
+            RunDiverged: begun again, the run did something else in this place, or has not that candidate any more.
+        """
         ...
 
     async def say(self, text: str | AsyncIterable[str]) -> Message:
@@ -230,11 +246,18 @@ class Limited(Protocol):
 
 
 @runtime_checkable
+class OfProject(Protocol):
+    """An agent that is of a project of its tenant, or of none: its runs have that project's credentials."""
+
+    project_name: str | None
+
+
+@runtime_checkable
 class Configurable(Protocol):
     """An agent with a model that a run may configure; the others have those members of `runConfig` refused."""
 
-    async def check_config(self, config: ModelConfig) -> None:
-        """Make sure, before an input is accepted, that its run can be done so.
+    async def check_config(self, config: ModelConfig, credentials: Collection[str]) -> None:
+        """Make sure, before an input is accepted, that its run can be done so; it can have these credentials, by name.
 
         Raises:
             RunConfigRefused: a member is not honoured; the sentence names it.
@@ -256,10 +279,25 @@ class Agent(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Whose keys an agent's models are asked with, beside the credentials that their definition names.
+
+    Its tenant's; and with `of_server` those of the server's own environment, where the tenant has none.
+    `known` are the names of the credentials that its runs can have now; None when nobody has looked.
+    """
+
+    of_server: bool = False
+    known: frozenset[str] | None = None
+
+
+NO_KEYS: Final = Keys()
+
+
 class AgentBuilder(Protocol):
     """Makes agents from what is said about them."""
 
-    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits) -> Agent:
+    def build(self, agent_id: AgentId, config: AgentConfig, limits: Limits, keys: Keys) -> Agent:
         """Return an agent that has these limits; may take a second, and is called on a thread of its own.
 
         `config.name` is given, and how far the config may reach has been looked at.

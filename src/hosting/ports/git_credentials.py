@@ -1,20 +1,21 @@
 """The door to whoever gives workers access to repositories."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from hosting.domain.secret import Secret
 from hosting.domain.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
 class GitCredential:
-    """Access to a repository for a while; the token is a secret, and never logged."""
+    """Access to a repository for a while."""
 
     clone_url: str
     expires_at: datetime
-    token: str = field(repr=False)
+    token: Secret
 
 
 class GitCredentials(Protocol):

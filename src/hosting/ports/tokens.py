@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class WorkerClaims:
 class WorkerTokens(Protocol):
     """Signs tokens and reads them again; what it has not signed it does not read."""
 
-    def issue(self, claims: WorkerClaims) -> str:
+    def issue(self, claims: WorkerClaims) -> Secret:
         """Return a token that says this.
 
         Raises:
@@ -31,7 +32,7 @@ class WorkerTokens(Protocol):
         """
         ...
 
-    def read(self, token: str) -> WorkerClaims:
+    def read(self, token: Secret) -> WorkerClaims:
         """Return what a token says.
 
         Raises:
@@ -40,7 +41,7 @@ class WorkerTokens(Protocol):
         """
         ...
 
-    def read_expired(self, token: str) -> WorkerClaims:
+    def read_expired(self, token: Secret) -> WorkerClaims:
         """Return what a token says, however old it is.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 from events.event import Event
 from events.interactions import Request, Response
 from events.tools import CallType
+from hosting.domain.secret import Secret
 
 T = TypeVar("T")
 A = TypeVar("A", bound=Response)
@@ -16,7 +17,7 @@ A = TypeVar("A", bound=Response)
 class ToolContext(Protocol):
     """What can be done inside of a run, by its agent and by the tools that it calls.
 
-    Everything here but `emit` is done once, however often the run begins again after a crash.
+    Everything here but `emit` and `credential` is done once, however often the run begins again after a crash.
 
     Raises:
         RunDiverged: begun again, the run did something else in a place than before.
@@ -77,6 +78,18 @@ class ToolContext(Protocol):
 
     async def keep(self, name: str, value: Any, *, of_session: bool = False) -> None:
         """Keep something that JSON can hold with the branch, where forks copy it, or with its session; None forgets."""
+        ...
+
+    async def credential(self, name: str) -> Secret:
+        """Return a credential of the place that the run is in: its tenant, its agent's project, its session.
+
+        It is looked up each time, and kept nowhere: what was changed meanwhile is the new one, and a run that begins
+        again looks once more. `reveal()` it where it is needed; it does not print, and a step's result cannot hold it.
+
+        Raises:
+            CredentialMissing: there is none, and nothing takes its place.
+            CredentialUnusable: its value cannot be read.
+        """
         ...
 
     async def run_agent(self, agent_id: str, text: str) -> str:

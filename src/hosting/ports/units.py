@@ -20,6 +20,7 @@ from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
+from hosting.ports.results import Observe, RateRun
 from hosting.ports.words import AddToRun, PassOn, TellWorker
 
 
@@ -298,7 +299,9 @@ GuardedChange = (
     | PassOn
     | RemoveQueued
     | AskForInterrupt
+    | RateRun
     | SettleInteraction
+    | Observe
 )
 RunChange = (
     BeginTurn
@@ -313,6 +316,7 @@ RunChange = (
     | ReturnWork
     | TellWorker
     | EndWork
+    | Observe
     | EndRun
 )
 
@@ -322,7 +326,8 @@ class Unit:
     """Events for one branch with the rows that go with them.
 
     With a `fence` it is for a run whose lease has that fence, else it is refused with FENCED.
-    Its changes are either RunChanges, which need a fence and are never refused, or GuardedChanges, which may be.
+    Its changes are either RunChanges, which need a fence and are never refused, or GuardedChanges, which may be;
+    Observe is one of either, and the last that happens.
     """
 
     tenant: TenantId
@@ -350,6 +355,7 @@ class Refusal(Enum):
     RUN_NOT_ACTIVE = auto()
     RUN_NOT_QUEUED = auto()
     QUEUE_FULL = auto()
+    RUN_NOT_RATABLE = auto()
     NOT_AWAITED = auto()
     MESSAGE_EXISTS = auto()
     FENCED = auto()

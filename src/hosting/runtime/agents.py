@@ -64,6 +64,14 @@ class Agents:
         """Let a registered agent answer under another id too."""
         self._registered.setdefault(agent_id, self._registered[registered])
 
+    def terms(self, agent_id: AgentId) -> WorkTerms | None:
+        """Return what workers are offered of the runs of an agent that the server was started with.
+
+        Raises:
+            AgentMissing: none answers under that id.
+        """
+        return self._standing(agent_id).terms
+
     async def check(self, tenant: TenantId, agent_id: AgentId) -> None:
         """Make sure that an agent answers under an id, or did: its runs must be answered and ended when it is deleted.
 

@@ -1,6 +1,7 @@
 """How the turn of a run begins, or begins again."""
 
 from events.turns import MessageTurnStarted
+from hosting.domain.route import routes_of
 from hosting.ports.units import BeginTurn
 from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
@@ -25,7 +26,11 @@ def hand_of(runtime: Runtime, pen: Pen, past: Past, agent_name: str | None = Non
         agent_name=agent_name or (started.agent_name if started else run.agent_id),
         began=(started.timestamp if started else None) or runtime.clock(),
     )
-    return Hand(pen, turn, unfinished)
+    hand = Hand(pen, turn, unfinished)
+    for route in routes_of(run, past.steps):
+        # It ends for whoever it was given to, also when its agent does not begin again.
+        hand.work_by(route.arm(run.scope.tenant))
+    return hand
 
 
 def begin_turn(hand: Hand) -> None:

@@ -27,6 +27,7 @@ class Bench:
     """The things of one turn.
 
     `inbox` has the run's interrupts; `before` is what a turn of this flow had left unfinished when the run was cut.
+    `project` is the agent's: its credentials hold here.
     `nest` lets an agent work inside of a step and returns the last that it said.
     """
 
@@ -39,6 +40,7 @@ class Bench:
     before: dict[str, Unfinished]
     client_tools: ClientTools
     nest: "Nest"
+    project: str | None = None
     budget: Budget = field(default_factory=Budget)
 
     async def state(self, name: str, *, of_branch: bool) -> bytes | None:

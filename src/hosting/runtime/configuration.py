@@ -15,6 +15,8 @@ from hosting.ports.agents import Configurable
 from hosting.runtime.agents import Engaged
 from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
 from hosting.runtime.core import Runtime
+from hosting.runtime.credentials import credential_names
+from hosting.runtime.projects import project_of
 from middleware.client_tools.begin import begin
 from middleware.client_tools.refusal import ClientToolInputRefused
 
@@ -47,7 +49,8 @@ async def _check_model(
         return
     if not isinstance(agent, Configurable):
         raise not_honoured(config.given[0], by=f"The agent {agent.name!r:.100}")
-    await agent.check_config(config)
+    credentials = await credential_names(runtime, tenant, project_of(agent)) if config.asks_for_model else frozenset()
+    await agent.check_config(config, credentials)
 
 
 async def _check_client_tools(runtime: Runtime, branch: Branch, given: ClientToolInput) -> None:

@@ -25,6 +25,7 @@ from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_instructions, client_tool, visible_client_tools
 from hosting.runtime.closing import close_calls, interrupted_call
 from hosting.runtime.reply import ReplyWriter
+from hosting.runtime.routes import choose_route
 from hosting.runtime.saying import Write, reading, writing
 from hosting.runtime.steps import Steps
 from hosting.runtime.together import together
@@ -132,6 +133,10 @@ class AgentContext(WorkContext):
     async def client_instructions(self) -> Sequence[str]:
         """See RunContext.client_instructions."""
         return await client_instructions(self._bench)
+
+    async def route(self, candidates: Sequence[str], work_type: str | None = None) -> str:
+        """See RunContext.route."""
+        return await choose_route(self._bench, self._steps, candidates, work_type)
 
     async def model_call(self, write: Write, *, name: str = "model", arguments: Any = None) -> Message:
         """See RunContext.model_call."""

@@ -8,6 +8,8 @@ from events.serializer import Serializer
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import TenantId
 from hosting.ports.clock import Clock
+from hosting.ports.credentials import Cipher, RunVault
+from hosting.ports.router import Router
 from hosting.ports.store import LogReader, RunReads, TenantReads
 from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
@@ -23,7 +25,10 @@ class Runtime:
     `stragglers` are agents that ignore that they were cancelled.
     `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
     `wakes` knows who on this node waits for an answer or an interrupt.
+    `cipher` seals what is secret of what is stored.
+    Without a `vault` there are no credentials.
     With `client_endpoints` clients may say where a model is, and with what key it is called.
+    Without a `router` every run takes the first of its candidates, and nothing is learnt of that.
     """
 
     agents: Agents
@@ -39,7 +44,10 @@ class Runtime:
     holder: Holder
     wakes: Wakes
     run_accepted: Callable[[Lease], None]
+    cipher: Cipher
     client_endpoints: bool = False
+    router: Router | None = None
+    vault: RunVault | None = None
 
     def hold(self, lease: Lease) -> None:
         """Begin to execute a run that this node holds from now on."""

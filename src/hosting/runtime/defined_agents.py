@@ -9,8 +9,8 @@ from weakref import WeakValueDictionary
 from events.ids import AgentId, is_client_id
 from hosting.domain.definition import AgentConfig, DefinitionSummary
 from hosting.domain.errors import AgentElsewhere, AgentMissing
-from hosting.domain.scope import TenantId
-from hosting.ports.agents import Agent
+from hosting.domain.scope import LOCAL_TENANT, TenantId
+from hosting.ports.agents import Agent, Keys
 from hosting.ports.definitions import Definitions, DefinitionsOf
 from hosting.runtime.workshop import Workshop
 
@@ -45,13 +45,15 @@ class DefinedAgents:
         """Say whether there is a definition, or was one that a run may still need."""
         return _could_be(agent_id) and await self.of(tenant).is_known(agent_id)
 
-    async def check(self, agent_id: AgentId, name: str, config: AgentConfig) -> None:
-        """Make sure that there can be an agent with this config.
+    async def check(
+        self, tenant: TenantId, agent_id: AgentId, name: str, config: AgentConfig, known: frozenset[str] | None = None
+    ) -> None:
+        """Make sure that there can be an agent with this config, whose runs can have the `known` credentials.
 
         Raises:
             ConfigRefused: there cannot.
         """
-        await self._build(agent_id, name, config)
+        await self._build(agent_id, name, config, _keys(tenant, known))
 
     async def get(self, tenant: TenantId, agent_id: AgentId, version: int) -> Agent:
         """Return the agent that a version of a definition describes.
@@ -76,15 +78,20 @@ class DefinedAgents:
         described = await self.of(tenant).version(agent_id, version)
         if described is None:
             raise AgentMissing(agent_id)
-        agent = await self._build(agent_id, described.name, described.config)
+        agent = await self._build(agent_id, described.name, described.config, _keys(tenant))
         if agent is None:
             raise AgentElsewhere(agent_id)
         return agent
 
-    async def _build(self, agent_id: AgentId, name: str, config: AgentConfig) -> Agent | None:
+    async def _build(self, agent_id: AgentId, name: str, config: AgentConfig, keys: Keys) -> Agent | None:
         # A library of models may have to be imported first, which takes a second.
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._builders, self._workshop.build, agent_id, name, config)
+        return await loop.run_in_executor(self._builders, self._workshop.build, agent_id, name, config, keys)
+
+
+def _keys(tenant: TenantId, known: frozenset[str] | None = None) -> Keys:
+    """Return whose keys a tenant's agents are for: the server's own are for who runs it (docs/decisions/0021)."""
+    return Keys(of_server=tenant == LOCAL_TENANT, known=known)
 
 
 def _could_be(agent_id: AgentId) -> bool:

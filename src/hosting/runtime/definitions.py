@@ -11,6 +11,7 @@ from hosting.domain.errors import AgentMissing, AgentNotStored, InvalidRequest
 from hosting.domain.scope import TenantId
 from hosting.runtime.agents import Source
 from hosting.runtime.core import Runtime
+from hosting.runtime.credentials import credential_names
 
 _LARGEST_METADATA: Final = 16 << 10
 _LONGEST_NAME: Final = 200
@@ -32,7 +33,7 @@ async def create_definition(
     if len(msgspec.json.encode(metadata)) > _LARGEST_METADATA:
         raise InvalidRequest(f"`metadata` is larger than {_LARGEST_METADATA >> 10} KiB as JSON - at `$.metadata`.")
     agent_id, now = runtime.ids.agent(), runtime.clock()
-    await runtime.agents.defined.check(agent_id, name, config)
+    await _check(runtime, tenant, agent_id, name, config)
     definition = Definition(
         id=agent_id,
         name=name,
@@ -55,7 +56,7 @@ async def revise_definition(runtime: Runtime, tenant: TenantId, stored: Definiti
         AgentMissing: the definition was deleted meanwhile.
         StorageUnavailable: nothing was stored.
     """
-    await runtime.agents.defined.check(stored.id, stored.name, config)
+    await _check(runtime, tenant, stored.id, stored.name, config)
     revised = await runtime.agents.defined.of(tenant).revise(stored.id, config, runtime.clock())
     if revised is None:
         raise AgentMissing(stored.id)
@@ -76,3 +77,9 @@ async def delete_definition(runtime: Runtime, tenant: TenantId, agent_id: AgentI
 def refuse_registered(runtime: Runtime, agent_id: AgentId) -> AgentNotStored:
     """Return why an agent that the server was started with cannot be changed by clients."""
     return AgentNotStored(agent_id, _PLACES[runtime.agents.registered()[agent_id].source])
+
+
+async def _check(runtime: Runtime, tenant: TenantId, agent_id: AgentId, name: str, config: AgentConfig) -> None:
+    has_model = config.clients.chat is not None
+    known = await credential_names(runtime, tenant, config.project_name) if has_model else None
+    await runtime.agents.defined.check(tenant, agent_id, name, config, known)

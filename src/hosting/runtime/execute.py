@@ -7,13 +7,14 @@ from typing import Final
 import structlog
 
 from events.runs import RunStatus
+from hosting.domain.credential_errors import SealBroken, SealKeyMissing
 from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused, RunLost
 from hosting.domain.interaction import InteractionState
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.lease import Lease
 from hosting.domain.message import MessageState
 from hosting.domain.run import COMPLETED, Ending
-from hosting.domain.run_config import check_run_config
+from hosting.domain.run_config import RunConfig, check_run_config
 from hosting.ports.agents import Agent
 from hosting.runtime.agent_task import run_agent
 from hosting.runtime.beginning import begin_turn, hand_of
@@ -28,9 +29,11 @@ from hosting.runtime.interruptible import until_interrupted
 from hosting.runtime.limits import limits_of
 from hosting.runtime.nested import run_nested
 from hosting.runtime.pen import Pen
+from hosting.runtime.projects import project_of
 from hosting.runtime.questions import Questions
 from hosting.runtime.recovery import Past, read_past
 from hosting.runtime.reentry import reopen_nested, retry_of
+from hosting.runtime.run_secrets import opened_config
 from hosting.runtime.steps import Steps
 from middleware.budget import Budget
 from middleware.error_formatting import ErrorFormatting
@@ -113,7 +116,8 @@ class Executor:
         try:
             run = lease.run
             agent = await self.runtime.agents.get(run.scope.tenant, run.agent_id, run.agent_version)
-        except (AgentMissing, AgentElsewhere, ConfigRefused) as error:
+            config = check_run_config(opened_config(self.runtime.cipher, run))
+        except (AgentMissing, AgentElsewhere, ConfigRefused, SealBroken, SealKeyMissing) as error:
             gone = Ending(RunStatus.FAILED, type(error).__name__, str(error), is_retryable=True)
             await self._end(pen, past, gone)
             return
@@ -125,7 +129,7 @@ class Executor:
         hand = hand_of(self.runtime, pen, past, agent.name)
         # An interrupt may come before the agent is back inside of what it had begun.
         reopen_nested(hand, past)
-        await self._run_turn(hand, past, agent, steps)
+        await self._run_turn(self._bench(hand, past, agent, config), agent, steps)
 
     async def _end(self, pen: Pen, past: Past, ending: Ending, wish: Interrupt | None = None) -> None:
         """End a run that is not begun again, whatever its past holds; `wish` came while nobody held it."""
@@ -148,8 +152,8 @@ class Executor:
         past.end_cut_messages(hand.pen, state)
         await finish_run(self.runtime, hand, ending)
 
-    async def _run_turn(self, hand: Hand, past: Past, agent: Agent, steps: Steps) -> None:
-        bench = self._bench(hand, past, agent)
+    async def _run_turn(self, bench: Bench, agent: Agent, steps: Steps) -> None:
+        hand = bench.hand
         begin_turn(hand)
         context = AgentContext(bench, steps, hand.lease.input)
         client_tools = bench.config.client_tool_input
@@ -182,8 +186,7 @@ class Executor:
         hand.withdraw()
         await finish_run(self.runtime, hand, ending)
 
-    def _bench(self, hand: Hand, past: Past, agent: Agent) -> Bench:
-        config = check_run_config(hand.lease.run.config)
+    def _bench(self, hand: Hand, past: Past, agent: Agent, config: RunConfig) -> Bench:
         limits = limits_of(agent, config)
         return Bench(
             runtime=self.runtime,
@@ -195,6 +198,7 @@ class Executor:
             before=past.flows,
             client_tools=ClientTools(),
             nest=run_nested,
+            project=project_of(agent),
             budget=Budget(limits.tool_failures),
         )
 

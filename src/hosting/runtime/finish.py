@@ -9,9 +9,11 @@ from events.queue import BranchQueueUpdated, QueueAction
 from events.runs import BranchRunCompleted, BranchRunStarted, RunStatus
 from events.serializer import Encoded, Stamp
 from events.turns import MessageTurnError
+from hosting.domain.observation import key_of_run
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Ending, Run
 from hosting.domain.work_item import WorkItemId, WorkState
+from hosting.ports.results import Observe
 from hosting.ports.units import EndRun, EndWork, Promote, RunChange
 from hosting.runtime.closing import close_turn, turn_finished
 from hosting.runtime.core import Runtime
@@ -19,6 +21,7 @@ from hosting.runtime.hand import Hand
 from hosting.runtime.messages import message_events
 from hosting.runtime.queue_items import queue_items
 from hosting.runtime.relay_state import forget_relayed
+from hosting.runtime.routes import observed
 from middleware.errors import MODEL_NOT_FOUND
 
 WORK_STATE: Final = {
@@ -57,10 +60,20 @@ async def finish_run(runtime: Runtime, hand: Hand, ending: Ending) -> None:
         reason=ending.reason,
     )
     end = EndRun(run.id, ending, now, runtime.holder, promotion(runtime, now))
-    hand.pen.put(completed, *work_ended(run, ending, now), end)
+    hand.pen.put(completed, *work_ended(run, ending, now), *_learnt(hand, ending, now), end)
     await hand.settle()
+    if runtime.router is not None:
+        runtime.router.learnt(hand.arms)
     if hand.pen.promoted is not None:
         runtime.hold(hand.pen.promoted)
+
+
+def _learnt(hand: Hand, ending: Ending, now: datetime) -> tuple[Observe, ...]:
+    """Return what is learnt of whoever the run was given to; one that somebody cancelled says nothing of them."""
+    if ending.cancelled:
+        return ()
+    run, succeeded = hand.lease.run, ending.status is RunStatus.COMPLETED
+    return observed(hand, key_of_run(run.id), succeeded=succeeded, began=run.started_at or now, ended=now)
 
 
 def work_ended(run: Run, ending: Ending, now: datetime) -> tuple[RunChange, ...]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from events.event import Event
 from events.serializer import Encoded
 from events.turns import Usage
+from hosting.domain.arm import Arm
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.units import RunChange
@@ -43,6 +44,7 @@ class Hand:
         self._above = above
         self._withdrawn = False
         self.usage: Usage | None = None
+        self.arms: dict[Arm, None] = {}
 
     @property
     def lease(self) -> Lease:
@@ -106,6 +108,10 @@ class Hand:
         """Add to what the turn has cost."""
         if usage is not None:
             self.usage = usage if self.usage is None else self.usage + usage
+
+    def work_by(self, arm: Arm) -> None:
+        """Know whom the turn was given to: that learns of its end."""
+        self.arms[arm] = None
 
     def withdraw(self) -> None:
         """Take nothing more from the agent, nor from what it nests."""

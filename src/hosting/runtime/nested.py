@@ -14,8 +14,10 @@ from events.turns import MessageTurnError, MessageTurnStarted
 from hosting.domain.errors import AgentElsewhere, AgentMissing, ConfigRefused
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.message import Message
+from hosting.domain.run_observation import key_of_nested
 from hosting.domain.step import Step, StepKey, StepKind
 from hosting.ports.agents import Agent
+from hosting.ports.results import Observe
 from hosting.ports.units import BeginStep, FinishStep
 from hosting.runtime.agent_task import run_agent
 from hosting.runtime.bench import Bench
@@ -23,6 +25,8 @@ from hosting.runtime.closing import GIVEN_UP_REASON, INTERRUPTED_REASON, close_t
 from hosting.runtime.context import AgentContext
 from hosting.runtime.interruptible import until_interrupted
 from hosting.runtime.limits import limits_of
+from hosting.runtime.projects import project_of
+from hosting.runtime.routes import observed
 from hosting.runtime.steps import Steps
 from hosting.runtime.turn import Turn
 from middleware.budget import Budget
@@ -31,6 +35,9 @@ from middleware.errors import MODEL_NOT_FOUND, ToolFailed, TurnFailed, TurnStopp
 
 _FORMAT: Final = ErrorFormatting()
 _MOST_DEPTH: Final = 8
+
+
+_INTERRUPTED: Final = "Interrupted"
 
 
 class _Outcome(msgspec.Struct, frozen=True):
@@ -66,12 +73,24 @@ async def run_nested(above: Bench, steps: Steps, agent_id: str, text: str) -> st
         raise
     _finish(above, bench, key, outcome)
     await above.hand.settle()
+    if bench.runtime.router is not None:
+        bench.runtime.router.learnt(bench.hand.arms)
     return _read(outcome)
 
 
 def _finish(above: Bench, bench: Bench, key: StepKey, outcome: _Outcome) -> None:
     bench.hand.end()
-    above.hand.record(FinishStep(above.hand.lease.run.id, key.place, msgspec.json.encode(outcome)))
+    run_id = above.hand.lease.run.id
+    finished = FinishStep(run_id, key.place, msgspec.json.encode(outcome))
+    above.hand.record(finished, *_learnt(bench, key_of_nested(run_id, key.place), outcome))
+
+
+def _learnt(bench: Bench, key: str, outcome: _Outcome) -> tuple[Observe, ...]:
+    """Return what is learnt of whoever the work was given to: with its own end, since it may fail and the run not."""
+    if outcome.error_type == _INTERRUPTED:
+        return ()
+    began, now = bench.hand.turn.began, bench.runtime.clock()
+    return observed(bench.hand, key, succeeded=outcome.error_type is None, began=began, ended=now)
 
 
 async def _agent(above: Bench, logged: Step | None, agent_id: AgentId) -> tuple[Agent, int | None]:
@@ -103,7 +122,13 @@ def _bench(above: Bench, turn: Turn, agent: Agent) -> Bench:
     config = replace(above.config, model=None)
     questions = above.questions.of(hand)
     return replace(
-        above, hand=hand, questions=questions, config=config, limits=limits, budget=Budget(limits.tool_failures)
+        above,
+        hand=hand,
+        questions=questions,
+        config=config,
+        limits=limits,
+        project=project_of(agent),
+        budget=Budget(limits.tool_failures),
     )
 
 
@@ -154,7 +179,7 @@ async def _work(bench: Bench, steps: Steps, agent: Agent, text: str) -> _Outcome
     await close_turn(runtime, hand, reason=reason, finished=True, termination=termination)
     hand.finish(turn_finished(runtime, hand, termination))
     if wish is not None:
-        return _Outcome(error_type="Interrupted", error_message=f"Interrupted: {wish.reason}")
+        return _Outcome(error_type=_INTERRUPTED, error_message=f"Interrupted: {wish.reason}")
     return _Outcome(text=context.last_text)
 
 

@@ -28,6 +28,7 @@ from hosting.runtime.input_messages import messages_of
 from hosting.runtime.messages import message_events
 from hosting.runtime.new_run import new_run
 from hosting.runtime.queue_items import queue_items
+from hosting.runtime.run_secrets import sealed_config
 
 MOST_QUEUED: Final = 100
 _REASON: Final = "Interrupted by a new input."
@@ -64,6 +65,7 @@ async def submit_input(
         QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
         ServerLeaving: the server is being stopped.
+        SealKeyMissing: something in its configuration is secret, and this server has no key to seal it with.
         StorageUnavailable: nothing was stored.
     """
     if runtime.rings.closing is not None:
@@ -93,10 +95,11 @@ async def _prepared(
     engaged = await runtime.agents.engage(branch.scope.tenant, agent_id)
     await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
+    sealed = sealed_config(runtime.cipher, branch.scope.tenant, run_id, config)
     messages = await messages_of(runtime, received, run_id)
     said = [message.id for message in messages]
     run, offer = new_run(
-        runtime, branch, agent_id, engaged, run_id=run_id, said=said, config=config, now=now, priority=priority
+        runtime, branch, agent_id, engaged, run_id=run_id, said=said, config=sealed, now=now, priority=priority
     )
     return QueuedRun(run, messages, now, received.client_input_id, offer)
 

@@ -12,9 +12,11 @@ from events.event import Event
 from events.interactions import Request, Response
 from events.queue import BranchQueueUpdated
 from events.runs import BranchRunCompleted, BranchRunStarted
+from hosting.domain.secret import Secret
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, FinishStep, KeepState
 from hosting.runtime.bench import Bench
+from hosting.runtime.credentials import credential_of
 from hosting.runtime.steps import Steps
 from middleware.clarification import clarify
 
@@ -80,6 +82,10 @@ class WorkContext:
         """See RunContext.clarify."""
         within = self._bench.limits.clarification_timeout
         return await clarify(self, question, options, agent_name=self._bench.hand.turn.agent_name, within=within)
+
+    async def credential(self, name: str) -> Secret:
+        """See ToolContext.credential."""
+        return await credential_of(self._bench, name)
 
     async def run_agent(self, agent_id: str, text: str) -> str:
         """See ToolContext.run_agent."""

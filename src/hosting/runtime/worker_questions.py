@@ -19,7 +19,7 @@ from events.serializer import Encoded, Stamp
 from events.tools import ResultType, ToolResult
 from hosting.domain.inbox_message import InboxMessage, InboxType
 from hosting.domain.interaction import DECIDED, OF_A_WORKER, Interaction, InteractionState
-from hosting.domain.run_config import check_run_config
+from hosting.domain.run_config import check_stored_config
 from hosting.domain.work_errors import QuestionRefused
 from hosting.ports.units import OpenInteraction
 from hosting.ports.words import TellWorker
@@ -105,7 +105,7 @@ async def _check_call(runtime: Runtime, desk: Desk, request: PermissionRequest) 
 async def _decided(runtime: Runtime, desk: Desk, request: PermissionRequest) -> tuple[Verdict, str] | None:
     """Return what the run's own configuration, or an earlier answer, says of the tool."""
     run, tool = desk.hand.lease.run, request.function_name
-    override = check_run_config(run.config).permission_overrides.get(tool)
+    override = check_stored_config(run.config).permission_overrides.get(tool)
     if override is not None:
         return Verdict(override, "" if override else OVERRIDDEN), _OVERRIDE
     remembered = await choice_of(runtime.run_reads, run.branch_key, run.scope, tool)

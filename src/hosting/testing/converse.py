@@ -16,6 +16,7 @@ from events.ids import AgentId
 from events.inputs import UserTextInput
 from events.interactions import Request
 from hosting.bootstrap import create_app
+from hosting.domain.secret import Secret
 from hosting.hostable import id_of
 from hosting.settings import Settings
 from hosting.testing.answers import Answers
@@ -47,7 +48,7 @@ async def converse_async(agent: object, *texts: str, **options: Unpack[Options])
     served = {**options.get("agents", {}), agent_id: agent}
     tools, events = tuple(options.get("tools", ())), tuple(options.get("events", ()))
     with TemporaryDirectory(prefix="branchline-test-") as folder:
-        settings = Settings(database_url=f"sqlite+aiosqlite:///{Path(folder)}/test.db", grace_seconds=0)
+        settings = Settings(database_url=Secret(f"sqlite+aiosqlite:///{Path(folder)}/test.db"), grace_seconds=0)
 
         def make_app() -> Litestar:
             return create_app(served, settings=settings, tools=tools, events=events)

@@ -191,7 +191,7 @@ def _parse(path: Path, text: str) -> Mapping[str, SigningKey]:
             raise KeyFileRefused(path, f"line {number} is no id with {SECRET_BYTES} bytes in base64url behind it.")
         if match["id"] in keys:
             raise KeyFileRefused(path, f"line {number} has an id that a line before it has.")
-        keys[match["id"]] = SigningKey(match["id"], secret)
+        keys[match["id"]] = SigningKey.of(match["id"], secret)
     if not keys:
         raise KeyFileRefused(path, "there is no key in it.")
     return keys

@@ -1,15 +1,18 @@
 """A pydantic-ai agent, hosted as it is."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
 from pydantic_ai.agent import AbstractAgent
 from pydantic_ai.models import Model
+from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
+from hosting.adapters.models.access import Access
+from hosting.adapters.models.candidates import Candidates
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
 from hosting.adapters.models.choice import ModelChoice, ModelRefused
@@ -36,6 +39,8 @@ class ModelAgent:
 
     `wrapped` is that agent, and `tools` are offered to its model besides its own. Without `deps` an agent whose
     `deps_type` is RunContext is given the run's context as its deps, and one that says no type None.
+    With `candidates` each run has one of these, by a key that is looked up for it, unless its input says which model
+    it is. `project_name` says whose credentials the runs have, see OfProject.
     """
 
     def __init__(
@@ -48,14 +53,18 @@ class ModelAgent:
         limits: Limits = MODEL_LIMITS,
         tools: Sequence[Tool] = (),
         tells_reasoning: bool = True,
+        candidates: Candidates | None = None,
+        project_name: str | None = None,
     ) -> None:
         self.agent_id = agent_id
         self.name = name or agent.name or agent_id
         self.limits = limits
+        self.project_name = project_name
         self.wrapped = agent
         self.deps = deps or deps_by_type(agent_id, agent.deps_type)
         self._tools = tuple(tools)
         self._tells_reasoning = tells_reasoning
+        self._candidates = candidates
         self._care = Care().within(limits)
 
     def ask_with(self, care: Care) -> None:
@@ -68,9 +77,9 @@ class ModelAgent:
                 agent=self.agent_id,
             )
 
-    async def check_config(self, config: ModelConfig) -> None:
+    async def check_config(self, config: ModelConfig, credentials: Collection[str]) -> None:
         """See Configurable.check_config."""
-        await asyncio.to_thread(self._check, config)
+        await asyncio.to_thread(self._check, config, credentials)
 
     async def run(self, context: RunContext) -> None:
         """See Agent.run."""
@@ -79,7 +88,7 @@ class ModelAgent:
         told = instructions_of(context, config)
         turn = self._turn(context, config)
         async with AsyncExitStack() as stack:
-            chosen = await self._chosen(config)
+            chosen = await self._chosen(context, config)
             if chosen.closes is not None:
                 await stack.enter_async_context(chosen.closes)
             await stack.enter_async_context(self._care.providers.asked(chosen.model or self.wrapped.model))
@@ -92,7 +101,7 @@ class ModelAgent:
                 message_history=before,
                 output_type=None if config.structured_output is None else output_of(config.structured_output),
                 model=chosen.model,
-                model_settings=run_settings(settings_of(config, chosen.model)),
+                model_settings=run_settings(self._settings(config, chosen.model)),
                 usage_limits=NO_LIMIT,
                 instructions=told,
                 deps=await make_deps(self.deps, context),
@@ -111,11 +120,35 @@ class ModelAgent:
             answer_name=answer_name(config.structured_output),
         )
 
-    async def _chosen(self, config: ModelConfig) -> RunModel:
+    async def _chosen(self, context: RunContext, config: ModelConfig) -> RunModel:
+        providers = self._care.providers
+        if self._candidates is not None and not config.is_apart:
+            return RunModel(await self._with_key(self._candidates, context, config))
         if config.asks_for_model or config.chat.reasoning is not None:
-            return await asyncio.to_thread(run_model, self._care.providers, self._own_model(), config)
+            return await asyncio.to_thread(run_model, providers, self._own_model(), config)
         # What the agent does by itself, it goes on doing by itself: capabilities of its own may choose its model.
         return RunModel(None)
+
+    async def _with_key(self, candidates: Candidates, context: RunContext, config: ModelConfig) -> Model | None:
+        """Return the model of a run that says no key: with the agent's, or its tenant's for that provider."""
+        providers = self._care.providers
+        if not config.asks_for_model:
+            return await candidates.chosen(context, providers)
+        if (other := self._other(config)) is not None:
+            return await other.model(providers, context)
+        own = await candidates.first.model(providers, context)
+        return (await asyncio.to_thread(run_model, providers, own, config)).model
+
+    def _other(self, config: ModelConfig) -> Access | None:
+        """Return how a run comes by the model of another provider that it names; None when it names none."""
+        if self._candidates is None or config.provider_key is None or config.model_name is None:
+            return None
+        return self._candidates.other(config.provider_key, config.model_name)
+
+    def _settings(self, config: ModelConfig, model: Model | None) -> ModelSettings:
+        if self._candidates is None or not self._candidates.is_choice or model is None or config.asks_for_model:
+            return settings_of(config, model)
+        return self._candidates.settings(model, config)
 
     def _own_model(self) -> Model | None:
         """Return the agent's own model; None when it has one only as it runs, or then finds that it has none."""
@@ -136,14 +169,23 @@ class ModelAgent:
                 names.update(toolset.source.names)
         return names
 
-    def _check(self, config: ModelConfig) -> None:
+    def _models(self, config: ModelConfig, credentials: Collection[str]) -> Sequence[Model | None]:
+        """Return the models of which one is to answer a run."""
+        if self._candidates is not None and not config.asks_for_model:
+            return list(self._candidates.models.values())
+        other = None if config.is_apart else self._other(config)
         try:
-            model = run_model(self._care.providers, self._own_model(), config).model
+            if other is not None:
+                return [other.sample(self._care.providers, credentials)]
+            return [run_model(self._care.providers, self._own_model(), config).model]
         except ModelRefused as error:
             raise RunConfigRefused(f"`runConfig.{wanted_by(config)}` cannot be honoured: {error}") from error
-        refused = None if model is None else not_taken(model, config)
-        if refused is not None and model is not None:
-            raise not_honoured(refused, by=f"The model {model.model_name!r:.100}")
+
+    def _check(self, config: ModelConfig, credentials: Collection[str]) -> None:
+        for model in self._models(config, credentials):
+            refused = None if model is None else not_taken(model, config)
+            if refused is not None and model is not None:
+                raise not_honoured(refused, by=f"The model {model.model_name!r:.100}")
         if config.structured_output is not None:
             output_of(config.structured_output)
             name = answer_name(config.structured_output)

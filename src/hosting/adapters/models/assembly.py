@@ -1,17 +1,19 @@
 """Agents of pydantic-ai, put together of a config."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
 from pydantic_ai import Agent
+from pydantic_ai.models import Model
 from pydantic_ai.toolsets import AbstractToolset
 
 from events.ids import AgentId
+from hosting.adapters.models.access import Access
 from hosting.adapters.models.agent import ModelAgent
+from hosting.adapters.models.candidates import Candidates
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
-from hosting.adapters.models.choice import ModelChoice
 from hosting.adapters.models.toolsets import close_toolsets, toolsets_of
 from hosting.domain.definition import AgentConfig
 from hosting.domain.errors import ConfigRefused
@@ -29,22 +31,37 @@ class Assembly:
         self._environment = environment
         self._toolsets: WeakSet[AbstractToolset[Any]] = WeakSet()
 
-    def agent(
-        self, agent_id: AgentId, config: AgentConfig, choice: ModelChoice, limits: Limits, tools: Sequence[Tool]
-    ) -> ModelAgent:
-        """Return an agent that is what a config says, with this model.
+    def model(self, config: AgentConfig, access: Access, known: Collection[str] | None) -> Model:
+        """Return a model, as it is without a run, that takes what a config says of it; `known` as in Access.sample.
 
         Raises:
             ModelRefused: the model cannot be used.
-            ConfigRefused: the model does not take what is said of it, or a toolset cannot be made.
+            ConfigRefused: it does not take that.
+        """
+        model = access.sample(self._care.providers, known)
+        if refused := not_taken(model, ModelConfig(chat=config.chat)):
+            pointer = "/" + refused.replace(".", "/")
+            raise ConfigRefused(pointer, f"The model {model.model_name!r:.100} does not honour this.")
+        return model
+
+    def agent(
+        self,
+        agent_id: AgentId,
+        config: AgentConfig,
+        models: Mapping[str, Model],
+        accesses: Mapping[str, Access],
+        *,
+        limits: Limits,
+        tools: Sequence[Tool],
+    ) -> ModelAgent:
+        """Return an agent that is what a config says, with these models by their names as candidates, its own first.
+
+        Raises:
+            ConfigRefused: it says what a model is elsewhere too, or a toolset cannot be made.
         """
         if config.chat.model_id is not None:
             raise ConfigRefused("/chat/modelId", "The model of an agent is its `clients.chat.modelName`.")
-        model = self._care.providers.model(choice)
-        said = ModelConfig(chat=config.chat)
-        if refused := not_taken(model, said):
-            pointer = "/" + refused.replace(".", "/")
-            raise ConfigRefused(pointer, f"The model {model.model_name!r:.100} does not honour this.")
+        model, said = next(iter(models.values())), ModelConfig(chat=config.chat)
         toolsets = toolsets_of(config, self._server_tools.values(), environment=self._environment)
         self._toolsets.update(toolsets)
         own: Agent[Any, Any] = Agent(
@@ -61,6 +78,8 @@ class Assembly:
             limits=limits,
             tools=tools,
             tells_reasoning=tells_reasoning(config.chat),
+            candidates=Candidates(models, accesses, said, config.work_type),
+            project_name=config.project_name,
         )
         agent.ask_with(self._care)
         return agent

@@ -9,6 +9,7 @@ from pydantic_ai.profiles.openai import SAMPLING_PARAMS
 from pydantic_ai.settings import ModelSettings, ThinkingLevel
 
 from hosting.adapters.models.making import models_inside
+from hosting.adapters.models.secrets import revealed
 from hosting.domain.model_config import ChatOptions, Effort, ModelConfig, OutputMode, Reasoning, ReasoningOutput
 
 _SETTINGS: Final = {
@@ -49,7 +50,7 @@ def settings_of(config: ModelConfig, model: Model | None) -> ModelSettings:
     if body := {**chat.additional_properties, **config.provider_options}:
         settings["extra_body"] = body
     if config.custom_headers:
-        settings["extra_headers"] = dict(config.custom_headers)
+        settings["extra_headers"] = revealed(config.custom_headers)
     if chat.reasoning is not None:
         settings |= _thinking(chat.reasoning, model)
     return cast("ModelSettings", settings)

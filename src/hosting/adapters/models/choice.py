@@ -1,8 +1,9 @@
 """Which model is wanted, and why it cannot be had."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from hosting.domain.secret import Secret
 from middleware.errors import AgentError
 
 _WITH_ENDPOINT: Final = {"openai": "openai-chat"}
@@ -15,6 +16,10 @@ class ModelRefused(AgentError):
 
 class ModelUnknown(ModelRefused):
     """A provider has no such model."""
+
+
+class KeyMissing(ModelRefused):
+    """A provider needs a key that is not there."""
 
 
 class EndpointRefused(ModelRefused):
@@ -31,7 +36,7 @@ class ModelChoice:
     provider: str
     name: str
     endpoint: str | None = None
-    key: str | None = field(default=None, repr=False)
+    key: Secret | None = None
     trusted: bool = False
 
     @classmethod

@@ -13,15 +13,16 @@ from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 
-from hosting.adapters.models.choice import EndpointRefused, ModelChoice, ModelRefused, ModelUnknown
+from hosting.adapters.models.choice import EndpointRefused, KeyMissing, ModelChoice, ModelRefused, ModelUnknown
 from hosting.adapters.models.measured import measure_answers
+from hosting.domain.secret import Secret
 
 T = TypeVar("T")
 
 _VARIABLE: Final = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)`")
 _EXTRA: Final = re.compile(r"pip install [\"']([\w\[\]-]+)[\"']")
 _ENDPOINT_ARGUMENTS: Final = ("base_url", "api_base", "azure_endpoint")
-_NO_KEY: Final = "none"
+_NO_KEY: Final = Secret("none")
 _OPENAI_KEY: Final = "OPENAI_API_KEY"
 
 
@@ -48,7 +49,7 @@ def models_inside(model: Model) -> Iterator[Model]:
         yield model
 
 
-def another(model: Model, name: str | None, key: str | None, endpoint: str | None) -> Model:
+def another(model: Model, name: str | None, key: Secret | None, endpoint: str | None) -> Model:
     """Return a model like another one: of another name, or with another key or at another place.
 
     With a key or an endpoint it has a provider of its own, to be closed when nobody uses it any more.
@@ -92,17 +93,18 @@ def _provider(choice: ModelChoice) -> Provider[Any]:
     key = choice.key if choice.trusted and not is_emptied else choice.key or _NO_KEY
     if key is not None:
         _check_takes_key(made, choice.provider)
-        given["api_key"] = key
+        given["api_key"] = key.reveal()
     provider = made(**given)
-    if choice.endpoint is not None and not choice.trusted:
+    if not choice.trusted:
+        # Another's key beside the server's own token or organization would be neither's.
         _forget_who_we_are(provider)
     return provider
 
 
-def _moved(provider: Provider[Any], key: str | None, endpoint: str | None) -> Provider[Any]:
+def _moved(provider: Provider[Any], key: Secret | None, endpoint: str | None) -> Provider[Any]:
     made = type(provider)
     _check_takes_key(made, provider.name)
-    given: dict[str, Any] = {"api_key": key or _NO_KEY}
+    given: dict[str, Any] = {"api_key": (key or _NO_KEY).reveal()}
     if endpoint is not None:
         given[_endpoint_argument(made, provider.name)] = endpoint
     elif "base_url" in _arguments(made):
@@ -148,7 +150,8 @@ def _endpoint_argument(made: type[Provider[Any]], provider: str) -> str:
 
 
 def _check_takes_key(made: type[Provider[Any]], provider: str) -> None:
-    if "api_key" not in _arguments(made):
+    # What is reached through a gateway is known by its own class, which would take the key to the provider itself.
+    if "api_key" not in _arguments(made) or "/" in provider:
         raise ModelRefused(f"The provider {provider} takes no key of that kind.")
 
 
@@ -183,7 +186,7 @@ def _refusal(choice: ModelChoice, said: str) -> ModelRefused:
 
 def _key_missing(choice: ModelChoice, variables: list[str]) -> ModelRefused:
     needed = " or ".join(variables)
-    return ModelRefused(f"The provider {choice.provider[:100]} needs {needed} in the server's environment.")
+    return KeyMissing(f"The provider {choice.provider[:100]} needs {needed} in the server's environment.")
 
 
 def _nearest(provider: str) -> str:

@@ -13,7 +13,7 @@ from mcp import types
 from mcp.shared.exceptions import MCPError
 
 from hosting.adapters.models.own_origin import client_of_origin
-from hosting.adapters.models.secrets import Secrets, secret_values, secrets_of_url
+from hosting.adapters.models.secrets import Secrets, revealed, secret_values, secrets_of_url
 from hosting.adapters.models.toolset_failed import ToolsetFailed
 from hosting.domain.toolset_config import McpServer, masked_url
 
@@ -40,11 +40,13 @@ class McpSession:
     ) -> None:
         self._server = server
         self._clock = clock
-        self._headers = {**server.headers, **{name: environment[of] for name, of in server.header_variables.items()}}
+        self._url = "" if server.url is None else server.url.reveal()
+        self._headers = {
+            **revealed(server.headers),
+            **{name: environment[of] for name, of in server.header_variables.items()},
+        }
         self._environment = _of_command(server, environment)
-        self.secrets = Secrets(
-            [*self._headers.values(), *secrets_of_url(server.url), *secret_values(self._environment)]
-        )
+        self.secrets = Secrets([*self._headers.values(), *secrets_of_url(self._url), *secret_values(self._environment)])
         self._opening = asyncio.Lock()
         self._client: Client[Any] | None = None
         self._doubted = False
@@ -152,7 +154,7 @@ class McpSession:
         server = self._server
         if server.command is not None:
             return StdioTransport(server.command, list(server.args), env=self._environment, keep_alive=False)
-        url = server.url or ""
+        url = self._url
 
         def client(
             headers: dict[str, str] | None = None,
@@ -202,7 +204,7 @@ class McpSession:
         return ToolsetFailed(f"The MCP server {self._server.name} {what}.")
 
     def _place(self) -> str:
-        return self._server.command or masked_url(self._server.url or "")
+        return self._server.command or masked_url(self._url)
 
     def _leave(self) -> None:
         client, self._client, self._listed = self._client, None, None
@@ -227,7 +229,7 @@ async def _pass_over(message: object) -> None:
 
 def _of_command(server: McpServer, environment: Mapping[str, str]) -> dict[str, str]:
     given = server.environment
-    return dict(given) if isinstance(given, dict) else {name: environment[name] for name in given}
+    return revealed(given) if isinstance(given, dict) else {name: environment[name] for name in given}
 
 
 def _kind(error: BaseException) -> str:

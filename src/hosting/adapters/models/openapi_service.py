@@ -11,7 +11,7 @@ import msgspec
 from events.tools import ToolBinary, ToolResult
 from hosting.adapters.models.openapi_request import OperationRequest
 from hosting.adapters.models.own_origin import client_of_origin
-from hosting.adapters.models.secrets import Secrets
+from hosting.adapters.models.secrets import Secrets, revealed
 from hosting.adapters.models.toolset_failed import ToolsetFailed
 from hosting.domain.toolset_config import OpenApiTools
 
@@ -25,7 +25,7 @@ class Service:
 
     def __init__(self, described: OpenApiTools, environment: Mapping[str, str]) -> None:
         variables = {name: environment[of] for name, of in described.header_variables.items()}
-        self._headers = {**described.headers, **variables}
+        self._headers = {**revealed(described.headers), **variables}
         self._secrets = Secrets(self._headers.values())
         self._described = described
         self._client: httpx2.AsyncClient | None = None

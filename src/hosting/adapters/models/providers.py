@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
 _MOST: Final = 64
+_MOST_MODELS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A provider, and its models by their names: making one looks up what it costs, which takes a millisecond."""
+
+    provider: Any
+    models: dict[str, "Model"] = field(default_factory=dict)
 
 
 class Providers:
@@ -27,7 +36,7 @@ class Providers:
 
     def __init__(self, most: int = _MOST) -> None:
         self._most = most
-        self._made: OrderedDict[ModelChoice, Any] = OrderedDict()
+        self._made: OrderedDict[ModelChoice, _Made] = OrderedDict()
         self._own: WeakSet[Any] = WeakSet()
         self._open: OrderedDict[Any, None] = OrderedDict()
         self._lock = Lock()
@@ -42,15 +51,21 @@ class Providers:
 
         place = replace(choice, name="")
         with self._lock:
-            provider = self._made.get(place)
-            if provider is None:
-                provider = self._made[place] = make_provider(choice)
-                self._own.add(provider)
+            made = self._made.get(place)
+            if made is None:
+                made = self._made[place] = _Made(make_provider(choice))
+                self._own.add(made.provider)
             self._made.move_to_end(place)
             # Models that have been made keep theirs; it has nothing open as long as no run asks it.
             while len(self._made) > self._most:
                 self._made.popitem(last=False)
-        return make_model(choice, provider)
+        model = made.models.get(choice.name)
+        if model is None:
+            model = make_model(choice, made.provider)
+            # Clients name models as they like: who comes too late has one made for each run.
+            if len(made.models) < _MOST_MODELS:
+                made.models[choice.name] = model
+        return model
 
     @asynccontextmanager
     async def asked(self, model: object) -> AsyncIterator[None]:

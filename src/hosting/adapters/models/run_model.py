@@ -29,7 +29,7 @@ def run_model(providers: Providers, own: Model | None, config: ModelConfig) -> R
     Raises:
         ModelRefused: it cannot be had.
     """
-    is_apart = config.api_key is not None or config.provider_endpoint is not None
+    is_apart = config.is_apart
     if config.provider_key is not None and config.model_name is not None:
         choice = ModelChoice(config.provider_key, config.model_name, config.provider_endpoint, config.api_key)
         if not is_apart:

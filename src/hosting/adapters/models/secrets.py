@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from hosting.domain.secret import Secret
 from hosting.domain.toolset_config import MASK
 
 _SHORTEST: Final = 6
@@ -24,6 +25,11 @@ class Secrets:
         for value in self._values:
             text = text.replace(value, MASK)
         return text
+
+
+def revealed(secrets: Mapping[str, Secret]) -> dict[str, str]:
+    """Return secrets as what they are, for whom they are sent to."""
+    return {name: secret.reveal() for name, secret in secrets.items()}
 
 
 def secret_values(environment: Mapping[str, str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """The runs that a worker has, and how sure it can be of that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, TypeVar
@@ -14,6 +14,7 @@ from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.domain.remote_run import KnownPast, TakenRun
 from hosting.domain.scope import BranchKey, NodeId
+from hosting.domain.secret import Secret
 from hosting.domain.wire_errors import ServerAway, ServerRefused
 
 T = TypeVar("T")
@@ -25,6 +26,14 @@ NOT_OURS: Final = frozenset((403, 404, 409))
 _ENDED: Final = 409
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEnvironment:
+    """The environment map of a run as the server has said it, and until which time of the loop's it is good."""
+
+    env: Mapping[str, Secret] = field(repr=False)
+    good_until: float
 
 
 @dataclass(slots=True)
@@ -42,6 +51,7 @@ class Held:
     batch: int
     questions: set[str] = field(default_factory=set)
     past: KnownPast | None = None
+    environment: KnownEnvironment | None = None
 
     @property
     def path(self) -> str:

@@ -31,6 +31,20 @@ def read_url(url: str) -> URL:
     return parsed
 
 
+def shown(url: str) -> str:
+    """Return where a database is, without who opens it, with what and how: that may be shown.
+
+    Raises:
+        StorageRefused: it is no address, or of a kind that we do not know.
+    """
+    parsed = read_url(url)
+    if is_sqlite(parsed):
+        return f"{parsed.drivername}:///{parsed.database or ''}"
+    # A socket's folder is an option.
+    host = parsed.host or ",".join(parsed.normalized_query.get("host", ()))
+    return f"{host}{f':{parsed.port}' if parsed.port else ''}/{parsed.database or ''}"
+
+
 def is_sqlite(url: URL) -> bool:
     """Say of which of the two kinds an address is."""
     return url.drivername == _SQLITE

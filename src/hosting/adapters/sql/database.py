@@ -11,6 +11,9 @@ from sqlalchemy.engine import URL
 
 from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
 from hosting.adapters.sql.api_keys import SqlApiKeys
+from hosting.adapters.sql.credential_audit import SqlCredentialAudit
+from hosting.adapters.sql.credential_changes import SqlCredentialChanges
+from hosting.adapters.sql.credentials import SqlCredentials
 from hosting.adapters.sql.definitions import SqlDefinitions
 from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
@@ -22,7 +25,9 @@ from hosting.adapters.sql.log_reader import SqlLogReader
 from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine
 from hosting.adapters.sql.reading import PooledReading, Reading, ReadingThreads, rows
 from hosting.adapters.sql.reads import SqlTenantReads
+from hosting.adapters.sql.routing import SqlRouting
 from hosting.adapters.sql.run_reads import SqlRunReads
+from hosting.adapters.sql.sealed_configs import SqlSealedConfigs
 from hosting.adapters.sql.sqlite_file import (
     OnConnect,
     key_file_of,
@@ -38,6 +43,7 @@ from hosting.adapters.sql.worker_mutations import SqlMutations
 from hosting.adapters.sql.workers import SqlWorkers
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
+from hosting.ports.credentials import Cipher
 
 _PATIENCE_OF_A_LEASE: Final = 0.8
 _READERS: Final = 4
@@ -63,6 +69,11 @@ class Database:
     files: SqlFileReservations
     mutations: SqlMutations
     inbox: SqlInbox
+    credentials: SqlCredentials
+    credential_changes: SqlCredentialChanges
+    credential_audit: SqlCredentialAudit
+    routing: SqlRouting
+    sealed_configs: SqlSealedConfigs
     exclusive: bool
     writers: int
     key_file: Path | None
@@ -73,9 +84,9 @@ class Database:
         """Return the door to one tenant's rows."""
         return SqlTenantReads(self._reading, tenant)
 
-    def definitions(self, tenant: TenantId) -> SqlDefinitions:
-        """Return the door to the definitions that one tenant has stored."""
-        return SqlDefinitions(self._transactor, self._reading, tenant)
+    def definitions(self, tenant: TenantId, cipher: Cipher) -> SqlDefinitions:
+        """Return the door to the definitions that one tenant has stored, with their secrets sealed."""
+        return SqlDefinitions(self._transactor, self._reading, tenant, cipher)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life.
@@ -152,6 +163,11 @@ def _database(
         files=SqlFileReservations(transactor, reading),
         mutations=SqlMutations(transactor, reading),
         inbox=SqlInbox(transactor, reading),
+        credentials=SqlCredentials(transactor, reading),
+        credential_changes=SqlCredentialChanges(transactor, reading),
+        credential_audit=SqlCredentialAudit(transactor, reading),
+        routing=SqlRouting(transactor, reading),
+        sealed_configs=SqlSealedConfigs(transactor, reading),
         exclusive=exclusive,
         writers=writers,
         key_file=key_file,

@@ -1,13 +1,14 @@
-"""Definitions on SQL; every statement names the tenant."""
+"""Definitions on SQL; every statement names the tenant, and what is secret in a config is stored sealed."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypedDict, TypeVar, cast
 
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text, update
 
 from events.ids import AgentId
+from hosting.adapters.sql.definition_seals import DefinitionSeals
 from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import agent_versions, agents, runs, steps
@@ -15,7 +16,9 @@ from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.domain.definition import AgentConfig, Definition, DefinitionSummary, DefinitionVersion, Runtime
 from hosting.domain.scope import TenantId
+from hosting.domain.sealed import SEALED
 from hosting.domain.step import StepKind
+from hosting.ports.credentials import Cipher
 
 T = TypeVar("T")
 
@@ -48,6 +51,15 @@ _REVISE: Final = (
     update(agents)
     .where(agents.c.tenant == bindparam("owner"), agents.c.id == bindparam("agent"))
     .values(version=bindparam("number"), runtime=bindparam("where"), updated_at=bindparam("at"))
+)
+_RESEAL: Final = (
+    update(agent_versions)
+    .where(
+        agent_versions.c.tenant == bindparam("owner"),
+        agent_versions.c.agent_id == bindparam("agent"),
+        agent_versions.c.version == bindparam("number"),
+    )
+    .values(config=bindparam("text"))
 )
 _REMOVE: Final = delete(agents).where(agents.c.tenant == bindparam("owner"), agents.c.id == bindparam("agent"))
 _REPLACE: Final = (
@@ -89,21 +101,38 @@ _FORGET: Final = delete(agent_versions).where(
 )
 
 
+class _Place(TypedDict):
+    owner: TenantId
+    agent: AgentId
+
+
 class SqlDefinitions:
     """See the door, Definitions."""
 
-    def __init__(self, transactor: Transactor, reading: Reading, tenant: TenantId) -> None:
+    def __init__(self, transactor: Transactor, reading: Reading, tenant: TenantId, cipher: Cipher) -> None:
         self._transactor = transactor
         self._reading = reading
         self._tenant = tenant
+        self._seals = DefinitionSeals(cipher, tenant)
 
     async def add(self, definition: Definition) -> None:
         """See Definitions.add."""
-        await self._surely(lambda connection: _add(connection, self._tenant, definition))
+        text = await self._seals.stored(definition.id, definition.config)
+        await self._surely(lambda connection: _add(connection, self._tenant, definition, text))
 
     async def revise(self, agent_id: AgentId, config: AgentConfig, at: datetime) -> Definition | None:
         """See Definitions.revise."""
-        return await self._surely(lambda connection: _revise(connection, self._tenant, agent_id, config, at))
+        text = await self._seals.stored(agent_id, config)
+
+        def work(connection: Connection) -> Definition | None:
+            place: _Place = {"owner": self._tenant, "agent": agent_id}
+            # Two who revise at once must not both make the next version.
+            if connection.execute(_LOCKED, place).first() is None:
+                return None
+            stored = self._to_definition(cast("Row[Any]", connection.execute(_DEFINITION, place).one()))
+            return _revise(connection, place, stored, config, text=text, at=at)
+
+        return await self._surely(work)
 
     async def remove(self, agent_id: AgentId, at: datetime) -> bool:
         """See Definitions.remove."""
@@ -117,7 +146,7 @@ class SqlDefinitions:
     async def definition(self, agent_id: AgentId) -> Definition | None:
         """See Definitions.definition."""
         found = await rows(self._reading, _DEFINITION, owner=self._tenant, agent=agent_id)
-        return next(map(_to_definition, found), None)
+        return next(map(self._to_definition, found), None)
 
     async def is_known(self, agent_id: AgentId) -> bool:
         """See Definitions.is_known."""
@@ -126,7 +155,7 @@ class SqlDefinitions:
     async def version(self, agent_id: AgentId, version: int) -> DefinitionVersion | None:
         """See Definitions.version."""
         found = await rows(self._reading, _VERSION, owner=self._tenant, agent=agent_id, number=version)
-        return next(map(_to_version, found), None)
+        return next(map(self._to_version, found), None)
 
     async def summaries(self, limit: int, offset: int) -> list[DefinitionSummary]:
         """See Definitions.summaries."""
@@ -135,7 +164,14 @@ class SqlDefinitions:
 
     async def for_workers(self) -> list[Definition]:
         """See Definitions.for_workers."""
-        return [_to_definition(row) for row in await rows(self._reading, _FOR_WORKERS, owner=self._tenant)]
+        return [self._to_definition(row) for row in await rows(self._reading, _FOR_WORKERS, owner=self._tenant)]
+
+    def _to_definition(self, row: Row[Any]) -> Definition:
+        return Definition(**_summarized(row), config=self._seals.legible(row.id, row.config))
+
+    def _to_version(self, row: Row[Any]) -> DefinitionVersion:
+        config = self._seals.opened(row.agent_id, row.config)
+        return DefinitionVersion(agent_id=row.agent_id, version=row.version, name=row.name, config=config)
 
     async def _surely(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -145,7 +181,7 @@ class SqlDefinitions:
             return await self._transactor.run(work)
 
 
-def _add(connection: Connection, tenant: TenantId, definition: Definition) -> None:
+def _add(connection: Connection, tenant: TenantId, definition: Definition, text: bytes) -> None:
     row = {
         "tenant": tenant,
         "id": definition.id,
@@ -157,30 +193,28 @@ def _add(connection: Connection, tenant: TenantId, definition: Definition) -> No
         "updated_at": to_ticks(definition.updated_at),
     }
     if connection.execute(insert_if_absent(connection.dialect.name, agents), row).rowcount:
-        _add_version(connection, tenant, definition)
+        _add_version(connection, tenant, definition, text)
     _forget(connection, tenant, definition.updated_at)
 
 
-def _add_version(connection: Connection, tenant: TenantId, definition: Definition) -> None:
+def _add_version(connection: Connection, tenant: TenantId, definition: Definition, text: bytes) -> None:
     row = {
         "tenant": tenant,
         "agent_id": definition.id,
         "version": definition.version,
         "name": definition.name,
-        "config": definition.config.encoded(),
+        "config": text,
     }
     connection.execute(insert(agent_versions), row)
 
 
 def _revise(
-    connection: Connection, tenant: TenantId, agent_id: AgentId, config: AgentConfig, at: datetime
-) -> Definition | None:
-    place = {"owner": tenant, "agent": agent_id}
-    # Two who revise at once must not both make the next version.
-    if connection.execute(_LOCKED, place).first() is None:
-        return None
-    stored = _to_definition(cast("Row[Any]", connection.execute(_DEFINITION, place).one()))
-    if stored.config.encoded() == config.encoded():
+    connection: Connection, place: _Place, stored: Definition, config: AgentConfig, *, text: bytes, at: datetime
+) -> Definition:
+    if stored.config.same_as(config):
+        # What was stored before secrets were sealed, or with an older key, is sealed with the newest from now on.
+        if SEALED.encode() in text:
+            connection.execute(_RESEAL, {**place, "number": stored.version, "text": text})
         return stored
     revised = msgspec.structs.replace(
         stored, version=stored.version + 1, config=config, runtime=config.runtime, updated_at=at
@@ -188,8 +222,8 @@ def _revise(
     given = {"number": revised.version, "where": revised.runtime, "at": to_ticks(at)}
     connection.execute(_REVISE, {**place, **given})
     connection.execute(_REPLACE, {**place, "at": to_ticks(at)})
-    _add_version(connection, tenant, revised)
-    _forget(connection, tenant, at)
+    _add_version(connection, place["owner"], revised, text)
+    _forget(connection, place["owner"], at)
     return revised
 
 
@@ -219,14 +253,6 @@ def _to_summary(row: Row[Any]) -> DefinitionSummary:
     return DefinitionSummary(**_summarized(row))
 
 
-def _to_definition(row: Row[Any]) -> Definition:
-    return Definition(**_summarized(row), config=_config(row))
-
-
-def _to_version(row: Row[Any]) -> DefinitionVersion:
-    return DefinitionVersion(agent_id=row.agent_id, version=row.version, name=row.name, config=_config(row))
-
-
 def _summarized(row: Row[Any]) -> dict[str, Any]:
     return {
         "id": row.id,
@@ -237,7 +263,3 @@ def _summarized(row: Row[Any]) -> dict[str, Any]:
         "created_at": from_ticks(row.created_at),
         "updated_at": from_ticks(row.updated_at),
     }
-
-
-def _config(row: Row[Any]) -> AgentConfig:
-    return msgspec.json.decode(row.config, type=AgentConfig)

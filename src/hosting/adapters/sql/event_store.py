@@ -16,7 +16,7 @@ from hosting.adapters.sql.messages import Said, touch
 from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
 from hosting.adapters.sql.queue import promote
 from hosting.adapters.sql.ranges import range_row
-from hosting.adapters.sql.run_changes import apply_run_changes
+from hosting.adapters.sql.run_changes import apply_run_changes, learn_from
 from hosting.adapters.sql.savepoint import Savepoint
 from hosting.adapters.sql.tables import branches, events, sessions
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
@@ -107,6 +107,7 @@ def commit_units(connection: Connection, units: Sequence[Unit]) -> list[Outcome]
     for unit in guarded:
         if unit.branch_key not in outcomes:
             outcomes[unit.branch_key] = _commit_guarded(connection, unit)
+    learn_from(connection, [unit for unit in units if isinstance(outcomes[unit.branch_key], Committed)])
     return [outcomes[unit.branch_key] for unit in units]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, bindparam, update
 
 from events.serializer import Encoded
 from hosting.adapters.sql.births import add_branch, add_fork, add_session
@@ -19,6 +19,7 @@ from hosting.adapters.sql.tables import runs
 from hosting.adapters.sql.times import to_ticks
 from hosting.adapters.sql.work_items import ADD_ITEM, item_row
 from hosting.domain.work_item import WorkState
+from hosting.ports.results import Observe, RateRun
 from hosting.ports.units import (
     AddBranch,
     AddFork,
@@ -38,6 +39,17 @@ from hosting.ports.units import (
 from hosting.ports.words import AddToRun, PassOn
 
 _Outcome = Refusal | Sequence[Encoded]
+
+_RATE_RUN = (
+    update(runs)
+    .where(
+        runs.c.branch_key == bindparam("branch"),
+        runs.c.id == bindparam("run"),
+        runs.c.completed_at.is_not(None),
+        runs.c.rating.is_(None),
+    )
+    .values(rating=bindparam("given"))
+)
 
 
 def apply_guarded(connection: Connection, unit: Unit) -> Refusal | list[Encoded]:
@@ -77,6 +89,16 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome
     return ()
 
 
+def _rate_run(connection: Connection, unit: Unit, change: RateRun) -> _Outcome:
+    given = {"branch": unit.branch_key, "run": change.run_id, "given": change.rating}
+    return () if connection.execute(_RATE_RUN, given).rowcount else Refusal.RUN_NOT_RATABLE
+
+
+def _learn_in_the_end(connection: Connection, unit: Unit, change: Observe) -> _Outcome:
+    # The event store does so for all units at once: see `learn_from`.
+    return ()
+
+
 _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     AddSession: add_session,
     AddBranch: add_branch,
@@ -91,5 +113,7 @@ _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     PassOn: pass_on,
     RemoveQueued: remove,
     AskForInterrupt: ask_for_interrupt,
+    RateRun: _rate_run,
+    Observe: _learn_in_the_end,
     SettleInteraction: settle,
 }

@@ -30,6 +30,8 @@ def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
         url,
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS,
+        # An error would show what somebody said, and the log has it then.
+        hide_parameters=True,
         connect_args={
             "server_settings": settings,
             "timeout": _CONNECT_SECONDS,

@@ -71,6 +71,7 @@ def to_run(row: Row[Any]) -> Run:
         queued_at=_moment(row.queued_at),
         agent_version=row.agent_version,
         work_item=row.work_item,
+        rating=row.rating,
     )
 
 

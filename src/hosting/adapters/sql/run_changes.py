@@ -1,7 +1,7 @@
 """What a run's unit changes beside its events, many units in one statement."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
@@ -10,11 +10,13 @@ from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.inbox_rows import ADD_INBOX_MESSAGE, inbox_row
 from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
 from hosting.adapters.sql.kept_state import keep_states
+from hosting.adapters.sql.routing_rows import observe_all
 from hosting.adapters.sql.tables import NO_CONFIG, interrupts, leases, messages, runs, steps
 from hosting.adapters.sql.times import to_ticks
 from hosting.adapters.sql.work_items import apply_work
 from hosting.domain.message import MessageState
 from hosting.domain.scope import BranchKey
+from hosting.ports.results import Observe
 from hosting.ports.units import (
     BeginStep,
     BeginTurn,
@@ -72,6 +74,7 @@ _DROP_INTERRUPTS = delete(interrupts).where(interrupts.c.run_id == bindparam("ru
 def apply_run_changes(connection: Connection, units: Collection[Unit], firsts: Mapping[BranchKey, int]) -> None:
     """Apply the changes of units whose fences hold, kind by kind in the order in which kinds depend on each other.
 
+    What routers learn is left to the end of the transaction, see `learn_from`.
     `firsts` has the number of each unit's first event.
     """
     rows: dict[type, _Rows] = defaultdict(list)
@@ -84,7 +87,7 @@ def apply_run_changes(connection: Connection, units: Collection[Unit], firsts: M
                 apply_work(connection, change)
             elif isinstance(change, OpenInteraction):
                 rows[OpenInteraction].append(open_row(unit, change, firsts[unit.branch_key]))
-            else:
+            elif not isinstance(change, Observe):
                 rows[type(change)].append(_ROW_OF[type(change)](unit, change))
     keep_states(connection, kept)
     for kind, statements in _STATEMENTS.items():
@@ -92,6 +95,16 @@ def apply_run_changes(connection: Connection, units: Collection[Unit], firsts: M
             for statement in statements:
                 connection.execute(statement, rows[kind])
     _drop_leases(connection, units)
+
+
+def learn_from(connection: Connection, units: Iterable[Unit]) -> None:
+    """Let routers learn what the runs of units have come to; the last that a transaction does.
+
+    Runs of many branches move the same arms: who holds one must not wait for a branch.
+    """
+    observe_all(
+        connection, [change.observation for unit in units for change in unit.changes if isinstance(change, Observe)]
+    )
 
 
 def _drop_leases(connection: Connection, units: Collection[Unit]) -> None:

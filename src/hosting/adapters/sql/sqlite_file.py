@@ -100,7 +100,10 @@ def _taken(path: Path) -> str:
 
 def sqlite_writer(url: URL, on_connect: OnConnect | None = None) -> Engine:
     """Return an engine for the one thread that writes."""
-    engine = create_engine(url.set(drivername="sqlite"), connect_args={"check_same_thread": False})
+    # An error would show what somebody said, and the log has it then.
+    engine = create_engine(
+        url.set(drivername="sqlite"), hide_parameters=True, connect_args={"check_same_thread": False}
+    )
     _prepare(engine, on_connect)
 
     @event.listens_for(engine, "begin")
@@ -117,6 +120,7 @@ def sqlite_readers(url: URL, *, threads: int) -> Engine:
         pool_size=threads,
         pool_reset_on_return=None,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
         connect_args={"check_same_thread": False},
     )
     _prepare(engine, None)

@@ -128,6 +128,7 @@ runs = Table(
     Column("waiting", LargeBinary, comment="the messages of a run that waits"),
     Column("agent_version", Integer, comment="of the agent's definition, when it has a stored one"),
     Column("work_item", Text, comment="the item that it is in the fleet, when its agent's runs are for workers"),
+    Column("rating", Float(53), comment="from 0 to 1, as a client has rated the run"),
     Index(None, "branch_key", "number"),
     Index(
         "ix_runs_queued_branch_key_queue_place",

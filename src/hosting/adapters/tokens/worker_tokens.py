@@ -12,6 +12,7 @@ import msgspec
 
 from hosting.domain.admission import SigningKeyMissing, TokenExpired, TokenInvalid
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 from hosting.domain.signing_key import SigningKey
 from hosting.ports.clock import Clock
 from hosting.ports.tokens import WorkerClaims
@@ -69,9 +70,9 @@ class JwtWorkerTokens:
     def __init__(self, keys: SigningKeys, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
-        self._known: OrderedDict[str, tuple[SigningKey, WorkerClaims]] = OrderedDict()
+        self._known: OrderedDict[Secret, tuple[SigningKey, WorkerClaims]] = OrderedDict()
 
-    def issue(self, claims: WorkerClaims) -> str:
+    def issue(self, claims: WorkerClaims) -> Secret:
         """See WorkerTokens.issue."""
         keys = self._keys()
         if not keys:
@@ -89,24 +90,23 @@ class JwtWorkerTokens:
             iat=int(self._clock().timestamp()),
             exp=int(claims.expires_at.timestamp()),
         )
-        return _JWS.encode(
-            msgspec.json.encode(said), newest.secret, _ALGORITHM, headers={"typ": _TYPE, "kid": newest.id}
-        )
+        headers = {"typ": _TYPE, "kid": newest.id}
+        return Secret(_JWS.encode(msgspec.json.encode(said), newest.reveal(), _ALGORITHM, headers=headers))
 
-    def read(self, token: str) -> WorkerClaims:
+    def read(self, token: Secret) -> WorkerClaims:
         """See WorkerTokens.read."""
         claims = self.read_expired(token)
         if claims.expires_at <= self._clock():
             raise TokenExpired
         return claims
 
-    def read_expired(self, token: str) -> WorkerClaims:
+    def read_expired(self, token: Secret) -> WorkerClaims:
         """See WorkerTokens.read_expired."""
         known = self._known.get(token)
         # A worker shows the same token many times a second; it is what it was as long as its key is.
         if known is not None and self._keys().get(known[0].id) == known[0]:
             return known[1]
-        key, claims = self._verified(token)
+        key, claims = self._verified(token.reveal())
         self._known[token] = key, claims
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
@@ -119,7 +119,7 @@ class JwtWorkerTokens:
         try:
             header = _exactly(_HEADER, _bytes_of(token.partition(".")[0]))
             key = self._keys()[header.kid]
-            payload = _JWS.decode_complete(token, key.secret, algorithms=[_ALGORITHM])["payload"]
+            payload = _JWS.decode_complete(token, key.reveal(), algorithms=[_ALGORITHM])["payload"]
             return key, _read(_exactly(_CLAIMS, payload))
         except (KeyError, ValueError, RecursionError, msgspec.DecodeError, jwt.PyJWTError) as error:
             raise TokenInvalid from error

@@ -104,7 +104,7 @@ async def register_daemon(
         raise Unauthenticated
     return DaemonRegisteredView(
         worker_id=registered.worker.id,
-        runtime_jwt=registered.token.text,
+        runtime_jwt=registered.token.text.reveal(),
         heartbeat_interval_seconds=whole_seconds(heartbeat_seconds(fleet)),
     )
 

@@ -50,6 +50,15 @@ async def session_named(fleet: Fleet, identity: Identity, session_id: str) -> Wo
     """
     could_be = is_client_id(session_id)
     item = await fleet.work.item(identity.tenant, WorkItemId(session_id)) if could_be else None
+    return await seen_by(fleet, identity, item)
+
+
+async def seen_by(fleet: Fleet, identity: Identity, item: WorkItem | None) -> WorkItem:
+    """Return a session of the caller's tenant, if the caller may know of it.
+
+    Raises:
+        WorkItemMissing: there is none, or it is another project's.
+    """
     if item is None or (identity.project is not None and item.terms.project not in {None, identity.project}):
         raise WorkItemMissing
     if item.state.is_held and item.worker_id is not None and not await _is_of_project(fleet, identity, item.worker_id):

@@ -25,7 +25,7 @@ class GitCredentialView(Struct, frozen=True, kw_only=True, rename="camel"):
     def of(cls, credential: GitCredential) -> "GitCredentialView":
         """Show one to the worker that it is for."""
         until = timestamp_text(credential.expires_at)
-        return cls(token=credential.token, clone_url=credential.clone_url, expires_at=until)
+        return cls(token=credential.token.reveal(), clone_url=credential.clone_url, expires_at=until)
 
 
 def lane_work(claim: LaneClaim, server: str, credentials: Sequence[GitCredential]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def lane_work(claim: LaneClaim, server: str, credentials: Sequence[GitCredential
     shown |= {
         "contractVersion": 1,
         "resultEndpoint": f"{server}{RESULT_PATHS[item.lane]}",
-        "resultAuth": claim.secret,
+        "resultAuth": claim.secret.reveal(),
     }
     fitting = next((each for each in credentials if _is_of(each, item.payload.get("prRepo"))), None)
     return shown if fitting is None else {**shown, "gitCredential": GitCredentialView.of(fitting)}

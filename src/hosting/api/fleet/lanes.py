@@ -16,6 +16,7 @@ from hosting.api.problems import ApiError
 from hosting.domain.admission import Unauthenticated
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.lane_item import Lane, LaneItem
+from hosting.domain.secret import Secret
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.lanes import ResultOutcome, add_to_lane, take_result
 
@@ -174,7 +175,8 @@ async def _take(request: Request[Any, Any, Any], fleet: Fleet, lane: Lane) -> Re
         raise Unauthenticated
     said = await read_report(request, Result)
     known = None if None in {said.attribution_id, said.checkpoint} else f"{said.attribution_id}:{said.checkpoint}"
-    outcome = await take_result(fleet, lane, shown[0].removeprefix(_SCHEME), known, await report_text(request))
+    secret = Secret(shown[0].removeprefix(_SCHEME))
+    outcome = await take_result(fleet, lane, secret, known, await report_text(request))
     if outcome is ResultOutcome.UNKNOWN:
         raise Unauthenticated
     if outcome is ResultOutcome.OF_ANOTHER:

@@ -127,10 +127,10 @@ async def register(
     return RegisteredView(
         worker_id=registered.worker.id,
         heartbeat_interval=int(every * 1000),
-        runtime_token=None if token is None else token.text,
+        runtime_token=None if token is None else token.text.reveal(),
         runtime_token_expires_at=None if token is None else expiry(token),
         older_worker_id=registered.worker.id,
-        older_runtime_jwt=None if token is None else token.text,
+        older_runtime_jwt=None if token is None else token.text.reveal(),
         older_heartbeat=whole_seconds(every),
         agents=list(registered.agents),
     )
@@ -164,7 +164,7 @@ async def refresh_token(
     token = await renew_token(fleet, worker, caller.identity)
     return RenewedView(
         worker_id=worker.id,
-        runtime_token=token.text,
+        runtime_token=token.text.reveal(),
         runtime_token_expires_at=expiry(token),
         expires_at=expiry(token),
         heartbeat_interval=int(heartbeat_seconds(fleet) * 1000),

@@ -6,6 +6,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from hosting.api.fleet import (
     activity,
+    credentials,
     daemon,
     dead_letters,
     files,
@@ -24,6 +25,9 @@ from hosting.api.fleet import (
     registration,
     relay,
     reports,
+    routing,
+    routing_metrics,
+    run_credentials,
     status,
     tracker,
     units,
@@ -59,6 +63,7 @@ ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     interactions.post_interaction,
     interactions.get_interaction,
     relay.post_token_delta,
+    *routing.ROUTES,
     *node.ROUTES,
     units.post_units,
 )
@@ -66,8 +71,9 @@ ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
 INTERVIEW_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     interview.get_interview_stream,
     interview.complete_interview,
+    routing_metrics.get_routing_metrics,
 )
-"""Routes of who follows what workers do."""
+"""Routes of who follows what workers do, and what is learnt from it."""
 
 OPERATOR_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     operating.post_mutation,
@@ -77,8 +83,16 @@ OPERATOR_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     lanes.post_lane_work,
     lanes.list_lane,
     prompt.post_public_prompt,
+    credentials.post_rotate,
 )
 """Routes of who runs the fleet alone."""
+
+WORKER_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
+    credentials.post_snapshot,
+    credentials.get_rotate_stream,
+    *run_credentials.ROUTES,
+)
+"""Routes of workers alone: what operators have set is read by whoever works with it."""
 
 OPEN_ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (
     daemon.register_daemon,

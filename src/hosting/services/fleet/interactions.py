@@ -12,7 +12,7 @@ from events.permissions import PermissionRequest
 from hosting.domain.admission import NotTheOwner
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.interaction import DECIDED, OF_A_WORKER, Interaction, InteractionState
-from hosting.domain.run_config import RunConfig, check_run_config
+from hosting.domain.run_config import RunConfig, check_stored_config
 from hosting.domain.work_errors import QuestionMissing, QuestionRefused, WorkEnded, WorkItemMissing
 from hosting.domain.work_item import Holding, WorkItem
 from hosting.ports.agents import NO_LIMITS
@@ -39,7 +39,7 @@ async def ask_for_worker(fleet: Fleet, holding: Holding, request: Request) -> In
     async def work(desk: Desk) -> None:
         known = await _known(fleet, desk.item, request.request_key)
         if known is None:
-            within = _within(fleet, check_run_config(desk.hand.lease.run.config), request)
+            within = _within(fleet, check_stored_config(desk.hand.lease.run.config), request)
             await ask(fleet.runtime, desk, request, within)
         elif known.request_type != fleet.runtime.serializer.catalog.name_of(type(request)):
             raise QuestionRefused(f"The request id {known.id!r:.140} is that of a {known.request_type}.")

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
 from hosting.domain.lane_item import Lane, LaneItem, LaneItemId
 from hosting.domain.scope import TenantId
+from hosting.domain.secret import Secret
 from hosting.domain.worker import Worker
 from hosting.services.fleet.core import Fleet
 
@@ -17,7 +18,7 @@ class LaneClaim:
     """An item that a worker has, and what opens its result: a secret that is told this once."""
 
     item: LaneItem
-    secret: str = field(repr=False)
+    secret: Secret
 
 
 class ResultOutcome(Enum):
@@ -60,7 +61,7 @@ async def poll_lanes(fleet: Fleet, worker: Worker) -> dict[Lane, list[LaneClaim]
     return {lane: await _claim(fleet, worker, lane) for lane in open_to}
 
 
-async def take_result(fleet: Fleet, lane: Lane, secret: str, result_id: str | None, result: bytes) -> ResultOutcome:
+async def take_result(fleet: Fleet, lane: Lane, secret: Secret, result_id: str | None, result: bytes) -> ResultOutcome:
     """Take what came of an item from whoever shows its secret; said again, it changes nothing.
 
     Raises:
@@ -81,11 +82,11 @@ async def take_result(fleet: Fleet, lane: Lane, secret: str, result_id: str | No
 
 
 async def _claim(fleet: Fleet, worker: Worker, lane: Lane) -> list[LaneClaim]:
-    secrets = [fleet.runtime.ids.result_key() for _ in range(lane.most_held)]
+    secrets = [Secret(fleet.runtime.ids.result_key()) for _ in range(lane.most_held)]
     keys = [_hashed(secret) for secret in secrets]
     items = await fleet.lanes.claim(worker, lane, keys, seconds=fleet.lane_seconds, attempts=fleet.attempts)
     return [LaneClaim(item, secret) for item, secret in zip(items, secrets, strict=False)]
 
 
-def _hashed(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _hashed(secret: Secret) -> str:
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()

@@ -6,6 +6,7 @@ from typing import Final
 
 from events.ids import AgentId
 from hosting.domain.identity import Identity
+from hosting.domain.secret import Secret
 from hosting.domain.work_item import WorkerId
 from hosting.domain.worker import ACTIVE, Worker
 from hosting.ports.tokens import WorkerClaims
@@ -23,7 +24,7 @@ _HEARTBEATS_OF_A_LEASE: Final = 4
 class RuntimeToken:
     """What a worker shows from now on, and until when it can."""
 
-    text: str
+    text: Secret
     expires_at: datetime
 
 

@@ -12,6 +12,7 @@ from events.text import (
     ReasoningDelta,
     ReasoningMessageEnd,
     ReasoningMessageStart,
+    Role,
     TextDelta,
     TextMessageEnd,
     TextMessageStart,
@@ -73,6 +74,7 @@ class Order:
             case TextMessageStart() | ReasoningMessageStart():
                 _check(flow.turn, "begins outside of its turn", event)
                 _check(event.message_id not in flow.parts, "begins what has begun", event)
+                _check(event.role is Role.ASSISTANT, "is of somebody else than the assistant", event)
             case ToolCallStart():
                 _check(flow.turn, "begins outside of its turn", event)
             case TextDelta() | ReasoningDelta() | TextMessageEnd() | ReasoningMessageEnd():

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Raw
 
+from hosting.domain.credential_errors import SealBroken, SealKeyMissing
 from hosting.domain.remote_run import (
     KnownMessage,
     KnownPast,
@@ -15,9 +16,11 @@ from hosting.domain.remote_run import (
     TakenRun,
     Watched,
 )
+from hosting.domain.run import Run
 from hosting.domain.work_item import Holding, WorkItem
 from hosting.domain.worker import Worker
 from hosting.ports.work import Claim
+from hosting.runtime.run_secrets import opened_config
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_runs import RemoteRuns
 
@@ -37,7 +40,7 @@ def taken(fleet: Fleet, claim: Claim, batch: int) -> TakenRun:
         message_id=run.message_id,
         started_at=run.started_at,
         input=[KnownMessage.of(message) for message in lease.input],
-        config=Raw(run.config),
+        config=Raw(_config(fleet, run)),
         turn_id=run.turn_id,
         trace_id=run.trace_id,
         attempt=lease.attempt,
@@ -45,6 +48,14 @@ def taken(fleet: Fleet, claim: Claim, batch: int) -> TakenRun:
         lease_seconds=fleet.lease_seconds,
         interrupts=[KnownWish.of(item.id, wish) for wish in lease.interrupts],
     )
+
+
+def _config(fleet: Fleet, run: Run) -> bytes:
+    try:
+        return opened_config(fleet.runtime.cipher, run)
+    except (SealBroken, SealKeyMissing):
+        # The worker cannot open it either, and ends the run with that.
+        return run.config
 
 
 async def past_of(runs: RemoteRuns, holding: Holding) -> KnownPast:

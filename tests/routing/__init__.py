@@ -1,0 +1,1 @@
+"""Routing: which provider is to do a piece of work."""
