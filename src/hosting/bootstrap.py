@@ -190,7 +190,7 @@ def _litestar(server: Server) -> Litestar:
     live = LiveSettings(heartbeat_seconds=server.settings.heartbeat_seconds)
     readiness = Readiness(server.recovered, server.rings, server.ping)
     app = Litestar(
-        route_handlers=[*options_of(routes()), *routes()],
+        route_handlers=[options_of(routes()), *routes()],
         lifespan=[lambda app: _running(server)],
         dependencies={
             "caller": Provide(server.caller_of, sync_to_thread=False),

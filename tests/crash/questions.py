@@ -8,6 +8,7 @@ import httpx
 
 from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
+from tests.harness.patience import Patience
 
 Question = dict[str, Any]
 
@@ -90,12 +91,13 @@ async def accepted(client: Client, session: str, question: Question, **members: 
 
 async def answered_to_the_end(client: Client, session: str, run_id: str) -> dict[str, Any]:
     """Say yes to whatever a run asks until it has ended, and return it."""
+    patience = Patience()
     async with asyncio.timeout(30):
         while (run := await client.run(session, run_id))["status"] == "active":
             for question in await listed(client, session):
                 # Refused when it is settled meanwhile: then the next look does not find it any more.
                 await answer(client, session, question)
-            await asyncio.sleep(0.02)
+            await patience.wait()
     return run
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tests.harness.client import Client
 from tests.harness.conversation import answer_to, post_answer
+from tests.harness.patience import Patience
 
 _TOOLS: Final = {
     "clientToolHarnesses": [{"name": "page", "tools": [{"name": "read", "parametersSchema": {"type": "object"}}]}]
@@ -41,21 +42,23 @@ class Scene:
 
     async def seen(self, wire_type: str, times: int = 1) -> None:
         """Wait until an event has come so many times."""
+        patience = Patience()
         async with asyncio.timeout(30):
             while True:
                 if [event["type"] for event in await self.events()].count(wire_type) >= times:
                     return
-                await asyncio.sleep(0.02)
+                await patience.wait()
 
     async def asked(self, count: int = 1) -> list[dict[str, Any]]:
         """Return so many open requests, once they are there."""
+        patience = Patience()
         async with asyncio.timeout(30):
             while True:
                 response = await self.client.http.get(f"{self.client.path(self.session)}/interactions")
                 asked = [question["request"] for question in response.json()]
                 if len(asked) >= count:
                     return asked
-                await asyncio.sleep(0.02)
+                await patience.wait()
 
     async def answer(self, request: dict[str, Any], **members: Any) -> None:
         """Answer a request; that must be accepted."""

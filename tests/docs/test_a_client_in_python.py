@@ -12,6 +12,7 @@ from tests.docs.program import Program
 from tests.docs.walk import BASE
 from tests.harness.cable import Cable
 from tests.harness.client import Client
+from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 
 PAGE = Page("docs/how-to/a-client-in-python.md")
@@ -88,13 +89,14 @@ async def test_it_says_so_when_somebody_else_was_first(
 
 async def logged(client: Client, event_type: str) -> dict[str, Any]:
     """Return the first event of a type in the one session there will be, once it is in the log."""
+    patience = Patience()
     async with asyncio.timeout(30):
         while True:
             for session in (await client.http.get("/sessions")).json():
                 for event in await client.log(session["id"]):
                     if event["type"] == event_type:
                         return event
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 async def start(command: list[str], folder: Path, url: str) -> Program:

@@ -13,6 +13,7 @@ import httpx
 from tests.docs.curl import CurlLine, Followed, Runner, followed
 from tests.docs.pages import Page, Sample
 from tests.docs.program import Program
+from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 
 BASE = "http://127.0.0.1:8000"
@@ -225,20 +226,22 @@ class Walk:
 
     async def _asked(self, line: CurlLine) -> None:
         """Wait until there is something to answer, as a reader does who has seen the run ask."""
+        patience = Patience()
         async with asyncio.timeout(30):
             while True:
                 status, text = await self._runner.ask(line)
                 assert status == 200, text
                 if text != "[]":
                     return
-                await asyncio.sleep(0.02)
+                await patience.wait()
 
     async def _poll(self, branch: str, there: Callable[[list[str]], bool]) -> None:
+        patience = Patience()
         async with asyncio.timeout(30):
             while True:
                 if there([event["type"] for event in await self._log(self._here(branch))]):
                     return
-                await asyncio.sleep(0.02)
+                await patience.wait()
 
     def _here(self, branch: str) -> str:
         # A server that was started again has another port.

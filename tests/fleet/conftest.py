@@ -1,6 +1,6 @@
 """Servers that sign the tokens of workers, also on PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -29,9 +29,10 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(make_server: Callable[..., ServerProcess], database_url: str, key_file: Path) -> ServerProcess:
-    """A running server on a database of each kind, with short leases."""
-    return make_server(database_url, key_file=key_file, worker_api_key=SHARED_KEY, sweep_seconds=0.1).start()
+async def server(gate: Gate) -> ServerProcess:
+    """The running server on a database of each kind, with nothing in it of the tests before."""
+    await gate.clear()
+    return gate.server
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         cluster: PostgresCluster = request.getfixturevalue("postgres")
         database_url = cluster.create_database()
     ensure_key_file(folder / "keys")
-    settings = {"key_file": folder / "keys", "worker_api_key": SHARED_KEY, "sweep_seconds": 0.1}
+    settings = {"key_file": folder / "keys", "worker_api_key": SHARED_KEY, "sweep_seconds": 0.2}
     with ServerProcess(folder, database_url, **settings) as server:
         yield Gate(server, folder / "keys")
 
@@ -77,7 +78,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         database_url = cluster.create_database()
     ensure_key_file(folder / "keys")
     lease_seconds = getattr(request.module, "LEASE_SECONDS", 60.0)
-    settings = {"key_file": folder / "keys", "sweep_seconds": 0.1, "worker_lease_seconds": lease_seconds}
+    settings = {"key_file": folder / "keys", "sweep_seconds": 0.2, "worker_lease_seconds": lease_seconds}
     with kept_port() as port:
         site = Site(ServerProcess(folder, database_url, port=port, **settings).start(), folder)
         yield site

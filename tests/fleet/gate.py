@@ -39,6 +39,18 @@ class Gate(Office):
         client.http.headers.update(bearer(await self.key(name, Role.OPERATOR)))
         return client
 
+    async def clear(self) -> None:
+        """Take away whatever is shared by all of a tenant: sessions with their runs and work, workers and agents."""
+        engine = create_async_engine(self.server.database_url)
+        async with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                await connection.execute(text("PRAGMA foreign_keys = ON"))
+                await connection.commit()
+            for table in ("sessions", "workers", "agents", "lane_items"):
+                await connection.execute(text(f"DELETE FROM {table}"))
+            await connection.commit()
+        await engine.dispose()
+
     async def execute(self, statement: str, **given: object) -> list[tuple[Any, ...]]:
         """Execute something past the server, and return its rows."""
         engine = create_async_engine(self.server.database_url)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from tests.fleet.relaying import Work
+from tests.harness.patience import Patience
 
 Json = dict[str, Any]
 
@@ -39,11 +40,12 @@ async def inbox(work: Work) -> list[Json]:
 
 async def inbox_within(work: Work, seconds: float = 10) -> list[Json]:
     """Poll until there is something in the inbox."""
+    patience = Patience()
     async with asyncio.timeout(seconds):
         while True:
             if heard := await inbox(work):
                 return heard
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 async def interrupt(work: Work) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.harness.client import Client
+from tests.harness.patience import Patience
 from tests.harness.worker import FleetWorker, Json
 
 
@@ -31,22 +32,24 @@ async def offer_all(client: Client, *agents: str) -> list[Offered]:
 
 async def item_within(worker: FleetWorker, seconds: float = 10) -> Json:
     """Poll until there is an item."""
+    patience = Patience()
     async with asyncio.timeout(seconds):
         while True:
             work: list[Json] = (await worker.poll())["work"]
             if work:
                 return work[0]
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 async def told_within(client: Client, session: str, wire_type: str, seconds: float = 10) -> Json:
     """Look at a log until it tells of something, and return the last of that."""
+    patience = Patience()
     async with asyncio.timeout(seconds):
         while True:
             found = [event for event in await client.log(session) if event["type"] == wire_type]
             if found:
                 return found[-1]
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 def prompts(polled: Json) -> list[Any]:

@@ -6,7 +6,6 @@ Which members there are, and of which types, is read from the API's description.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,6 @@ from tests.fleet.gate import Gate, bearer
 from tests.harness.client import Client
 from tests.harness.contract import Contract, Operation
 from tests.harness.fleet_report import LANE_WORK, fleet_report
-from tests.harness.process import ServerProcess
 from tests.harness.worker import FleetWorker, Json, define_worker_agent
 
 NO_OBJECTS = (b"{", b"[]", b"1", b"null", b'"text"', b'{"a": 1} {}', b"{'a': 1}", b"\xff", b'{"a": NaN}')
@@ -36,12 +34,6 @@ class Place:
     def usual(self, operation: Operation) -> Json:
         """Return a body that the route takes."""
         return fleet_report(operation.path, self.ids["worker_id"], self.key)
-
-
-@pytest.fixture
-def gate(server: ServerProcess, key_file: Path) -> Gate:
-    """A server of its own, in which nobody else changes anything."""
-    return Gate(server, key_file)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import httpx
 
 from hosting.domain.identity import Role
 from tests.fleet.gate import Gate
+from tests.harness.patience import Patience
 from tests.harness.worker import FleetWorker
 
 
@@ -36,9 +37,10 @@ async def test_the_token_of_a_worker_that_has_gone_opens_only_what_tells_it_so(
 
 async def _refused(http: httpx.AsyncClient, worker: FleetWorker) -> httpx.Response:
     """Ask until that is refused: that a worker was there is remembered for a second."""
+    patience = Patience()
     async with asyncio.timeout(5):
         while True:
             answer = await http.get("/api/config", headers=worker.headers)
             if answer.status_code != 200:
                 return answer
-            await asyncio.sleep(0.05)
+            await patience.wait()

@@ -8,6 +8,7 @@ from typing import Any
 
 from hosting.domain.identity import Role
 from hosting.domain.relayed import INTERVIEW_OVER
+from tests.fleet.gate import Gate
 from tests.fleet.relaying import Work, begun, done
 from tests.harness.client import Client
 from tests.harness.feed import Feed, Frame
@@ -15,7 +16,6 @@ from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker
-from tests.identity.office import Office
 
 Json = dict[str, Any]
 
@@ -140,17 +140,15 @@ async def test_an_interview_that_nobody_holds_cannot_be_completed(client: Client
     assert unknown == [404] * 6
 
 
-async def test_a_stream_is_for_who_uses_agents_of_its_own_tenant(
-    client: Client, server: ServerProcess, key_file: Path
-) -> None:
-    work, office = await begun(client), Office(server, key_file)
-    keys = {(tenant, role): await office.key(tenant, role) for tenant in ("local", "stranger") for role in Role} | {
+async def test_a_stream_is_for_who_uses_agents_of_its_own_tenant(client: Client, gate: Gate) -> None:
+    work = await begun(client)
+    keys = {(tenant, role): await gate.key(tenant, role) for tenant in ("local", "stranger") for role in Role} | {
         ("local", "token"): work.worker.token
     }
 
     told = {}
     for (tenant, role), key in keys.items():
-        async with office.client(key) as http:
+        async with gate.client(key) as http:
             for name in (work.id, f"{work.session}.main"):
                 async with http.stream("GET", f"/api/interview/{name}/stream") as answer:
                     told[tenant, str(role), name == work.id] = answer.status_code
@@ -168,12 +166,12 @@ async def test_a_stream_is_for_who_uses_agents_of_its_own_tenant(
 
 
 async def test_an_item_that_waits_for_its_turn_is_followed_from_its_own_beginning(
-    client: Client, database_url: str
+    client: Client, server: ServerProcess
 ) -> None:
     work = await begun(client)
     body = {"text": "And then?", "runningRunBehavior": "queue"}
     queued = (await client.http.post(f"{client.path(work.session)}/inputs", json=body)).json()
-    store = RawStore(database_url)
+    store = RawStore(server.database_url)
     ((parked,),) = await store.run("SELECT id FROM work_items WHERE run_id = ?", queued["runtimeRunId"])
 
     async with following(work, parked) as (feed,):

@@ -7,6 +7,7 @@ import httpx
 
 from hosting.domain.identity import Role
 from tests.fleet.gate import Gate, bearer
+from tests.harness.patience import Patience
 from tests.harness.worker import FleetWorker
 
 
@@ -19,9 +20,10 @@ async def refused_in_time(http: httpx.AsyncClient, worker: FleetWorker) -> None:
     """Poll until that is refused."""
     async with asyncio.timeout(5):
         status = 200
+        patience = Patience()
         while status == 200:
             status = await status_of_poll(http, worker)
-            await asyncio.sleep(0.05)
+            await patience.wait()
     assert status == 401
 
 

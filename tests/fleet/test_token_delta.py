@@ -9,6 +9,7 @@ import pytest
 
 from hosting.domain.identity import Role
 from tests.fleet.conftest import SHARED_KEY
+from tests.fleet.gate import Gate
 from tests.fleet.relaying import Json, begun, done
 from tests.harness.client import Client
 from tests.harness.order import check_log
@@ -16,7 +17,6 @@ from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker
-from tests.identity.office import Office
 
 
 async def test_each_piece_is_taken_once_and_in_order_whatever_comes(client: Client) -> None:
@@ -54,10 +54,10 @@ async def test_each_piece_is_taken_once_and_in_order_whatever_comes(client: Clie
     check_log(await client.log(work.session))
 
 
-async def test_a_batch_is_one_unit_however_much_it_is(client: Client, database_url: str) -> None:
+async def test_a_batch_is_one_unit_however_much_it_is(client: Client, server: ServerProcess) -> None:
     work = await begun(client)
     await work.worker.told(work.id, "status", status="running")
-    store = RawStore(database_url)
+    store = RawStore(server.database_url)
     before = await store.head(work.session)
 
     published = await work.published("turn-0", *((index, "x" * 5000) for index in range(200)))
@@ -82,9 +82,9 @@ async def test_what_was_taken_of_a_claim_does_not_hinder_the_next_worker(client:
 
 
 async def test_the_relay_is_forgotten_when_the_run_ends_and_bounded_until_then(
-    client: Client, database_url: str
+    client: Client, server: ServerProcess
 ) -> None:
-    work, store = await begun(client), RawStore(database_url)
+    work, store = await begun(client), RawStore(server.database_url)
     for number in range(80):
         await work.published(f"a-turn-of-a-long-name-{number:0100}", (0, "a"), done(1))
     ((kept,),) = await store.run("SELECT value FROM session_state WHERE name = ?", f"relay:{work.id}")
@@ -144,13 +144,10 @@ async def test_what_cannot_be_stored_of_a_text_is_said_otherwise(client: Client)
     assert (answer.status_code, said) == (200, ["a\ufffdb\ufffdc"])
 
 
-async def test_who_has_not_the_session_is_refused_with_the_words_that_workers_know(
-    client: Client, server: ServerProcess, key_file: Path
-) -> None:
+async def test_who_has_not_the_session_is_refused_with_the_words_that_workers_know(client: Client, gate: Gate) -> None:
     work = await begun(client)
     other, shared = await FleetWorker.register(client.http), await FleetWorker.register(client.http, key=SHARED_KEY)
-    office = Office(server, key_file)
-    stranger = await FleetWorker.register(client.http, key=await office.key("stranger", Role.WORKER))
+    stranger = await FleetWorker.register(client.http, key=await gate.key("stranger", Role.WORKER))
     body: Json = {"turnId": "turn-0", "frames": [{"index": 0, "text": "a"}]}
     before = await client.log_text(work.session)
 

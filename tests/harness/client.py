@@ -8,6 +8,7 @@ import httpx
 
 from tests.harness.connections import Connections
 from tests.harness.feed import Feed
+from tests.harness.patience import Patience
 
 
 class Client:
@@ -82,12 +83,13 @@ class Client:
 
     async def ended(self, session: str, run_id: str, branch: str = "main", *, seconds: float = 30) -> dict[str, Any]:
         """Return a run once it has ended, asking until then."""
+        patience = Patience()
         async with asyncio.timeout(seconds):
             while True:
                 run = await self.run(session, run_id, branch)
                 if run["status"] != "active":
                     return run
-                await asyncio.sleep(0.02)
+                await patience.wait()
 
     async def run(self, session: str, run_id: str, branch: str = "main") -> dict[str, Any]:
         """Return a run."""

@@ -37,7 +37,7 @@ class PostgresCluster:
         name = f"test_{uuid.uuid4().hex}"
         connection = await asyncpg.connect(user="postgres", database="postgres", host=self.socket_folder)
         try:
-            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY FILE_COPY')
         finally:
             await connection.close()
         return name

@@ -8,6 +8,7 @@ import pytest
 
 from hosting import Settings, create_app
 from tests.edge.in_process import in_process
+from tests.harness.patience import Patience
 from tests.interactions.asking_agents import PaymentRequestEvent, PaymentResponseEvent, payer
 
 PATH = "/agents/till/sessions/s/branches/main"
@@ -52,18 +53,20 @@ async def test_a_pair_that_was_not_registered_fails_the_run_and_asks_nothing(
 
 
 async def _listed(client: httpx.AsyncClient, count: int) -> list[dict[str, Any]]:
+    patience = Patience()
     async with asyncio.timeout(20):
         while True:
             listed: list[dict[str, Any]] = (await client.get(f"{PATH}/interactions")).json()
             if len(listed) == count:
                 return listed
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 async def _ended(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    patience = Patience()
     async with asyncio.timeout(20):
         while True:
             log: list[dict[str, Any]] = (await client.get("/sessions/s/branches/main/events")).json()
             if log[-1]["type"] == "BRANCH_RUN_COMPLETED":
                 return log
-            await asyncio.sleep(0.02)
+            await patience.wait()

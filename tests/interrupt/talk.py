@@ -9,6 +9,7 @@ import httpx
 
 from tests.harness.client import Client
 from tests.harness.order import check_log
+from tests.harness.patience import Patience
 
 Log = list[dict[str, Any]]
 
@@ -96,11 +97,12 @@ class Talk:
 
     async def until(self, look: Callable[[], Awaitable[Any]], so: Callable[[Any], bool], *, seconds: float = 20) -> Any:
         """Look until it is so, and return what was seen."""
+        patience = Patience()
         async with asyncio.timeout(seconds):
             while True:
                 if so(found := await look()):
                     return found
-                await asyncio.sleep(0.01)
+                await patience.wait()
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from tests.edge.test_full_disk import Disk
 from tests.following.inside import serving
 from tests.following.log_bytes import LogBytes
 from tests.harness.client import Client
+from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 from tests.runs.written import named
@@ -106,11 +107,12 @@ async def test_a_server_that_ends_because_of_a_fault_says_so_with_1011(sqlite_ur
 
 
 async def _until_it_is_back(client: Client) -> None:
+    patience = Patience()
     async with asyncio.timeout(30):
         while True:
             if (await client.http.get("/sessions")).status_code == 200:
                 return
-            await asyncio.sleep(0.05)
+            await patience.wait()
 
 
 async def _damaged_log(client: Client, store: RawStore) -> tuple[LogBytes, int]:

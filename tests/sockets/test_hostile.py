@@ -12,6 +12,7 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.feed import COMPLETED
+from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.sockets.raw import CONTINUATION, PING, PONG, TEXT, RawSocket, frame
 from tests.sockets.talk import Talk
@@ -245,11 +246,12 @@ def _peers(process: psutil.Process) -> set[tuple[str, int]]:
 
 
 async def _until(is_so: Callable[[], bool], *, seconds: float = 30) -> None:
+    patience = Patience()
     async with asyncio.timeout(seconds):
         while True:
             if is_so():
                 return
-            await asyncio.sleep(0.02)
+            await patience.wait()
 
 
 async def _log_of_a_run_that_ended(client: Client, session: str) -> list[str] | None:

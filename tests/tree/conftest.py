@@ -23,7 +23,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     else:
         cluster: PostgresCluster = request.getfixturevalue("postgres")
         url = cluster.create_database()
-    with ServerProcess(folder, url, AGENTS, sweep_seconds=0.1) as server:
+    with ServerProcess(folder, url, AGENTS, sweep_seconds=0.2) as server:
         yield server
 
 
