@@ -8,8 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from hosting import create_app
-from hosting.bootstrap import Server, server_of
+from hosting.bootstrap import server_of
 from hosting.cli.server import shipped_server
+from hosting.server import Server
 from hosting.settings import Settings
 
 GRACE_SECONDS = 0.2

@@ -9,7 +9,7 @@ import rich_click as click
 from msgspec.structs import replace
 
 from events.catalog import CatalogError
-from hosting.bootstrap import Server, create_app, server_of
+from hosting.bootstrap import create_app, server_of
 from hosting.cli.agents import load_served
 from hosting.cli.aside import refuse
 from hosting.cli.logs import log_to_stderr
@@ -17,6 +17,7 @@ from hosting.cli.server import check_address, end_process, shipped_server
 from hosting.domain.errors import BranchlineError
 from hosting.roster import ASSISTANT
 from hosting.runtime.agents import Registered
+from hosting.server import Server
 from hosting.settings import load_settings
 
 _WHO: Final = "branchline cannot start"

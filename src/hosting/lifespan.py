@@ -1,0 +1,227 @@
+"""The life of an application: its parts are put together, begin to run, and stop in the opposite order."""
+
+import asyncio
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from random import Random
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+
+from events.control import CloseReason
+from events.ids import IdSource
+from events.serializer import Serializer
+from hosting.adapters.files.key_file import SigningKeys, signing_keys
+from hosting.adapters.secrets.aes_gcm import AesGcmCipher
+from hosting.adapters.sql.address import shown
+from hosting.adapters.sql.database import Database, open_database
+from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
+from hosting.api.callers import Callers
+from hosting.dispatch.dispatcher import Dispatcher
+from hosting.domain.admission import KeyFileRefused
+from hosting.domain.errors import StorageRefused, StorageUnavailable
+from hosting.domain.lease import Holder, Lease
+from hosting.domain.scope import NodeId
+from hosting.ports.clock import system_clock
+from hosting.runtime.agents import Agents
+from hosting.runtime.core import Runtime
+from hosting.runtime.defined_agents import DefinedAgents
+from hosting.runtime.desks import Desks
+from hosting.runtime.execute import Executor
+from hosting.runtime.tops import watch_tops
+from hosting.runtime.wakes import Wakes
+from hosting.runtime.watch import watch_interactions
+from hosting.runtime.writer import Writer
+from hosting.server import Server, started
+from hosting.services.credentials.core import Credentials
+from hosting.services.credentials.news import News
+from hosting.services.credentials.of_runs import CredentialsOfRuns
+from hosting.services.credentials.trail import Trail
+from hosting.services.fleet.core import Fleet
+from hosting.services.fleet.remote_runs import RemoteRuns
+from hosting.services.fleet.sweep import watch_fleet
+from hosting.services.routing.candidates import CandidateRouter
+from hosting.services.routing.core import Router
+from hosting.services.routing.known_posteriors import KnownPosteriors
+from hosting.services.routing.prune import watch_routing
+
+_log = structlog.get_logger("branchline")
+
+_SWITCH_INTERVAL: Final = 0.0005
+_PRUNING_SECONDS: Final = 60.0
+
+
+@asynccontextmanager
+async def running(server: Server) -> AsyncIterator[None]:
+    """Open the database, start what runs beside requests, and stop it again in the opposite order."""
+    # The writer's thread must not wait 5 ms for its turn at the interpreter after each commit.
+    sys.setswitchinterval(_SWITCH_INTERVAL)
+    settings = server.settings
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(server.roster.builder.close)
+        server.database = database = await _open_database(server, stack)
+        if database.exclusive:
+            await database.leases.expire_all()
+        _read_keys(server, database)
+        writer = Writer(database.events, server.rings, shards=database.writers)
+        await _start(server, stack, "writer", writer.run())
+        server.known = KnownPosteriors(database.routing, monotonic)
+        accepted: list[Callable[[Lease], None]] = []
+        holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
+        # Filled below: the runtime and the dispatcher each need the other.
+        server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
+        executor = Executor(server.runtime, settings.run_attempts)
+        server.dispatcher = dispatcher = Dispatcher(
+            executor, database.leases, holder, sweep_seconds=settings.sweep_seconds
+        )
+        accepted.append(dispatcher.accepted)
+        await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
+        watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
+        await _start(server, stack, "interactions", watching)
+        await _start_credentials(server, database, stack)
+        server.fleet = _fleet(server, database)
+        server.router = _router(server, database)
+        await _start(server, stack, "routing", watch_routing(server.router, every_seconds=_PRUNING_SECONDS))
+        server.remote = RemoteRuns(server.fleet, database.watch)
+        await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
+        await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
+        await server.recovered.wait()
+        yield
+        dispatcher.leave()
+
+
+async def _start_credentials(server: Server, database: Database, stack: AsyncExitStack) -> None:
+    runtime, changes, audit = started(server.runtime), database.credential_changes, database.credential_audit
+    trail, news = Trail(audit, system_clock, runtime.ids.audit_entry), News(changes)
+    cipher = started(server.cipher)
+    stores = database.credentials, database.sealed_configs, changes, audit
+    server.credentials = Credentials(runtime, *stores, cipher, trail, news)
+    # Left in the opposite order: once nobody writes any more, what waits is written.
+    stack.push_async_callback(trail.flush)
+    await _start(server, stack, "audit", trail.run())
+    await _start(server, stack, "credentials", news.run(server.settings.sweep_seconds))
+
+
+def _fleet(server: Server, database: Database) -> Fleet:
+    runtime, settings = started(server.runtime), server.settings
+    return Fleet(
+        runtime=runtime,
+        work=database.work,
+        workers=database.workers,
+        mutations=database.mutations,
+        inbox=database.inbox,
+        leases=database.leases,
+        watch=database.watch,
+        files=database.files,
+        tracker=server.tracker,
+        desks=Desks(runtime, database.work, settings.worker_lease_seconds, attempts=settings.worker_attempts),
+        tokens=started(server.tokens),
+        lanes=database.lanes,
+        git=server.git,
+        lease_seconds=settings.worker_lease_seconds,
+        lane_seconds=settings.lane_lease_seconds,
+        attempts=settings.worker_attempts,
+    )
+
+
+def _router(server: Server, database: Database) -> Router:
+    settings = server.settings
+    return Router(
+        store=database.routing,
+        known=started(server.known),
+        agents=started(server.runtime).agents,
+        chance=Random(),  # noqa: S311 - nothing is kept secret by it
+        clock=system_clock,
+        enabled=settings.routing_selector_enabled,
+        exploration_rate=settings.routing_exploration_rate,
+    )
+
+
+def _runtime(
+    server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
+) -> Runtime:
+    roster = server.roster
+    cipher = started(server.cipher)
+    defined = DefinedAgents(lambda tenant: database.definitions(tenant, cipher), roster.workshop)
+    return Runtime(
+        agents=Agents(roster.registered, roster.default, defined),
+        serializer=Serializer(server.catalog),
+        ids=IdSource(),
+        clock=system_clock,
+        writer=writer,
+        rings=server.rings,
+        log=database.log,
+        run_reads=database.runs,
+        tenant=database.tenant,
+        stragglers=server.stragglers,
+        holder=holder,
+        wakes=Wakes(),
+        run_accepted=run_accepted,
+        cipher=cipher,
+        client_endpoints=server.settings.client_endpoints,
+        router=_candidates(server),
+        vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment),
+    )
+
+
+def _candidates(server: Server) -> CandidateRouter:
+    settings = server.settings
+    return CandidateRouter(
+        known=started(server.known),
+        chance=Random(),  # noqa: S311 - nothing is kept secret by it
+        enabled=settings.routing_selector_enabled,
+        exploration_rate=settings.routing_exploration_rate,
+    )
+
+
+async def _open_database(server: Server, stack: AsyncExitStack) -> Database:
+    settings = server.settings
+    try:
+        return await open_database(
+            settings.database_url.reveal(), stack, lease_seconds=settings.lease_seconds, on_connect=server.on_connect
+        )
+    except StorageRefused as error:
+        server.refused = str(error)
+        raise
+    except StorageUnavailable as error:
+        place = shown(settings.database_url.reveal())
+        server.refused = f"The database {place} cannot be opened: {error.why.rstrip('.')}."
+        raise
+
+
+def _read_keys(server: Server, database: Database) -> None:
+    keys = _signing_keys(server, database)
+    server.tokens, server.cipher = JwtWorkerTokens(keys, system_clock), AesGcmCipher(keys)
+    server.callers = Callers(database.keys, server.tokens, server.settings.worker_api_key)
+
+
+def _signing_keys(server: Server, database: Database) -> SigningKeys:
+    try:
+        return signing_keys(server.settings.key_file, database.key_file)
+    except KeyFileRefused as error:
+        server.refused = str(error)
+        raise
+
+
+async def _start(server: Server, stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None]) -> None:
+    """Run something beside the requests until the stack is left; when it ends by itself, the server is told."""
+    task = asyncio.create_task(work, name=name)
+
+    def ended(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            _log.critical("a part that must not end has ended", part=name, exc_info=error)
+            server.failed = True
+            server.recovered.set()
+            server.shut(CloseReason.ERROR)
+            server.fatal(error)
+
+    async def stop() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await task
+
+    task.add_done_callback(ended)
+    stack.push_async_callback(stop)
