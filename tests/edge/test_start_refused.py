@@ -3,8 +3,6 @@
 import contextlib
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from hosting.settings import Settings
 from tests.edge.in_process import in_process
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
+from tests.harness.warm_python import WARM_PYTHON
 
 Make = Callable[..., ServerProcess]
 NOBODY = 65534
@@ -166,20 +165,15 @@ def refused(folder: Path, database_url: str, **settings: str) -> str:
     """Start a server that must not start; return the one sentence that it says."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}
     given = {"DATABASE_URL": database_url, "PORT": "0", **settings}
-    ended = subprocess.run(
-        [sys.executable, "-m", "hosting", "serve"],
-        cwd=folder,
-        env=kept | {f"BRANCHLINE_{name}": value for name, value in given.items()},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 1, (ended.returncode, ended.stdout, ended.stderr)
-    assert ended.stdout == ""
-    assert "Traceback" not in ended.stderr
-    lines = ended.stderr.strip().splitlines()
-    assert len(lines) == 1, ended.stderr
+    environment = kept | {f"BRANCHLINE_{name}": value for name, value in given.items()}
+    said, errors = folder / "said", folder / "errors"
+    with open(os.devnull) as nothing, said.open("w") as output, errors.open("w") as log:
+        files = (nothing.fileno(), output.fileno(), log.fileno())
+        status = WARM_PYTHON.start("serve", folder=folder, environment=environment, files=files).wait(60)
+    assert (status, said.read_text()) == (1, ""), errors.read_text()
+    assert "Traceback" not in errors.read_text()
+    lines = errors.read_text().strip().splitlines()
+    assert len(lines) == 1, errors.read_text()
     assert lines[0].startswith("branchline cannot start: ")
     assert lines[0].endswith(".")
     return lines[0]

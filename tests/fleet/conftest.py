@@ -29,10 +29,14 @@ def key_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def server(gate: Gate) -> ServerProcess:
-    """The running server on a database of each kind, with nothing in it of the tests before."""
+async def server(gate: Gate) -> AsyncIterator[ServerProcess]:
+    """The running server on a database of each kind, with nothing in it of other tests, and nothing of this one after.
+
+    For tests that look at whatever a tenant has; one that kills it and starts it again leaves it as it found it.
+    """
     await gate.clear()
-    return gate.server
+    yield gate.server
+    await gate.clear()
 
 
 @pytest.fixture
