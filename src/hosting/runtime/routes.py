@@ -18,7 +18,7 @@ from hosting.runtime.hand import Hand
 from hosting.runtime.steps import Steps
 
 _MOST_CANDIDATES: Final = 100
-_LONGEST_NAME: Final = 500
+_LONGEST_NAME: Final = 200
 
 
 async def choose_route(bench: Bench, steps: Steps, candidates: Sequence[str], work_type: str | None) -> str:

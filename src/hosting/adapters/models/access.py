@@ -1,6 +1,7 @@
 """How a run comes by a model: which it is, and whose key it is asked with."""
 
 import asyncio
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -10,12 +11,13 @@ from hosting.adapters.models.providers import Providers
 from hosting.adapters.models.usual_credentials import usual_credential
 from hosting.domain.secret import Secret
 from hosting.ports.agents import RunContext
-from middleware.errors import CredentialMissing
+from middleware.errors import CredentialMissing, CredentialUnusable
 
 if TYPE_CHECKING:
     # An extra: whoever has no models has not installed it, and a server imports it with the first model.
     from pydantic_ai.models import Model
 
+_SENDABLE: Final = re.compile(r"[!-~]+")
 _NOT_YET: Final = Secret("none")
 """Stands for a key that comes with the run."""
 
@@ -86,16 +88,26 @@ class Access:
 
     async def _key(self, context: RunContext) -> Secret | None:
         if self.credential is not None:
-            return await context.credential(self.credential)
+            return _sendable(self.credential, await context.credential(self.credential))
         usual = self.usual
         if usual is None:
             if self._is_closed:
                 raise ModelRefused(f"The provider {self.choice.provider[:100]} takes no key of a credential.")
             return None
         try:
-            return await context.credential(usual)
+            return _sendable(usual, await context.credential(usual))
         except CredentialMissing as error:
             if self.of_server:
                 return None
             # The server's own key is its operator's, and not for what other tenants define (docs/decisions/0021).
             raise CredentialMissing(usual, self._needed) from error
+
+
+def _sendable(name: str, key: Secret) -> Secret:
+    # No header can hold anything else: libraries fail as if the provider did, and its circuit is everybody's.
+    if _SENDABLE.fullmatch(key.reveal()) is None:
+        raise CredentialUnusable(
+            name,
+            f"Credential {name} cannot be the key of a model: it has blanks, line breaks or other signs than ASCII.",
+        )
+    return key

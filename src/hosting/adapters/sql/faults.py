@@ -28,7 +28,7 @@ def storage_faults() -> Iterator[None]:
     except MISTAKES:
         raise
     except (exc.DBAPIError, exc.TimeoutError, OSError, TimeoutError) as error:
-        raise StorageUnavailable(str(_first(error)).splitlines()[0][:300]) from error
+        raise StorageUnavailable(_told(_first(error))) from error
 
 
 def _first(error: BaseException) -> BaseException:
@@ -36,3 +36,8 @@ def _first(error: BaseException) -> BaseException:
     while isinstance(error.__context__, exc.DBAPIError):
         error = error.__context__
     return error
+
+
+def _told(error: BaseException) -> str:
+    # A timeout says nothing; without this it would be an error of another kind, which nobody waits out.
+    return next(iter(str(error).splitlines()), type(error).__name__)[:300]

@@ -70,8 +70,9 @@ class CredentialFeed(Response[None]):
             missed = await self._news.missed(self._place.tenant, _number(self._asked), self._head)
         start = self._head if missed is None else missed.number
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        opening = b"retry: %d\nid: %d\n\n" % (RETRY_MS, start)
-        await _send(send, opening + (b"" if missed is None else self._framed(missed)))
+        # The place behind all comes last: whoever is cut off before it comes back with an older one, and misses nothing.
+        told = b"" if missed is None else b"\n" + self._framed(missed)
+        await _send(send, b"retry: %d\n%bid: %d\n\n" % (RETRY_MS, told, start))
         with self._news.following(self._place.tenant, start) as reader:
             async with asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(self._tell(reader, send), name="credential feed")

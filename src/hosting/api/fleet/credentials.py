@@ -179,6 +179,9 @@ async def _whose(caller: Caller, fleet: Fleet, session_id: str | None, project: 
     except WorkItemMissing:
         return _Whose(await _native(caller, session_id), project)
     of_item = item.terms.project
+    if own is not None and of_item is None and not item.state.is_held:
+        # Only while a worker of its project has it: afterwards it would be open to the keys of all projects.
+        raise WorkItemMissing
     if project is not None and of_item not in {None, project}:
         raise InvalidRequest("The session is another project's - at `$.projectId`.")
     return _Whose(item.scope.session_id, of_item or own or project)
