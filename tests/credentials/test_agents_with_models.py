@@ -3,7 +3,9 @@
 import asyncio
 from typing import Any
 
+from hosting.domain.identity import Role
 from tests.credentials.agency import SERVERS_OWN, Agency, failure
+from tests.fleet.gate import bearer
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.providers.request import Request
 from tests.harness.providers.steps import Hold, Text
@@ -255,3 +257,30 @@ async def test_a_run_that_was_cut_by_kill_nine_asks_with_the_key_of_now(
         ended = await own.client.ended(session, run)
 
     assert (ended["status"], keys(provider)) == ("completed", ["sk-old", "sk-new"])
+
+
+async def test_only_an_operator_has_a_credential_sent_to_an_address_of_the_definitions(
+    agency: Agency, tenant: str, provider: FakeProvider
+) -> None:
+    elsewhere = {**CHECKED, "endpoint": provider.openai}
+    async with agency.of(tenant) as own:
+        await own.keeper.set("MODEL_KEY", "sk-tenant")
+        agent = await own.defined(CHECKED)
+        own.client.http.headers.update(bearer(await agency.key(tenant, Role.USER)))
+
+        first = await own.define(elsewhere)
+        second = await own.define({**OPENAI, "candidates": [elsewhere | {"modelName": "n"}]})
+        body = {"config": {"clients": {"chat": elsewhere}}}
+        revised = await own.client.http.put(f"/agents/{agent}", json=body)
+        at_its_own = await own.define(CHECKED)
+
+    told = [(each["status"], each["code"], each["pointer"]) for each in (first, second, revised.json())]
+    chat = "/config/clients/chat"
+    assert [pointer for _, _, pointer in told] == [
+        f"{chat}/credential",
+        f"{chat}/candidates/0/credential",
+        f"{chat}/credential",
+    ]
+    assert {(status, code) for status, code, _ in told} == {(400, "config-refused")}
+    assert at_its_own["status"] == 201
+    assert keys(provider) == []

@@ -18,6 +18,8 @@ from hosting.api.sessions import LARGEST_OFFSET
 from hosting.domain.config_text import read_config
 from hosting.domain.definition import AgentConfig, Definition
 from hosting.domain.errors import ConfigRefused
+from hosting.domain.identity import Identity, Role
+from hosting.domain.reach import credential_sent_elsewhere
 from hosting.runtime.definitions import create_definition, delete_definition, refuse_registered, revise_definition
 
 LISTED: Final = 2000
@@ -70,6 +72,7 @@ async def post_agent(request: Request[Any, Any, Any], caller: NamedDependency[Ca
     body = await decode_body(await read_body(request), CreateAgent)
     try:
         config = await _config(body.config)
+        _check_asker(caller.identity, config)
         stored = await create_definition(caller.runtime, caller.tenant, body.name, config, body.metadata or {})
     except ConfigRefused as error:
         raise error.below("/config") from error
@@ -116,6 +119,7 @@ async def put_agent(
         config = await _config(body.config)
         if stored is None:
             raise refuse_registered(caller.runtime, AgentId(agent_id))
+        _check_asker(caller.identity, config)
         revised = await revise_definition(caller.runtime, caller.tenant, stored, config)
     except ConfigRefused as error:
         raise error.below("/config") from error
@@ -138,6 +142,13 @@ async def _stored(caller: Caller, agent_id: str) -> Definition | None:
     """Return a stored agent; None for one that the server was started with."""
     is_registered = agent_id in caller.runtime.agents.registered()
     return None if is_registered else await caller.definition(AgentId(agent_id))
+
+
+def _check_asker(identity: Identity, config: AgentConfig) -> None:
+    pointer = credential_sent_elsewhere(config)
+    if pointer is not None and Role.OPERATOR not in identity.roles:
+        # Or whoever defines agents could have any credential of the tenant brought to a server of its own.
+        raise ConfigRefused(pointer, "Only an operator may have a credential sent to an address of the definition's.")
 
 
 async def _config(given: msgspec.Raw) -> AgentConfig:

@@ -34,6 +34,19 @@ def check_reach(config: AgentConfig, leave: Leave) -> None:
     check_toolsets(config.toolsets, config.mcp_servers, config.open_api, leave=leave)
 
 
+def credential_sent_elsewhere(config: AgentConfig) -> str | None:
+    """Return where a config has a credential sent to an address that it names itself, if it does: a pointer."""
+    chat = config.clients.chat
+    if chat is None:
+        return None
+    if chat.credential is not None and chat.endpoint is not None:
+        return "/clients/chat/credential"
+    for place, candidate in enumerate(chat.candidates):
+        if candidate.credential is not None and candidate.endpoint is not None:
+            return f"/clients/chat/candidates/{place}/credential"
+    return None
+
+
 def _check_client(client: CandidateConfig, pointer: str, leave: Leave) -> None:
     if client.endpoint is not None:
         if not leave.endpoints:
