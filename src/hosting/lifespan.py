@@ -14,7 +14,7 @@ import structlog
 from events.control import CloseReason
 from events.ids import IdSource
 from events.serializer import Serializer
-from hosting.adapters.files.key_file import SigningKeys, signing_keys
+from hosting.adapters.files.key_file import KeyFile, key_file
 from hosting.adapters.secrets.aes_gcm import AesGcmCipher
 from hosting.adapters.sql.address import shown
 from hosting.adapters.sql.database import Database, open_database
@@ -37,6 +37,7 @@ from hosting.runtime.watch import watch_interactions
 from hosting.runtime.writer import Writer
 from hosting.server import Server, started
 from hosting.services.credentials.core import Credentials
+from hosting.services.credentials.lost_keys import tell_lost_keys
 from hosting.services.credentials.news import News
 from hosting.services.credentials.of_runs import CredentialsOfRuns
 from hosting.services.credentials.trail import Trail
@@ -65,7 +66,7 @@ async def running(server: Server) -> AsyncIterator[None]:
         server.database = database = await _open_database(server, stack)
         if database.exclusive:
             await database.leases.expire_all()
-        _read_keys(server, database)
+        await _read_keys(server, database)
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
         server.known = KnownPosteriors(database.routing, monotonic)
@@ -95,7 +96,7 @@ async def running(server: Server) -> AsyncIterator[None]:
 
 async def _start_credentials(server: Server, database: Database, stack: AsyncExitStack) -> None:
     runtime, changes, audit = started(server.runtime), database.credential_changes, database.credential_audit
-    trail, news = Trail(audit, system_clock, runtime.ids.audit_entry), News(changes)
+    trail, news = started(server.trail), News(changes)
     cipher = started(server.cipher)
     stores = database.credentials, database.sealed_configs, changes, audit
     server.credentials = Credentials(runtime, *stores, cipher, trail, news)
@@ -141,15 +142,20 @@ def _router(server: Server, database: Database) -> Router:
 
 
 def _runtime(
-    server: Server, database: Database, writer: Writer, holder: Holder, run_accepted: Callable[[Lease], None]
+    server: Server,
+    database: Database,
+    writer: Writer,
+    holder: Holder,
+    run_accepted: Callable[[Lease], None],
 ) -> Runtime:
     roster = server.roster
-    cipher = started(server.cipher)
+    cipher, ids = started(server.cipher), IdSource()
+    server.trail = trail = Trail(database.credential_audit, system_clock, ids.audit_entry)
     defined = DefinedAgents(lambda tenant: database.definitions(tenant, cipher), roster.workshop)
     return Runtime(
         agents=Agents(roster.registered, roster.default, defined),
         serializer=Serializer(server.catalog),
-        ids=IdSource(),
+        ids=ids,
         clock=system_clock,
         writer=writer,
         rings=server.rings,
@@ -163,7 +169,7 @@ def _runtime(
         cipher=cipher,
         client_endpoints=server.settings.client_endpoints,
         router=_candidates(server),
-        vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment),
+        vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment, trail),
     )
 
 
@@ -192,15 +198,18 @@ async def _open_database(server: Server, stack: AsyncExitStack) -> Database:
         raise
 
 
-def _read_keys(server: Server, database: Database) -> None:
-    keys = _signing_keys(server, database)
-    server.tokens, server.cipher = JwtWorkerTokens(keys, system_clock), AesGcmCipher(keys)
+async def _read_keys(server: Server, database: Database) -> None:
+    file = _key_file(server, database)
+    keys = dict if file is None else file.keys
+    server.tokens = JwtWorkerTokens(keys, system_clock)
+    server.cipher = AesGcmCipher(keys) if file is None else AesGcmCipher(keys, is_usable=file.is_usable)
+    await tell_lost_keys(database.credentials, server.cipher)
     server.callers = Callers(database.keys, server.tokens, server.settings.worker_api_key)
 
 
-def _signing_keys(server: Server, database: Database) -> SigningKeys:
+def _key_file(server: Server, database: Database) -> KeyFile | None:
     try:
-        return signing_keys(server.settings.key_file, database.key_file)
+        return key_file(server.settings.key_file, database.key_file)
     except KeyFileRefused as error:
         server.refused = str(error)
         raise

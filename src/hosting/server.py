@@ -24,6 +24,7 @@ from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.core import Runtime
 from hosting.runtime.rings import Rings
 from hosting.services.credentials.core import Credentials
+from hosting.services.credentials.trail import Trail
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_runs import RemoteRuns
 from hosting.services.routing.core import Router
@@ -59,6 +60,7 @@ class Server:
     router: Router | None = None
     remote: RemoteRuns | None = None
     cipher: AesGcmCipher | None = None
+    trail: Trail | None = None
     credentials: Credentials | None = None
     dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)

@@ -188,7 +188,7 @@ class OwnWorker:
             "writer": runtime.writer.run(),
             "dispatcher": dispatcher.run(asyncio.Event()),
             "watch": watch_interactions(runtime, watch, every_seconds=self.settings.sweep_seconds),
-            "heartbeat": _beat(leases, held, every),
+            "heartbeat": _beat(leases, every),
         }
         running = [tasks.create_task(part, name=name) for name, part in parts.items()]
         await _first_of(self.stop, wire.shut_out)
@@ -281,13 +281,12 @@ class _Engaged:
         return found is not None
 
 
-async def _beat(leases: RemoteLeases, held: HeldRuns, every_seconds: float) -> None:
-    """Show that an idle worker is there; one that holds something does so when it renews."""
+async def _beat(leases: RemoteLeases, every_seconds: float) -> None:
+    """Show that a worker is there which has nothing to renew; renewing shows it as well."""
     while True:
         await asyncio.sleep(every_seconds)
-        if not held:
-            with suppress(StorageUnavailable):
-                await leases.beat(0)
+        with suppress(StorageUnavailable):
+            await leases.beat_within(every_seconds)
 
 
 def _no_tenant(tenant: TenantId) -> TenantReads:

@@ -14,6 +14,15 @@ Json = dict[str, Any]
 OPENAI = {"providerKey": "openai", "modelName": "m"}
 CHECKED = {**OPENAI, "credential": "MODEL_KEY"}
 USUAL = "OPENAI_API_KEY"
+UNSENDABLE = (
+    "sk-CANARY\nbad",
+    "sk-CANARY\r\nX-More: bad",
+    "sk-CANARY-\N{OX}",
+    "sk CANARY",
+    "\x7fsk-CANARY",
+    "\t",
+    "\n",
+)
 
 
 def keys(provider: FakeProvider) -> list[str]:
@@ -111,6 +120,27 @@ async def test_what_a_tenant_has_defined_is_never_asked_for_with_the_servers_key
     assert (asked.status_code, asked.json()["code"]) == (400, "run-config-refused")
     assert "needs the credential OPENAI_API_KEY" in asked.json()["detail"]
     assert "CANARY" not in str([request.headers for request in provider.requests])
+
+
+async def test_a_key_that_no_header_holds_fails_its_own_runs_and_closes_the_model_to_nobody(
+    agency: Agency, tenant: str, provider: FakeProvider
+) -> None:
+    async with agency.of(tenant) as own, agency.of(f"{tenant}-other") as other:
+        await own.keeper.set("MODEL_KEY", "sk-good")
+        await other.keeper.set("MODEL_KEY", "sk-good")
+        good, bad = await own.defined(CHECKED), await other.defined(CHECKED)
+        failures = []
+        for key in UNSENDABLE:
+            await other.keeper.set("MODEL_KEY", key)
+            failures.append(await other.run(bad))
+        # More have failed than a model may before it is left alone.
+        runs = [await own.run(good) for _ in range(2)]
+
+    assert {run["status"] for run in runs} == {"completed"}
+    assert [failure(run)[0] for run in failures] == ["CredentialUnusable"] * len(UNSENDABLE)
+    assert all("MODEL_KEY" in failure(run)[1] for run in failures)
+    assert "CANARY" not in str(failures) + agency.server.errors.read_text()
+    assert keys(provider) == ["sk-good"] * 2
 
 
 async def test_a_place_that_a_definition_names_gets_the_key_that_it_names_and_no_other(

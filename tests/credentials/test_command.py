@@ -89,6 +89,43 @@ async def test_what_cannot_be_set_is_said_in_one_sentence(safe: Safe, tmp_path: 
     assert "canary" not in blocked.errors + no_layer.errors
 
 
+@pytest.mark.parametrize(
+    "typed", [("KEY", "canary"), ("KEY", "--value", "canary"), ("--canary", "KEY"), ("KEY", "-canary")]
+)
+async def test_a_value_that_is_typed_as_an_argument_is_refused_and_not_shown(
+    safe: Safe, tmp_path: Path, typed: tuple[str, ...]
+) -> None:
+    sent = piped(b"", "set", *typed, folder=tmp_path, url=safe.server.url)
+
+    assert sent.status == 2
+    assert "canary" not in sent.out + sent.errors
+    assert "never an argument" in " ".join(sent.errors.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("name", ["audit", "rekey", "A/B", "1A", "WORKER_API_KEY"])
+async def test_a_name_that_cannot_be_one_is_refused_before_the_value_is_asked_for(
+    safe: Safe, tmp_path: Path, name: str
+) -> None:
+    # Who asked for the value would wait here: nobody closes this pipe.
+    reading, writing = os.pipe()
+    inherited = {each: value for each, value in os.environ.items() if not each.startswith("BRANCHLINE_")}
+    with TemporaryFile() as out:
+        process = WARM_PYTHON.start(
+            *("credentials", "set", name),
+            folder=tmp_path,
+            environment=inherited | {"BRANCHLINE_URL": safe.server.url},
+            files=(reading, out.fileno(), out.fileno()),
+        )
+        status = process.wait(30)
+        out.seek(0)
+        said = out.read().decode()
+    os.close(reading)
+    os.close(writing)
+
+    assert status == 1
+    assert "credential-refused" in said
+
+
 async def test_at_a_terminal_the_value_is_asked_for_and_not_shown(safe: Safe, tmp_path: Path) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}
     master, slave = pty.openpty()

@@ -85,6 +85,7 @@ async def test_without_a_key_file_every_route_names_the_setting(
 
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(503, "no-sealing-key")] * 8
     assert ["BRANCHLINE_KEY_FILE" in each.json()["detail"] for each in answers] == [True] * 8
+    assert ["start the server again" in each.json()["detail"] for each in answers] == [True] * 8
     assert elsewhere.status_code == 200
 
 
@@ -100,3 +101,42 @@ async def test_what_was_moved_to_another_row_is_refused_at_the_door(vault: Safe,
 
     assert (answer.status_code, answer.json()["code"]) == (503, "credential-unreadable")
     assert "canary" not in answer.text
+
+
+@pytest.mark.parametrize("what", ["emptied", "removed", "binary"])
+async def test_while_the_file_cannot_be_used_nothing_is_sealed_and_what_was_is_still_read(
+    vault: Safe, tenant: str, what: str
+) -> None:
+    async with vault.operator(tenant) as operator, vault.holder(tenant) as holder:
+        await operator.set("KEY", "x")
+        text = vault.key_file.read_bytes()
+        vault.key_file.unlink()
+        if what != "removed":
+            vault.key_file.write_bytes(b"" if what == "emptied" else b"\xff\xfe\0")
+        refused = [
+            await operator.http.put("/credentials/NEW", json={"value": "x"}),
+            await operator.http.post("/credentials/rekey"),
+        ]
+        env, listed = await holder.env(projectId="web"), await operator.listed()
+        vault.key_file.write_bytes(text)
+        await operator.set("NEW", "y")
+
+    assert [(each.status_code, each.json()["code"]) for each in refused] == [(503, "no-sealing-key")] * 2
+    assert ["key file" in each.json()["detail"] for each in refused] == [True] * 2
+    assert (env, [each["name"] for each in listed]) == ({"KEY": "x"}, ["KEY"])
+    assert "the key file cannot be read again" in vault.server.errors.read_text()
+
+
+async def test_a_server_that_starts_without_a_key_that_something_is_sealed_with_tells_it_at_once(
+    vault: Safe, tenant: str
+) -> None:
+    async with vault.operator(tenant) as operator:
+        shown = await operator.set("KEY", "x")
+    vault.server.terminate()
+    before = vault.server.errors.read_text()
+    vault.key_file.write_text("another " + "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE" + "\n")
+    vault.server.start()
+
+    told = vault.server.errors.read_text().removeprefix(before)
+    assert "credentials are sealed with keys that are not in the key file" in told
+    assert shown["keyId"] in told

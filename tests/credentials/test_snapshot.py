@@ -1,9 +1,12 @@
 """The environment map that who runs workers takes."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from hosting.domain.identity import Role
 from tests.credentials.safe import SNAPSHOT, Safe, bearer
+from tests.harness.process import ServerProcess
+from tests.harness.sqlite import sqlite_database
 from tests.harness.worker import FleetWorker, define_worker_agent
 
 
@@ -136,6 +139,35 @@ async def test_a_session_or_a_project_must_be_named(safe: Safe, tenant: str) -> 
     assert [(each.status_code, each.json()["code"]) for each in (neither, nobody, empty)] == [
         (400, "invalid-request")
     ] * 3
+
+
+async def test_what_is_null_or_empty_is_not_said(safe: Safe, tenant: str) -> None:
+    async with safe.operator(tenant) as operator, safe.holder(tenant) as holder, safe.holder(tenant, "web") as of_web:
+        session = (await operator.http.post("/sessions", json={})).json()["id"]
+        await operator.set("A", "production", environment="production")
+        unsaid: tuple[dict[str, str | None], ...] = (
+            {"projectId": "web", "sessionId": "", "envName": None},
+            {"projectId": "web", "sessionId": None, "envName": ""},
+            {"projectId": "", "sessionId": session},
+        )
+        given = [await holder.http.post(SNAPSHOT, json={"orgId": tenant, **said}) for said in unsaid]
+        nowhere = await of_web.ask(projectId="", sessionId="")
+
+    assert [(each.status_code, each.json().get("env")) for each in given] == [(200, {"A": "production"})] * 3
+    assert (nowhere.status_code, nowhere.json()["code"]) == (400, "invalid-request")
+
+
+async def test_what_somebody_has_stored_as_text_cannot_be_read(tmp_path: Path, tenant: str) -> None:
+    with ServerProcess(tmp_path, sqlite_database(tmp_path)) as server:
+        safe = Safe(server, tmp_path / "none")
+        async with safe.operator(tenant) as operator, safe.holder(tenant) as holder:
+            await operator.set("KEY", "x")
+            await safe.execute("UPDATE credentials SET sealed = 'a text' WHERE tenant = :own", own=tenant)
+            answer = await holder.ask(projectId="web")
+            rekeyed = await operator.http.post("/credentials/rekey")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "credential-unreadable")
+    assert rekeyed.status_code == 200
 
 
 async def work(safe: Safe, tenant: str, project: str) -> tuple[str, str]:

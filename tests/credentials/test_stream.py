@@ -88,6 +88,26 @@ async def test_who_comes_back_hears_what_was_missed(safe: Safe, tenant: str) -> 
         assert each == {"type": "UPDATE", "sessionId": session, "kind": "unknown", "names": []}
 
 
+async def test_who_is_cut_off_amid_what_was_missed_comes_back_to_the_rest_of_it(safe: Safe, tenant: str) -> None:
+    async with safe.operator(tenant) as operator, safe.holder(tenant) as holder:
+        session = await session_of(operator)
+        async with holder.following(session) as updates:
+            await operator.set("A", "x")
+            await updates.update()
+            last = updates.last_id
+        for name in "BCD":
+            await operator.set(name, "x")
+        heard = []
+        for _ in "BCD":
+            async with holder.following(session, last=last) as updates:
+                before_any = updates.last_id
+                heard.append(await updates.update())
+                last = updates.last_id
+
+    assert before_any is None
+    assert [each["names"] for each in heard if each] == [["B"], ["C"], ["D"]]
+
+
 async def test_an_idle_stream_shows_that_it_lives(safe: Safe, tenant: str) -> None:
     async with safe.operator(tenant) as operator, safe.holder(tenant) as holder:
         session = await session_of(operator)

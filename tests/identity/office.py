@@ -85,13 +85,14 @@ class Office:
             await connection.execute(text(statement))
         await engine.dispose()
 
-    async def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return all rows of all tables but those of the keys, past the server."""
+    async def everything(self, *, audit: bool = True) -> dict[str, list[tuple[object, ...]]]:
+        """Return all rows of all tables but those of the keys, past the server; the audit also tells of refusals."""
+        unasked = {"api_keys", "alembic_version", "leases"} | (set() if audit else {"credential_audit"})
         engine = create_async_engine(self.server.database_url)
         found = MetaData()
         async with engine.connect() as connection:
             await connection.run_sync(found.reflect)
-            tables = [name for name in found.tables if name not in {"api_keys", "alembic_version", "leases"}]
+            tables = [name for name in found.tables if name not in unasked]
             rows = {name: (await connection.execute(text(f"SELECT * FROM {name}"))).all() for name in sorted(tables)}
         await engine.dispose()
         return {name: sorted(map(tuple, each), key=repr) for name, each in rows.items()}

@@ -47,6 +47,13 @@ def _after_tries(last: Exception) -> Exception:
     return error
 
 
+def _because_of(cause: Exception) -> Exception:
+    error = theirs.ModelConnectionError(SECRET, SECRET)
+    error.__cause__ = RuntimeError(SECRET)
+    error.__cause__.__cause__ = cause
+    return error
+
+
 CASES = [
     (_status(400), ours.ModelCallRefused, NEVER),
     (_status(401), ours.ModelKeyRefused, NEVER),
@@ -77,6 +84,9 @@ CASES = [
     (TimeoutError(SECRET), ours.ModelTimedOut, AGAIN),
     (json.JSONDecodeError(SECRET, SECRET, 0), ours.ModelGarbled, AGAIN),
     (KeyError(SECRET), ours.ModelGarbled, AGAIN),
+    (httpx.LocalProtocolError(SECRET), ours.ModelCallRefused, NEVER),
+    (UnicodeEncodeError("ascii", SECRET, 0, 1, SECRET), ours.ModelCallRefused, NEVER),
+    (_because_of(httpx.LocalProtocolError(SECRET)), ours.ModelCallRefused, NEVER),
 ]
 
 

@@ -1,5 +1,6 @@
 """Agents that choose among candidates by RunContext.route: once in a run, and learnt from in the end."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.harness.worker import define_worker_agent
 from tests.harness.worker_process import WorkerProcess
 from tests.routing.candidates import arms, new_work, noted, observed, run, written
@@ -146,10 +148,46 @@ async def test_candidates_that_are_none_fail_the_run_and_the_agents_id_is_the_ty
 
     fine = await run(client, "a,a")
     none = await run(client, ",a")
-    long = await run(client, f"a,{'x' * 501}")
+    # The longest that there is: four bytes of each sign are still what an index takes.
+    longest = await run(client, "\N{OX}" * 200)
+    long = await run(client, f"a,{'x' * 201}")
 
-    assert [each["status"] for each in (fine, none, long)] == ["completed", "failed", "failed"]
-    assert (await arms(client, "wants")).keys() == {"a"}
+    assert [each["status"] for each in (fine, none, longest, long)] == ["completed", "failed", "completed", "failed"]
+    assert (await arms(client, "wants")).keys() == {"a", "\N{OX}" * 200}
+
+
+_REFUSING = {
+    "sqlite": (
+        "CREATE TRIGGER refusing BEFORE INSERT ON routing_posteriors WHEN NEW.work_type LIKE 'refused%' "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ),
+    # As if an index could not hold the name.
+    "postgresql": (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF NEW.work_type LIKE 'refused%' THEN RAISE EXCEPTION 'no' USING ERRCODE = '54000'; END IF; "
+        "RETURN NEW; END $$",
+        "CREATE TRIGGER refusing BEFORE INSERT ON routing_posteriors FOR EACH ROW EXECUTE FUNCTION refuse()",
+    ),
+}
+
+
+async def test_what_cannot_be_learnt_keeps_no_run_from_its_end_nor_others_from_being_learnt_of(
+    make_server: MakeServer, database_url: str
+) -> None:
+    server = make_server(database_url, ROUTED_AGENTS, routing_selector_enabled="true").start()
+    for statement in _REFUSING[database_url.partition("+")[0]]:
+        await RawStore(database_url).run(statement)
+    works = [f"refused-{new_work()}" if number % 2 else new_work() for number in range(12)]
+    async with Client(server.url, "chooses") as client:
+        runs = await asyncio.gather(*(run(client, f"say {work}") for work in works))
+        rated = await client.http.post(
+            f"{client.path(runs[1]['sessionId'])}/runs/{runs[1]['runtimeRunId']}/rating", json={"rating": 1}
+        )
+
+        assert [each["status"] for each in runs] == ["completed"] * len(works)
+        assert rated.status_code == 200
+        assert [len(await observed(client, work)) for work in works] == [1, 0] * (len(works) // 2)
+        assert server.errors.read_text().count("an observation cannot be stored") == len(works) // 2 + 1
 
 
 async def test_a_worker_of_our_own_takes_the_first_and_nothing_is_learnt_of_that(

@@ -23,7 +23,9 @@ WRONG: tuple[Any, ...] = (
     {**SAID, "qaResult": "perhaps"},
     {**SAID, "totalCostUsd": -1},
     {**SAID, "wallClockMs": 2**53},
-    {**SAID, "wallClockMs": 0.5},
+    {**SAID, "wallClockMs": -0.5},
+    {**SAID, "wallClockMs": "12"},
+    {**SAID, "wallClockMs": True},
     {**SAID, "taskCompleted": "yes"},
     {**SAID, "observationId": ""},
     {name: value for name, value in SAID.items() if name != "reward"},
@@ -91,6 +93,16 @@ async def test_costs_are_averaged_over_those_that_say_one(claimed: Claims) -> No
     arm = (await session.arms())["claude", WORK]
 
     assert (arm["avgCostUsd"], arm["totalObservations"]) == (1.5, 3)
+
+
+async def test_times_with_fractions_are_rounded(claimed: Claims) -> None:
+    session = await claimed()
+    for number, took in enumerate((12.7, 12.0, 12, 2**53 - 1)):
+        await session.observe("claude", 1.0, observationId=str(number), wallClockMs=took)
+
+    observed = (await session.metrics())["recentDecisions"]
+
+    assert sorted(repr(each["wallClockMs"]) for each in observed) == ["12", "12", "13", str(2**53 - 1)]
 
 
 async def test_pairs_that_race_count_once_each(claimed: Claims) -> None:

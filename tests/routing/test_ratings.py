@@ -73,6 +73,7 @@ async def test_a_run_that_nobody_was_chosen_for_keeps_its_rating(client: Client)
     client.agent = "demo"
     done = await run(client, "Hello")
 
+    assert '"rating":0.0' in (await _rate(client, done, -0.0)).text
     assert (await _rate(client, done, 0)).status_code == 200
     assert (await client.run(done["sessionId"], done["runtimeRunId"]))["rating"] == 0
     assert not await arms(client, "demo")

@@ -1,15 +1,12 @@
 """Whatever is wrong with the store, nobody who asks for a provider fails for it."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from hosting import create_app
@@ -21,6 +18,7 @@ from tests.edge.in_process import in_process
 from tests.edge.outage import Outage, own_cluster
 from tests.edge.test_full_disk import Disk
 from tests.fleet.gate import Gate, bearer
+from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker, define_worker_agent
@@ -68,13 +66,6 @@ async def ask_all(session: Claimed, *shown: str, **more: str) -> list[Answer]:
     return await asyncio.gather(*(ask(session, verb, each, **more) for verb in PATIENCE_SECONDS for each in shown))
 
 
-def freeze(outage: Outage, number: signal.Signals) -> None:
-    """Send a signal to every process of a cluster."""
-    postmaster = psutil.Process(int((outage.data / "postmaster.pid").read_text().split()[0]))
-    for process in (postmaster, *postmaster.children(recursive=True)):
-        os.kill(process.pid, number)
-
-
 async def test_a_postgresql_that_hangs_or_is_gone_leaves_everybody_with_an_answer_in_time(
     outage: Outage, make_server: Callable[..., ServerProcess], tmp_path: Path
 ) -> None:
@@ -85,9 +76,9 @@ async def test_a_postgresql_that_hangs_or_is_gone_leaves_everybody_with_an_answe
         shown = (str(session.worker.token), await Gate(server, tmp_path / "keys").key("local", Role.WORKER), SHARED_KEY)
         before = await ask(session, "routing-select", shown[0])
 
-        freeze(outage, signal.SIGSTOP)
+        outage.freeze()
         hanging = await ask_all(session, *shown)
-        freeze(outage, signal.SIGCONT)
+        outage.thaw()
         await asyncio.to_thread(outage.begin)
         gone = await ask_all(session, *shown)
         await asyncio.to_thread(outage.end)
@@ -101,6 +92,8 @@ async def test_a_postgresql_that_hangs_or_is_gone_leaves_everybody_with_an_answe
 
     assert before[1]["source"] == after[1]["source"] == "mab-routing"
     assert hanging == gone == [FALLBACK] * 3 + [UNRECORDED] * 6
+    assert '"why": "TimeoutError"' in server.errors.read_text()
+    assert '"why": ""' not in server.errors.read_text()
     # Whatever was said meanwhile, and may have been taken after all, is the one observation of this claim.
     assert arm["totalObservations"] == 1
 
@@ -126,6 +119,27 @@ async def test_a_table_that_is_gone_leaves_everybody_with_an_answer(
     assert {each[0][1]["source"] for each in answers.values()} <= {nobody[1]["source"], "mab-routing"}
     assert [table for table in TABLES if answers[table][0] != nobody] == _NOT_NEEDED[switch]
     assert [table for table in TABLES if answers[table][1:] != [UNRECORDED] * 2] == ["workers"]
+    assert after == {"recorded": True}
+
+
+async def test_a_table_that_is_gone_from_postgresql_leaves_everybody_with_an_answer(
+    make_server: Callable[..., ServerProcess], postgres: PostgresCluster, tmp_path: Path
+) -> None:
+    ensure_key_file(tmp_path / "keys")
+    database_url = await postgres.create_database_async()
+    settings = {"key_file": tmp_path / "keys", "worker_api_key": SHARED_KEY}
+    server = make_server(database_url, routing_selector_enabled="true", **settings).start()
+    store, answers = RawStore(database_url), {}
+    async with claimed_at(server, tmp_path / "keys") as session:
+        key = await Gate(server, tmp_path / "keys").key("local", Role.WORKER, None)
+        # The others are looked at by the server itself all the time, and it ends when they are gone.
+        for table in ("api_keys", "routing_posteriors"):
+            await store.run(f"ALTER TABLE {table} RENAME TO gone")
+            answers[table] = await ask_all(session, key, work_type=f"without {table}")
+            await store.run(f"ALTER TABLE gone RENAME TO {table}")
+        after = await session.observe("claude", 1.0)
+
+    assert answers == {table: [FALLBACK, UNRECORDED, UNRECORDED] for table in answers}
     assert after == {"recorded": True}
 
 

@@ -12,6 +12,7 @@ from events.serializer import timestamp_text
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers, takes
+from hosting.api.parameters import check_parameters
 from hosting.domain.audit_entry import AuditEntry
 from hosting.domain.credential import CredentialLabel, Layer
 from hosting.domain.errors import SessionMissing
@@ -27,7 +28,8 @@ _Name = Annotated[str, PathParameter(description="The credential: 1 to 128 of A-
 _Project = Annotated[str | None, QueryParameter(description="Only in this project.")]
 _Environment = Annotated[str | None, QueryParameter(description="Only in this environment, such as `production`.")]
 _Session = Annotated[str | None, QueryParameter(description="Only in this session; with neither of the others.")]
-_REFUSALS: Final = ("credential-refused", "no-sealing-key", "storage-unavailable")
+_OF_LAYERS: Final = ("project", "environment", "session")
+_REFUSALS: Final = ("credential-refused", "invalid-request", "no-sealing-key", "storage-unavailable")
 
 
 class CredentialBody(Struct, frozen=True):
@@ -138,14 +140,16 @@ async def put_credential(
     session: _Session = None,
 ) -> CredentialView:
     """Set a credential of the tenant, or of the layer in it that the parameters name; it counts from now on."""
+    check_parameters(request, *_OF_LAYERS)
     credentials.check_key()
     layer = await _layer(caller, project, environment, session)
     said = await decode_body(await read_body(request), CredentialBody)
     return CredentialView.of(await set_credential(credentials, caller.identity, layer, name, Secret(said.value)))
 
 
-@get("/credentials", responses=answers("no-sealing-key", "storage-unavailable"))
+@get("/credentials", responses=answers("invalid-request", "no-sealing-key", "storage-unavailable"))
 async def list_credentials(
+    request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     credentials: NamedDependency[Credentials],
     project: _Project = None,
@@ -153,6 +157,7 @@ async def list_credentials(
     session: _Session = None,
 ) -> CredentialsView:
     """List the tenant's credentials, or those whose layer names what the parameters name; without their values."""
+    check_parameters(request, *_OF_LAYERS)
     credentials.check_key()
     found = await credentials.store.listed(caller.tenant)
     return CredentialsView(
@@ -172,6 +177,7 @@ async def list_credentials(
 )
 async def remove_credential(
     name: _Name,
+    request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     credentials: NamedDependency[Credentials],
     project: _Project = None,
@@ -179,6 +185,7 @@ async def remove_credential(
     session: _Session = None,
 ) -> None:
     """Delete a credential of the tenant, or of the layer in it that the parameters name; a broader one counts then."""
+    check_parameters(request, *_OF_LAYERS)
     credentials.check_key()
     layer = await _layer(caller, project, environment, session)
     await delete_credential(credentials, caller.identity, layer, name)

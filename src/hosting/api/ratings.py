@@ -55,4 +55,5 @@ async def post_rating(
     branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
     run = await caller.run(branch, RunId(run_id))
     given = await decode_body(await read_body(request), Rating)
-    return RunView.of(await rate_run(caller.runtime, branch, run, given.rating))
+    # Less than nothing is nothing: -0.0 becomes 0.0.
+    return RunView.of(await rate_run(caller.runtime, branch, run, given.rating + 0.0))

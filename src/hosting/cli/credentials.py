@@ -10,6 +10,8 @@ from hosting.cli.aside import note, refuse
 from hosting.cli.fleet_errand import ask_fleet, to_server
 from hosting.cli.table import print_table
 from hosting.client import AuditEntryShown, CredentialShown
+from hosting.domain.credential import check_name
+from hosting.domain.credential_errors import CredentialRefused
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -18,6 +20,12 @@ _HEADINGS: Final = ("NAME", "PROJECT", "ENVIRONMENT", "SESSION", "UPDATED", "KEY
 _AUDIT_HEADINGS: Final = ("AT", "ACTION", "BY", "NAMES", "PROJECT", "ENVIRONMENT", "SESSION", "ASKED")
 _MOST_BYTES: Final = 64 << 10
 _MOST_ENTRIES: Final = 200
+_PATHS: Final = frozenset({"audit", "rekey"})
+"""Names that the server's own routes have."""
+_NO_ARGUMENT: Final = (
+    "This takes one NAME and the options that name a layer. The value is never an argument: it comes from standard "
+    "input, or is asked for. What was typed is in the shell's history, so if it was a value, take another one."
+)
 
 
 def _in_layer(command: C) -> C:
@@ -39,12 +47,17 @@ def credentials() -> None:
     """
 
 
-@credentials.command("set")
+# Whatever is too much is taken here, and not told of by the library, which would show it: it may be the value.
+@credentials.command("set", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 @click.argument("name")
 @_in_layer
 @to_server
-def set_credential(name: str, url: str, key: str | None, **layer: str | None) -> None:
+@click.pass_context
+def set_credential(context: click.RichContext, /, name: str, url: str, key: str | None, **layer: str | None) -> None:
     """Set the credential NAME; its value comes from standard input, or is asked for and not shown."""
+    if context.args:
+        raise click.UsageError(_NO_ARGUMENT, context)
+    _check_name(name)
     value = _value(name)
     shown = ask_fleet(_WHO, url, key, lambda fleet: fleet.credentials.set(name, value, **layer))
     note(f"Credential {shown.name} is set {_where(shown)}.")
@@ -101,6 +114,16 @@ def rotate(organization: str, kind: str, url: str, key: str | None) -> None:
     """Tell who follows the sessions of ORGANIZATION that secrets of a KIND were changed elsewhere."""
     told = ask_fleet(_WHO, url, key, lambda fleet: fleet.credentials.rotate(organization, kind))
     note(f"Told at {told.rotated_at}; {told.session_count} sessions are worked on.")
+
+
+def _check_name(name: str) -> None:
+    # Before the value is asked for: whoever has typed it should not have to do it once more.
+    if name in _PATHS:
+        refuse(_WHO, f"{name} is the name of a route, and can be none of a credential (credential-refused).")
+    try:
+        check_name(name)
+    except CredentialRefused as error:
+        refuse(_WHO, f"{str(error).removesuffix('.')} ({error.code}).")
 
 
 def _value(name: str) -> str:

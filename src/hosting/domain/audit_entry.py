@@ -16,17 +16,21 @@ class AuditAction(StrEnum):
     SNAPSHOT = "snapshot"
     """Somebody was given an environment map."""
     REFUSED = "refused"
-    """Somebody asked for what is another tenant's."""
+    """Somebody asked for what is not there for it: another tenant's, another project's, or nobody's."""
+    FAILED = "failed"
+    """Somebody asked for an environment map that could not be made: a value, a key or the database was not there."""
+    USED = "used"
+    """A run was given one."""
     ROTATED = "rotated"
     REKEYED = "rekeyed"
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry of a tenant's audit; `by` is the id of the key that was shown, else how the caller is known.
+    """An entry of a tenant's audit; `by` is the key that was shown, else how the caller is known.
 
-    `layer` is what was changed or, of an environment map, where it is for; `asked` is the tenant that was asked for,
-    when it is another one; `number` is its place, which the store gives.
+    What a run was given is by that run. `layer` is what was changed, or where that is that something was given for;
+    `asked` is the tenant that was asked for, when it is another one; `number` is its place, which the store gives.
     """
 
     id: str

@@ -8,6 +8,7 @@ BranchlineError
 +-- Conflict
 |   +-- TooManyCredentials
 +-- SealKeyMissing              this server has no key to seal anything with
+|   +-- SealKeyUnusable         it had one, and the file that this was read from cannot be used now
 +-- SealBroken                  what is sealed was changed, moved, or is nothing that was sealed
 |   +-- SealKeyGone             the key that it was sealed with is no more
 +-- CredentialUnreadable        one of these two, said of a credential
@@ -48,7 +49,18 @@ class SealKeyMissing(BranchlineError):
     def __init__(self) -> None:
         super().__init__(
             "This server has no key to protect secrets with; its operator can name a file of keys in "
-            "BRANCHLINE_KEY_FILE, and `branchline keys rotate` writes one."
+            "BRANCHLINE_KEY_FILE, which `branchline keys rotate` writes, and start the server again."
+        )
+
+
+class SealKeyUnusable(SealKeyMissing):
+    """Nothing can be sealed, since what is sealed with a key that is in no file would be lost with the process."""
+
+    def __init__(self) -> None:
+        BranchlineError.__init__(
+            self,
+            "The key file of this server cannot be used now, and its log says why; nothing is sealed with a key that "
+            "is in no file. Put the file back.",
         )
 
 

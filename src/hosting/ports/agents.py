@@ -118,7 +118,7 @@ class RunContext(ToolContext, Protocol):
 
         `candidates` are names that stay the same from run to run: of models, of ways to go about it, of anything. The
         first is the one to take when nobody chooses: the selector is off, or the run is at a worker. `work_type` is
-        what they are compared for; without, it is the agent's id.
+        what they are compared for; without, it is the agent's id. All of these have 1 to 200 characters.
         Done once, as `model_call` is. How the run ends is learnt with its end: that it completed, the less the longer
         it took and the more it cost, or that it failed; of one that was cancelled nothing. Inside of another agent it
         is the end of the nested work that is learnt, and nothing when the run ends before that.

@@ -22,11 +22,20 @@ class Cipher(Protocol):
 
     Raises:
         SealKeyMissing: there is no key at all.
+        SealKeyUnusable: there are keys to open with, but whoever sealed with them now might lose what is sealed.
     """
 
     @property
     def key_id(self) -> str:
         """The key that seals now: the newest."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that there are keys to open with; there may be none to seal with at that time."""
+        ...
+
+    def lacks(self, key_id: str) -> bool:
+        """Say whether nothing that this key has sealed can be opened; it never raises."""
         ...
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
@@ -115,6 +124,10 @@ class CredentialStore(Protocol):
 
     async def holding(self, place: Place, name: str | None = None) -> list[Credential]:
         """Return those of all layers that hold in a place; with a name, those of that name."""
+        ...
+
+    async def key_ids(self) -> list[str]:
+        """Return the keys that credentials of all tenants are sealed with."""
         ...
 
     async def sealed_otherwise(

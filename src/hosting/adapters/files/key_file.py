@@ -31,19 +31,29 @@ _MOST_BYTES: Final = 1 << 20
 
 
 def signing_keys(named: str | None, beside: Path | None) -> SigningKeys:
+    """Return the keys of `key_file`; without a file there are none.
+
+    Raises:
+        KeyFileRefused: the file cannot be used, or not be made.
+    """
+    file = key_file(named, beside)
+    return dict if file is None else file.keys
+
+
+def key_file(named: str | None, beside: Path | None) -> "KeyFile | None":
     """Return where keys come from: the file that is named, else the one beside the database, which is made if need be.
 
-    Without either there are none.
+    Without either there is none.
 
     Raises:
         KeyFileRefused: the file cannot be used, or not be made.
     """
     if named is not None:
-        return KeyFile(Path(named)).keys
+        return KeyFile(Path(named))
     if beside is None:
-        return dict
+        return None
     ensure_key_file(beside)
-    return KeyFile(beside).keys
+    return KeyFile(beside)
 
 
 class KeyFile:
@@ -60,6 +70,11 @@ class KeyFile:
         self._is_broken = False
         if os.stat(path).st_mode & 0o077:
             _log.warning("others can read the key file; chmod 600 keeps it to its owner", path=str(path))
+
+    def is_usable(self) -> bool:
+        """Say whether the keys are in the file now: what is sealed with others is lost with this process."""
+        self.keys()
+        return not self._is_broken
 
     def keys(self) -> Mapping[str, SigningKey]:
         """Return the keys by their ids, the newest last; those read before, while the file cannot be used."""

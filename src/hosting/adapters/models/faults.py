@@ -14,7 +14,7 @@ from pydantic_core import ValidationError
 from hosting.adapters.models import failures as ours
 from hosting.adapters.models.fault_notes import note
 from hosting.adapters.models.making import models_inside
-from hosting.adapters.models.unsendable import is_unsendable
+from hosting.adapters.models.unsendable import is_unsendable, is_unspeakable
 from middleware.errors import AgentError, ModelFailed
 
 _Kind = tuple[type[ModelFailed], str]
@@ -59,6 +59,10 @@ _REFUSED: Final = (ours.ModelCallRefused, "The provider of the model {model} ref
 _UNSENDABLE: Final = (
     "The model {model} cannot be given a file of the conversation: it does not take this kind, or the file cannot be "
     "fetched."
+)
+_UNSPEAKABLE: Final = (
+    ours.ModelCallRefused,
+    "The model {model} cannot be called: its key, or something else of the call, has signs that HTTP cannot carry",
 )
 _PERHAPS_ELSEWHERE: Final = "The address of the model {model} may be wrong, with a /v1 too few or too many at its end: "
 _ELSEWHERE: Final = (ours.ModelCallRefused, _PERHAPS_ELSEWHERE + "nothing there answers as a provider does")
@@ -154,6 +158,8 @@ def _has_no_end(response: ModelResponse, model: Model) -> bool:
 def _kind_of(error: Exception, *, is_remote: bool) -> _Kind | None:
     if isinstance(error, theirs.RunCancelled):
         return None
+    if is_remote and is_unspeakable(error):
+        return _UNSPEAKABLE
     named = next((kind for each, kind in _KINDS.items() if isinstance(error, each)), None)
     if named is not None:
         return _ELSEWHERE if _is_elsewhere(error) else named

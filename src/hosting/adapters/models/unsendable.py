@@ -8,6 +8,23 @@ _PUTTING_INTO_WORDS: Final = frozenset({"_map_messages", "_map_message"})
 """Where the models of pydantic-ai write a conversation as their provider wants it, files fetched or refused."""
 
 
+_LOCAL: Final = "LocalProtocolError"
+
+
+def is_unspeakable(error: BaseException) -> bool:
+    """Say whether the HTTP library refused to write a call down, as with a key that has a line break in it.
+
+    Clients blame the connection for that, or let it out as it is. Taken for either, one bad key would close a model to
+    all who have a good one.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UnicodeEncodeError) or type(cause).__name__ == _LOCAL:
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def is_unsendable(error: BaseException) -> bool:
     """Say whether a call failed before it was made: the conversation holds what its model does not take.
 

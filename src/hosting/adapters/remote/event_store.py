@@ -44,6 +44,8 @@ class RemoteEventStore:
                 written = await self._send(held, batch)
                 held.batch += not cancels
         except LeaseLost:
+            # Or it would be shown as held while nobody works on it, and nothing would prolong what it is shown as.
+            self._held.lose(held)
             return Refusal.FENCED
         except ServerRefused as refused:
             await self._fail(held, refused)

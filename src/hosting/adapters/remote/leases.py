@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Collection
+from math import inf
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -69,6 +70,7 @@ class RemoteLeases:
         self._is_unsure = False
         self._asked: list[_Mutation] = []
         self._had: deque[str] = deque(maxlen=_MOST_REMEMBERED)
+        self._beaten_at = -inf
 
     async def unowned(self, limit: int) -> list[RunId]:
         """See Leases.unowned: poll, and return the runs that this has brought."""
@@ -133,8 +135,14 @@ class RemoteLeases:
         except ServerRefused as refused:
             # The next poll finds out what to do about it.
             raise StorageUnavailable(str(refused)) from refused
+        self._beaten_at = asked_at
         self._held.renewed(asked_at)
         self._asked = msgspec.json.decode(answer, type=_Heard).pending_mutations
+
+    async def beat_within(self, seconds: float) -> None:
+        """Show it, unless the last time is not so long ago; raises as `beat` does."""
+        if asyncio.get_running_loop().time() - self._beaten_at >= seconds:
+            await self.beat(len(self._held))
 
     def _told(self) -> dict[str, Any]:
         """Say what became of what an operator wants: a session is killed by the interrupt that has come with it."""

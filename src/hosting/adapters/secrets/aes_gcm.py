@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from hosting.domain.credential_errors import SealBroken, SealKeyGone, SealKeyMissing
+from hosting.domain.credential_errors import SealBroken, SealKeyGone, SealKeyMissing, SealKeyUnusable
 from hosting.domain.signing_key import SigningKey
 
 SigningKeys = Callable[[], Mapping[str, SigningKey]]
 """Returns the keys there are now by their ids, the newest last."""
+Usable = Callable[[], bool]
+"""Says whether what is sealed with those keys now can be opened by who reads their file tomorrow."""
 Randomness = Callable[[int], bytes]
 """Returns so many bytes of chance."""
 
@@ -31,10 +33,13 @@ _PURPOSE: Final = b"branchline credentials"
 
 
 class AesGcmCipher:
-    """See the door, Cipher; the newest key seals, and all open."""
+    """See the door, Cipher; the newest key seals, and all open, also while their file cannot be used."""
 
-    def __init__(self, keys: SigningKeys, randomness: Randomness = secrets.token_bytes) -> None:
+    def __init__(
+        self, keys: SigningKeys, randomness: Randomness = secrets.token_bytes, is_usable: Usable = lambda: True
+    ) -> None:
         self._keys = keys
+        self._is_usable = is_usable
         self._randomness = randomness
         self._derived: dict[SigningKey, AESGCM] = {}
 
@@ -42,6 +47,14 @@ class AesGcmCipher:
     def key_id(self) -> str:
         """See Cipher.key_id."""
         return self._newest().id
+
+    def check(self) -> None:
+        """See Cipher.check."""
+        self._all()
+
+    def lacks(self, key_id: str) -> bool:
+        """See Cipher.lacks."""
+        return key_id not in self._keys()
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """See Cipher.seal."""
@@ -72,7 +85,10 @@ class AesGcmCipher:
         return keys
 
     def _newest(self) -> SigningKey:
-        return list(self._all().values())[-1]
+        keys = self._all()
+        if not self._is_usable():
+            raise SealKeyUnusable
+        return list(keys.values())[-1]
 
     def _of(self, key: SigningKey) -> AESGCM:
         if key not in self._derived:

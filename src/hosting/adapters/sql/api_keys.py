@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.faults import all_unavailable
 from hosting.adapters.sql.fleet_tables import workers
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import api_keys
@@ -48,11 +49,11 @@ class SqlApiKeys:
 
     async def find(self, key_hash: str) -> ApiKey | None:
         """See ApiKeys.find."""
-        return next(map(_to_key, await rows(self._reading, _VALID, given=key_hash)), None)
+        return next(map(_to_key, await all_unavailable(rows(self._reading, _VALID, given=key_hash))), None)
 
     async def standing(self, registration_id: str) -> Standing:
         """See ApiKeys.standing."""
-        found = await rows(self._reading, _REGISTERED, registration=registration_id)
+        found = await all_unavailable(rows(self._reading, _REGISTERED, registration=registration_id))
         if not found:
             return Standing.GONE
         return Standing.GOOD if found[0].revoked_at is None else Standing.WITHDRAWN

@@ -25,6 +25,7 @@ _C: Final = credentials.c
 _OF_TENANT: Final = select(credentials).where(_C.tenant == bindparam("owner"))
 _LABELS: Final = select(*(column for column in _C if column is not _C.sealed)).where(_C.tenant == bindparam("owner"))
 _ORDER: Final = (_C.tenant, _C.layer, _C.name)
+_KEY_IDS: Final = select(_C.key_id).distinct().order_by(_C.key_id)
 _AT_ONCE: Final = 50
 _ONE: Final = (
     _C.tenant == bindparam("owner"),
@@ -88,6 +89,10 @@ class SqlCredentials:
             wanted = wanted.where(_C.name == name)
         return [_to_credential(row) for row in await rows(self._reading, wanted, owner=place.tenant)]
 
+    async def key_ids(self) -> list[str]:
+        """See CredentialStore.key_ids."""
+        return [row.key_id for row in await rows(self._reading, _KEY_IDS)]
+
     async def sealed_otherwise(
         self, key_id: str, tenant: TenantId | None, behind: CredentialLabel | None
     ) -> list[Credential]:
@@ -144,7 +149,8 @@ def _remove(connection: Connection, tenant: TenantId, layer: Layer, name: str, a
 
 
 def _to_credential(row: Row[Any]) -> Credential:
-    return Credential(**_label(row), sealed=row.sealed)
+    # SQLite keeps whatever somebody has put there; what is no bytes opens nothing, and is told like that.
+    return Credential(**_label(row), sealed=row.sealed if isinstance(row.sealed, bytes) else b"")
 
 
 def _label(row: Row[Any]) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """Which database errors mean "not now", and which mean a mistake of ours."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import exc
 
 from hosting.domain.errors import StorageUnavailable
 
-MISTAKES: Final = (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
-"""What one bad unit raises; the others of its batch can go on without it."""
+T = TypeVar("T")
 
-
+_MISTAKES: Final = (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
+# The driver tells these as errors of no kind: data that no column takes, and more than an index or a row can hold
+# (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+_MISTAKEN_CLASSES: Final = ("22", "54")
 _DEADLOCK_STATES: Final = {"40P01", "40001"}
 
 
@@ -20,15 +22,31 @@ def is_deadlock(error: exc.DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _DEADLOCK_STATES
 
 
+def is_mistake(error: BaseException) -> bool:
+    """Say whether one bad unit raises this, and always will; the others of its batch can go on without it."""
+    if isinstance(error, _MISTAKES):
+        return True
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, exc.DBAPIError) else None
+    return isinstance(state, str) and state.startswith(_MISTAKEN_CLASSES)
+
+
 @contextmanager
 def storage_faults() -> Iterator[None]:
     """Tell a full disk, a lost connection or a timeout as StorageUnavailable; let mistakes pass as they are."""
     try:
         yield
-    except MISTAKES:
-        raise
     except (exc.DBAPIError, exc.TimeoutError, OSError, TimeoutError) as error:
+        if is_mistake(error):
+            raise
         raise StorageUnavailable(_told(_first(error))) from error
+
+
+async def all_unavailable(asked: Awaitable[T]) -> T:
+    """Tell also what is wrong with the tables as StorageUnavailable: whoever asks has an answer for that alone."""
+    try:
+        return await asked
+    except exc.DBAPIError as error:
+        raise StorageUnavailable(_told(error)) from error
 
 
 def _first(error: BaseException) -> BaseException:

@@ -1,13 +1,13 @@
 """What routers have learnt, on SQL."""
 
-from collections.abc import Awaitable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
 
-from hosting.adapters.sql.faults import MISTAKES
+from hosting.adapters.sql.faults import all_unavailable
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.routing_rows import observe, to_known, to_posterior, to_recorded
 from hosting.adapters.sql.routing_tables import observations, posteriors
@@ -23,8 +23,6 @@ from hosting.domain.scope import TenantId
 from hosting.domain.toolset_config import MASK
 from hosting.domain.work_item import WorkItemId
 from hosting.ports.routing import Dispatch, Known, Place, Recorded
-
-T = TypeVar("T")
 
 _MOST_OBSERVATIONS: Final = 10_000
 _MOST_ARMS: Final = 1_000
@@ -102,7 +100,7 @@ class SqlRouting:
 
     async def dispatch(self, tenant: TenantId, item_id: WorkItemId) -> Dispatch | None:
         """See RoutingStore.dispatch."""
-        found = await _told(rows(self._reading, _DISPATCH, owner=tenant, item=item_id))
+        found = await all_unavailable(rows(self._reading, _DISPATCH, owner=tenant, item=item_id))
         try:
             return next(map(_to_dispatch, found), None)
         except msgspec.DecodeError as error:
@@ -110,16 +108,17 @@ class SqlRouting:
 
     async def posteriors(self, tenant: TenantId, work_type: str, providers: Collection[str]) -> Mapping[str, Posterior]:
         """See RoutingStore.posteriors."""
-        found = await _told(rows(self._reading, _POSTERIORS, owner=tenant, work=work_type, names=list(providers)))
+        wanted = rows(self._reading, _POSTERIORS, owner=tenant, work=work_type, names=list(providers))
+        found = await all_unavailable(wanted)
         return {row.provider: to_posterior(row) for row in found}
 
     async def learn(self, observation: Observation) -> bool:
         """See RoutingStore.learn."""
-        return await _told(self._transactor.run(lambda connection: observe(connection, observation)))
+        return await all_unavailable(self._transactor.run(lambda connection: observe(connection, observation)))
 
     async def arms(self, tenant: TenantId, limit: int) -> Sequence[Known]:
         """See RoutingStore.arms."""
-        return [to_known(row) for row in await _told(rows(self._reading, _ARMS, owner=tenant, most=limit))]
+        return [to_known(row) for row in await all_unavailable(rows(self._reading, _ARMS, owner=tenant, most=limit))]
 
     async def observations(
         self,
@@ -138,17 +137,17 @@ class SqlRouting:
             wanted = wanted.where(observations.c.observed_at >= to_ticks(since))
         if until is not None:
             wanted = wanted.where(observations.c.observed_at <= to_ticks(until))
-        return [to_recorded(row) for row in await _told(rows(self._reading, wanted, owner=tenant))]
+        return [to_recorded(row) for row in await all_unavailable(rows(self._reading, wanted, owner=tenant))]
 
     async def prune(self, at: datetime) -> int:
         """See RoutingStore.prune."""
-        forgotten = await _told(self._transactor.run(lambda connection: _forget_arms(connection, at)))
-        for (tenant,) in await _told(rows(self._reading, _TOO_MANY)):
+        forgotten = await all_unavailable(self._transactor.run(lambda connection: _forget_arms(connection, at)))
+        for (tenant,) in await all_unavailable(rows(self._reading, _TOO_MANY)):
             forgotten += await self._prune_observations(tenant, at)
         return forgotten
 
     async def _prune_observations(self, tenant: TenantId, at: datetime) -> int:
-        last = await _told(rows(self._reading, _LAST_KEPT, owner=tenant))
+        last = await all_unavailable(rows(self._reading, _LAST_KEPT, owner=tenant))
         if not last:
             return 0
         given = {
@@ -160,18 +159,12 @@ class SqlRouting:
         forgotten = 0
         while True:
             # In pieces: whoever waits to write must not wait for all of them.
-            piece = await _told(self._transactor.run(lambda connection: connection.execute(_FORGET, given).rowcount))
+            piece = await all_unavailable(
+                self._transactor.run(lambda connection: connection.execute(_FORGET, given).rowcount)
+            )
             forgotten += piece
             if piece < _AT_ONCE:
                 return forgotten
-
-
-async def _told(asked: Awaitable[T]) -> T:
-    """Tell also what is wrong with the tables as the one error that nobody who asks for a route fails for."""
-    try:
-        return await asked
-    except MISTAKES as error:
-        raise StorageUnavailable(str(error).splitlines()[0][:300]) from error
 
 
 def _forget_arms(connection: Connection, at: datetime) -> int:

@@ -5,17 +5,23 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, Float, Row, bindparam, cast
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from hosting.adapters.sql.dialect import POSTGRESQL, insert_if_absent
+from hosting.adapters.sql.faults import is_mistake
 from hosting.adapters.sql.routing_tables import observations, posteriors
+from hosting.adapters.sql.savepoint import Savepoint
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.domain.arm import Arm
 from hosting.domain.observation import Observation, RunOutcome
 from hosting.domain.posterior import NOTHING_KNOWN, Posterior, evidence
 from hosting.domain.scope import TenantId
 from hosting.ports.routing import Known, Place, Recorded
+
+_log = structlog.get_logger("branchline.routing")
 
 _KEY: Final = (posteriors.c.tenant, posteriors.c.work_type, posteriors.c.provider)
 
@@ -58,9 +64,22 @@ def observe_all(connection: Connection, told: Sequence[Observation]) -> None:
     """Do so with many, in one order everywhere: two transactions that move the same arms must not wait for each other.
 
     Nothing else may be locked after it in the transaction.
+    What the tables do not take is not learnt: the run that it was observed of must end all the same.
     """
-    for observation in sorted(told, key=_lock_order):
-        observe(connection, observation)
+    if not told:
+        return
+    try:
+        with Savepoint(connection):
+            for observation in sorted(told, key=_lock_order):
+                observe(connection, observation)
+    except DBAPIError as error:
+        if not is_mistake(error):
+            raise
+        if len(told) == 1:
+            _log.error("an observation cannot be stored", session=told[0].session_id, error=repr(error)[:500])
+            return
+        for observation in sorted(told, key=_lock_order):
+            observe_all(connection, [observation])
 
 
 def to_posterior(row: Row[Any]) -> Posterior:

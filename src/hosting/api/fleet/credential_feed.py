@@ -70,7 +70,7 @@ class CredentialFeed(Response[None]):
             missed = await self._news.missed(self._place.tenant, _number(self._asked), self._head)
         start = self._head if missed is None else missed.number
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        # The place behind all comes last: whoever is cut off before it comes back with an older one, and misses nothing.
+        # The place behind all comes last: whoever is cut off before it comes back with an older one.
         told = b"" if missed is None else b"\n" + self._framed(missed)
         await _send(send, b"retry: %d\n%bid: %d\n\n" % (RETRY_MS, told, start))
         with self._news.following(self._place.tenant, start) as reader:

@@ -24,21 +24,22 @@ from hosting.domain.identity import CallerKind
 from hosting.domain.work_errors import WorkItemMissing
 from hosting.services.credentials.core import Credentials
 from hosting.services.credentials.rotation import announce_rotation
-from hosting.services.credentials.snapshot import check_tenant, take_snapshot
+from hosting.services.credentials.snapshot import asked_layer, check_tenant, refusals_noted, take_snapshot
 from hosting.services.fleet.core import Fleet
 
 _Label = Annotated[str, Meta(min_length=1, max_length=LONGEST_LABEL)]
+_Text = Annotated[str, Meta(max_length=LONGEST_LABEL)]
 _REFUSALS: Final = ("forbidden", "no-sealing-key", "storage-unavailable")
 _OF_BODIES: Final = ("invalid-request", "payload-too-large", "unsupported-media-type")
 
 
 class SnapshotWanted(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Where an environment map is for: a session, a project, or a session of a project."""
+    """Where an environment map is for: a session, a project, or a session of a project; what is empty is not said."""
 
     org_id: Annotated[str, Meta(min_length=1)]
     session_id: str | None = None
-    project_id: _Label | None = None
-    env_name: _Label = DEFAULT_ENVIRONMENT
+    project_id: _Text | None = None
+    env_name: _Text | None = None
 
 
 class SnapshotView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -83,15 +84,21 @@ async def post_snapshot(
     credentials: NamedDependency[Credentials],
 ) -> SnapshotView:
     """Take the environment map of a session or project; only a worker's key opens this, no token does."""
-    _check_kind(caller)
+    with refusals_noted(credentials, caller.identity):
+        _check_kind(caller)
     said = await read_report(request, SnapshotWanted)
     check_tenant(credentials, caller.identity, said.org_id)
-    credentials.check_key()
-    if said.session_id is None and said.project_id is None:
-        raise InvalidRequest("`sessionId` or `projectId` must be there - at `$`.")
-    whose = await _whose(caller, fleet, said.session_id, said.project_id)
-    place = Place(caller.tenant, whose.project, said.env_name, whose.session)
-    taken = await take_snapshot(credentials, caller.identity, place)
+    session, project, environment = (
+        said.session_id or None,
+        said.project_id or None,
+        said.env_name or DEFAULT_ENVIRONMENT,
+    )
+    with refusals_noted(credentials, caller.identity, asked_layer(project, environment, session)):
+        if session is None and project is None:
+            raise InvalidRequest("`sessionId` or `projectId` must be there - at `$`.")
+        whose = await _whose(caller, fleet, session, project)
+        place = Place(caller.tenant, whose.project, environment, whose.session)
+        taken = await take_snapshot(credentials, caller.identity, place)
     env = {name: secret.reveal() for name, secret in taken.env.items()}
     return SnapshotView(env=env, refresh_until=timestamp_text(taken.refresh_until))
 
@@ -141,7 +148,7 @@ async def get_rotate_stream(
     credentials.check_key()
     if not session_id:
         raise InvalidRequest("The parameter `sessionId` must say which session to follow.")
-    whose = await _whose(caller, fleet, session_id, project_id)
+    whose = await _whose(caller, fleet, session_id, project_id or None)
     place = Place(caller.tenant, whose.project, env_name or DEFAULT_ENVIRONMENT, whose.session)
     head = await credentials.news.head(caller.tenant)
     asked = request.headers.get("last-event-id") or None

@@ -61,7 +61,9 @@ async def seen_by(fleet: Fleet, identity: Identity, item: WorkItem | None) -> Wo
     """
     if item is None or (identity.project is not None and item.terms.project not in {None, identity.project}):
         raise WorkItemMissing
-    if item.state.is_held and item.worker_id is not None and not await _is_of_project(fleet, identity, item.worker_id):
+    # One of no project is its worker's project's for good: after its end it is not open to the keys of all others.
+    is_taken = item.state.is_held or (item.state.is_ended and item.terms.project is None)
+    if is_taken and item.worker_id is not None and not await _is_of_project(fleet, identity, item.worker_id):
         raise WorkItemMissing
     return item
 

@@ -74,7 +74,7 @@ class Feedback(Struct, frozen=True, kw_only=True, rename="camel"):
     pr_created: bool | None = None
     qa_result: QaResult | None = None
     total_cost_usd: Annotated[float, Meta(ge=0, le=1e9)] | None = None
-    wall_clock_ms: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    wall_clock_ms: Annotated[float, Meta(ge=0, le=2**53 - 1)] | None = None
     worker_id: str | None = None
 
 
@@ -203,6 +203,7 @@ def _observation(router: Router, item: WorkItem, said: Feedback) -> Observation:
             task_completed=said.task_completed,
             pr_created=said.pr_created,
             qa_result=said.qa_result,
-            wall_clock_ms=said.wall_clock_ms,
+            # Clients in some languages have times with fractions only.
+            wall_clock_ms=None if said.wall_clock_ms is None else round(said.wall_clock_ms),
         ),
     )

@@ -11,6 +11,7 @@ from litestar.types import Scope
 from msgspec import UNSET, Struct, UnsetType
 
 from hosting.api.farewell import Farewell, may_send_more
+from hosting.domain.errors import StorageUnavailable
 from hosting.domain.routing import ChosenBy
 
 _log = structlog.get_logger("branchline.routing")
@@ -59,14 +60,21 @@ class RoutingTolerance:
 
 def nobody_chosen(why: object, *, enabled: bool) -> SelectionView:
     """Answer a select that the store has failed."""
-    _log.warning("the store failed who asked for a provider", why=str(why))
+    _log.warning("the store failed who asked for a provider", why=_told(why))
     return SelectionView(selected_provider=None, source=ChosenBy.FALLBACK if enabled else ChosenBy.DISABLED)
 
 
 def nothing_recorded(why: object) -> RecordedView:
     """Answer a feedback that the store has failed."""
-    _log.warning("the store failed to keep an observation", why=str(why))
+    _log.warning("the store failed to keep an observation", why=_told(why))
     return RecordedView(recorded=False)
+
+
+def _told(why: object) -> str:
+    if isinstance(why, StorageUnavailable):
+        return why.why
+    # A timeout says nothing of itself.
+    return str(why) or type(why).__name__
 
 
 def _verb(scope: Scope) -> str | None:

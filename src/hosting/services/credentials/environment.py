@@ -17,13 +17,13 @@ class SealedVault:
 
     async def environment(self, place: Place) -> Mapping[str, Secret]:
         """See Vault.environment."""
-        _ = self._cipher.key_id
+        self._cipher.check()
         counting = merge(await self._store.holding(place), place)
         return {name: self._opened(credential) for name, credential in sorted(counting.items())}
 
     async def credential(self, place: Place, name: str) -> Secret | None:
         """See Vault.credential."""
-        _ = self._cipher.key_id
+        self._cipher.check()
         counting = merge(await self._store.holding(place, name), place).get(name)
         return None if counting is None else self._opened(counting)
 

@@ -1,13 +1,16 @@
 """The environment map that somebody who works for a tenant takes along."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from events.ids import SessionId
 from hosting.domain.admission import Forbidden
 from hosting.domain.audit_entry import AuditAction
-from hosting.domain.credential import Layer, Place
+from hosting.domain.credential import ALL, Layer, Place
+from hosting.domain.errors import Conflict, Invalid, NotFound
 from hosting.domain.identity import Identity
 from hosting.domain.secret import Secret
 from hosting.services.credentials.core import Credentials
@@ -16,7 +19,7 @@ from hosting.services.credentials.environment import SealedVault
 GOOD_FOR: Final = timedelta(hours=1)
 """How long an environment map is good, unless a change is told before."""
 
-
+_REFUSALS: Final = (Conflict, Forbidden, Invalid, NotFound)
 _LONGEST: Final = 128
 
 
@@ -49,3 +52,19 @@ def check_tenant(credentials: Credentials, identity: Identity, asked: str) -> No
     if asked != identity.tenant:
         credentials.trail.note(identity, AuditAction.REFUSED, asked=asked[:_LONGEST])
         raise Forbidden("`orgId` is not the organization of this key.")
+
+
+@contextmanager
+def refusals_noted(credentials: Credentials, identity: Identity, layer: Layer = ALL) -> Iterator[None]:
+    """Write down what keeps somebody from an environment map that it asks for, whatever it is."""
+    try:
+        yield
+    except Exception as error:
+        action = AuditAction.REFUSED if isinstance(error, _REFUSALS) else AuditAction.FAILED
+        credentials.trail.note(identity, action, layer=layer)
+        raise
+
+
+def asked_layer(project: str | None, environment: str, session: str | None) -> Layer:
+    """Return where somebody asks to be given something, in its own words; none of that need be there."""
+    return Layer(project, environment, None if session is None else SessionId(session[:_LONGEST]))

@@ -1,7 +1,7 @@
 """The audit's way to the store: beside the requests, so that none waits for it or fails with it."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -9,10 +9,12 @@ from typing import Final
 
 import structlog
 
+from events.ids import RunId
 from hosting.domain.audit_entry import AuditAction, AuditEntry
 from hosting.domain.credential import ALL, Layer
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.identity import Identity
+from hosting.domain.run import Run
 from hosting.ports.clock import Clock
 from hosting.ports.credentials import AuditLog
 
@@ -21,6 +23,7 @@ _log = structlog.get_logger("branchline.credentials")
 MOST_WAITING: Final = 1000
 KEPT: Final = timedelta(days=90)
 _AT_ONCE: Final = 100
+_MOST_USED: Final = 10_000
 _PATIENCE_SECONDS: Final = 1.0
 _FLUSH_SECONDS: Final = 3.0
 _FORGET_EVERY: Final = timedelta(hours=1)
@@ -36,6 +39,7 @@ class Trail:
         self._most = most
         self._waiting: deque[AuditEntry] = deque()
         self._wake = asyncio.Event()
+        self._used: OrderedDict[tuple[RunId, str], None] = OrderedDict()
         self._forgot_at: datetime | None = None
         self.dropped = 0
         """How many entries were lost, since nobody could write them down in time."""
@@ -50,13 +54,26 @@ class Trail:
         asked: str | None = None,
     ) -> None:
         """Take an entry about what somebody has just done; it never waits, and never fails."""
+        by = identity.key_id or identity.worker_id or str(identity.kind)
+        at, tenant = self._clock(), identity.tenant
+        self._take(AuditEntry(self._new_id(), tenant, at, action, by, layer, names, asked))
+
+    def note_use(self, run: Run, layer: Layer, name: str) -> None:
+        """Take an entry about a credential that a run was given; once for a run, however often it asks."""
+        if (run.id, name) in self._used:
+            return
+        self._used[run.id, name] = None
+        if len(self._used) > _MOST_USED:
+            self._used.popitem(last=False)
+        at, tenant = self._clock(), run.scope.tenant
+        self._take(AuditEntry(self._new_id(), tenant, at, AuditAction.USED, run.id, layer, (name,)))
+
+    def _take(self, entry: AuditEntry) -> None:
         if len(self._waiting) >= self._most:
             self.dropped += 1
             if self.dropped == 1:
                 _log.error("the audit cannot be written, and entries of it are lost", waiting=len(self._waiting))
             return
-        by = identity.key_id or identity.worker_id or str(identity.kind)
-        entry = AuditEntry(self._new_id(), identity.tenant, self._clock(), action, by, layer, names, asked)
         self._waiting.append(entry)
         self._wake.set()
 
