@@ -134,6 +134,7 @@ async def fall_sick(database_url: str, item: str) -> None:
         return
     await store.run(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN IF OLD.id = '{item}' THEN RAISE EXCEPTION 'sick' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+        f"$$ BEGIN IF OLD.id = '{item}' THEN RAISE EXCEPTION 'sick' USING ERRCODE = 'check_violation'; END IF; "
+        "RETURN NEW; END $$"
     )
     await store.run("CREATE TRIGGER sick BEFORE UPDATE ON work_items FOR EACH ROW EXECUTE FUNCTION refuse()")
