@@ -1,8 +1,11 @@
 """Calls of tools that a killed server was in: what waited waits on, and what was done is not done again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
@@ -88,6 +91,30 @@ async def test_a_call_that_was_allowed_and_begun_is_not_made_twice_and_the_conve
         ("result", "call_a", "The call was interrupted."),
         ("user", "Do not."),
     ]
+
+
+async def test_a_call_is_not_begun_before_it_is_stored_that_it_was_allowed(
+    make_server: Callable[..., ServerProcess], database_url: str, tmp_path: Path, provider_port: int
+) -> None:
+    async with FakeProvider(provider_port) as provider:
+        (tmp_path / "provider.txt").write_text(provider.url)
+        server = make_server(database_url, str(_WIRED)).start()
+        provider.answers(Call("pay", '{"euros":5000000}', id="call_a"))
+        async with Client(server.url, "responses") as client:
+            talk = await Talk.begin(client)
+            await talk.say("Pay.")
+            (asked,) = await talk.asked()
+            with suppress(httpx.TransportError):
+                # The call itself ends the server, in its first breath.
+                await talk.answer(asked, **_answer(asked))
+        server.wait()
+
+        server.start()
+        async with Client(server.url, "responses") as client:
+            lost = (await Talk(client, talk.session).idle())[-1]
+
+    assert (lost["status"], lost["errorType"]) == ("failed", "RunLost")
+    assert await _calls(tmp_path) == "pay 5000000\n"
 
 
 async def _calls(folder: Path) -> str:

@@ -1,6 +1,8 @@
 """An agent of pydantic-ai as people write them, behind each wire; `provider.txt` says where their provider is."""
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +66,12 @@ def photo(city: str) -> BinaryContent:
 
 
 async def pay(run: AgentRun[Any], euros: int) -> str:
-    """Pay; large sums need an approval, and very large ones never arrive."""
+    """Pay; large sums need an approval, very large ones never arrive, and beyond those the server dies of it."""
     if euros > 10 and not run.tool_call_approved:
         raise ApprovalRequired(metadata={"euros": euros})
     _note(f"pay {euros}")
+    if euros > 1_000_000:
+        os.kill(os.getpid(), signal.SIGKILL)
     if euros > 1000:
         await asyncio.Event().wait()
     return f"paid {euros}"

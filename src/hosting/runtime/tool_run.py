@@ -222,10 +222,12 @@ class ToolRun:
         return msgspec.structs.replace(event, source_name=_TOOL) if self._needs_permission else event
 
     async def _make(self) -> ToolResult:
-        if not self._begun and self._refused is None:
-            self._begun = True
-            # Known to the store before the tool has an effect: a crash must find that it was begun.
-            self._bench.hand.record(BeginStep(self._bench.hand.lease.run.id, self._key))
+        if self._refused is None:
+            if not self._begun:
+                self._begun = True
+                self._bench.hand.record(BeginStep(self._bench.hand.lease.run.id, self._key))
+            # Known to the store before the tool has an effect: a crash must find that it was begun, and, where the
+            # tool has asked for it itself, that it was allowed.
             await self._bench.hand.settle()
 
         async def work() -> ToolResult:
