@@ -14,6 +14,7 @@ from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.access import check_request, identity_of
 from hosting.api.caller import Caller
 from hosting.api.caller_guard import CallerGuard
+from hosting.api.fleet.routing_call import RoutingCall
 from hosting.api.fleet.routing_faults import RoutingTolerance
 from hosting.api.head import HeadAsGet
 from hosting.api.keyless import Keyless
@@ -88,6 +89,9 @@ def _litestar(server: Server) -> Litestar:
     def caller_of(scope: Scope) -> Caller:
         return server.caller(identity_of(scope))
 
+    def routing_of(scope: Scope) -> RoutingCall:
+        return RoutingCall(identity_of(scope), started(server.fleet), started(server.router))
+
     app = Litestar(
         route_handlers=[options_of(routes()), *routes()],
         lifespan=[lambda app: running(server)],
@@ -97,6 +101,7 @@ def _litestar(server: Server) -> Litestar:
             "fleet": Provide(lambda: started(server.fleet), sync_to_thread=False),
             "credentials": Provide(lambda: started(server.credentials), sync_to_thread=False),
             "router": Provide(lambda: started(server.router), sync_to_thread=False),
+            "routing": Provide(routing_of, sync_to_thread=False),
             "remote": Provide(lambda: started(server.remote), sync_to_thread=False),
             "readiness": Provide(lambda: readiness, sync_to_thread=False),
         },

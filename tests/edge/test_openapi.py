@@ -73,7 +73,7 @@ MAY_HAVE_A_BODY = {
     *("postActivity", "postLockRefresh", "postTake", "postWatch"),
     *("postReserve", "postCheckConflicts", "postRelease", "postReleaseAll"),
 }
-GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "readiness", "request"}
+GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "routing", "readiness", "request"}
 """What the server hands to routes."""
 FOLLOWING = {"after", "Last-Event-ID"}
 NO_EVENTS_OF_THE_LOG = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED"}

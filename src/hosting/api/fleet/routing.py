@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta, Struct
 
 from events.ids import is_client_id
 from hosting.api.bodies import MAX_BODY
-from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
 from hosting.api.fleet.holders import seen_by
+from hosting.api.fleet.routing_call import RoutingCall
 from hosting.api.fleet.routing_faults import (
     RECORD_SECONDS,
     SELECT_SECONDS,
@@ -26,12 +26,11 @@ from hosting.api.openapi import answers, takes
 from hosting.domain.admission import NotTheOwner
 from hosting.domain.arm import Arm
 from hosting.domain.errors import StorageUnavailable
-from hosting.domain.identity import CallerKind, Identity
+from hosting.domain.identity import CallerKind
 from hosting.domain.observation import Observation, QaResult, RunOutcome, key_of_report
 from hosting.domain.work_errors import WorkItemMissing
 from hosting.domain.work_item import WorkItem, WorkItemId
 from hosting.ports.routing import Dispatch
-from hosting.services.fleet.core import Fleet
 from hosting.services.routing.core import Router
 from hosting.services.routing.feedback import record
 from hosting.services.routing.select import Selection, select_provider
@@ -88,9 +87,7 @@ class Feedback(Struct, frozen=True, kw_only=True, rename="camel"):
 async def post_routing_select(
     session_id: FromPath[str],
     request: Request[Any, Any, Any],
-    caller: NamedDependency[Caller],
-    fleet: NamedDependency[Fleet],
-    router: NamedDependency[Router],
+    routing: NamedDependency[RoutingCall],
 ) -> SelectionView:
     """Choose the provider that is to do the work of a session.
 
@@ -100,10 +97,10 @@ async def post_routing_select(
     candidates = tuple(dict.fromkeys(said.candidates))
     try:
         async with asyncio.timeout(SELECT_SECONDS):
-            dispatch = await _dispatch(fleet, router, caller.identity, session_id, said.worker_id)
-            return _shown(await select_provider(router, dispatch, said.work_type, candidates))
+            dispatch = await _dispatch(routing, session_id, said.worker_id)
+            return _shown(await select_provider(routing.router, dispatch, said.work_type, candidates))
     except (StorageUnavailable, TimeoutError) as error:
-        return nobody_chosen(error, enabled=router.enabled)
+        return nobody_chosen(error, enabled=routing.router.enabled)
 
 
 @post(
@@ -116,15 +113,13 @@ async def post_routing_select(
 async def post_routing_feedback(
     session_id: FromPath[str],
     request: Request[Any, Any, Any],
-    caller: NamedDependency[Caller],
-    fleet: NamedDependency[Fleet],
-    router: NamedDependency[Router],
+    routing: NamedDependency[RoutingCall],
 ) -> RecordedView:
     """Learn what a provider has brought; said twice, it counts once.
 
     The answer is 200 also when the store fails; then `recorded` is false.
     """
-    return await _record(session_id, request, caller, fleet, router)
+    return await _record(session_id, request, routing)
 
 
 @post(
@@ -137,40 +132,36 @@ async def post_routing_feedback(
 async def post_routing_observation(
     session_id: FromPath[str],
     request: Request[Any, Any, Any],
-    caller: NamedDependency[Caller],
-    fleet: NamedDependency[Fleet],
-    router: NamedDependency[Router],
+    routing: NamedDependency[RoutingCall],
 ) -> RecordedView:
     """Do the same as `routing-feedback`."""
-    return await _record(session_id, request, caller, fleet, router)
+    return await _record(session_id, request, routing)
 
 
 ROUTES: Final[tuple[HTTPRouteHandler, ...]] = (post_routing_select, post_routing_feedback, post_routing_observation)
 
 
-async def _record(
-    session_id: str, request: Request[Any, Any, Any], caller: Caller, fleet: Fleet, router: Router
-) -> RecordedView:
+async def _record(session_id: str, request: Request[Any, Any, Any], routing: RoutingCall) -> RecordedView:
     said = await read_report(request, Feedback)
     try:
         async with asyncio.timeout(RECORD_SECONDS):
-            dispatch = await _dispatch(fleet, router, caller.identity, session_id, said.worker_id)
-            await record(router, _observation(router, dispatch.item, said))
+            dispatch = await _dispatch(routing, session_id, said.worker_id)
+            await record(routing.router, _observation(routing.router, dispatch.item, said))
     except (StorageUnavailable, TimeoutError) as error:
         return nothing_recorded(error)
     return RecordedView(recorded=True)
 
 
-async def _dispatch(fleet: Fleet, router: Router, identity: Identity, session_id: str, said: str | None) -> Dispatch:
+async def _dispatch(routing: RoutingCall, session_id: str, said: str | None) -> Dispatch:
     """Return a session that the caller may speak for, also one that has ended: then it is that what came of it is told.
 
     Raises:
         WorkItemMissing: there is none.
         NotTheOwner: another worker has it.
     """
-    could_be = is_client_id(session_id)
-    found = await router.store.dispatch(identity.tenant, WorkItemId(session_id)) if could_be else None
-    item = await seen_by(fleet, identity, None if found is None else found.item)
+    identity, could_be = routing.identity, is_client_id(session_id)
+    found = await routing.router.store.dispatch(identity.tenant, WorkItemId(session_id)) if could_be else None
+    item = await seen_by(routing.fleet, identity, None if found is None else found.item)
     if found is None:
         raise WorkItemMissing
     own = identity.worker_id if identity.kind is CallerKind.WORKER else item.worker_id
