@@ -83,7 +83,7 @@ class World:
     async def define(self) -> str:
         """Define an agent whose model and whose tools have secrets, and return its id."""
         body = {"name": "Keeper", "config": self._config()}
-        return str((await self.ask("user", "POST", "/agents", status=201, json=body)).json()["id"])
+        return str((await self.ask("operator", "POST", "/agents", status=201, json=body)).json()["id"])
 
     async def look_around(self) -> None:
         """Look at what everybody on the machine can see, and at what is stored."""
@@ -143,7 +143,7 @@ class World:
         agent = await self.define()
         await self.ask("user", "GET", f"/agents/{agent}", status=200)
         await self.ask("user", "GET", "/agents", status=200)
-        await self.ask("user", "PUT", f"/agents/{agent}", status=200, json={"config": self._config("Act again.")})
+        await self.ask("operator", "PUT", f"/agents/{agent}", status=200, json={"config": self._config("Act again.")})
         config = self._config()
         server, service = config["mcpServers"][0], config["openApi"][0]
         wrong: Sequence[Json] = (
@@ -222,7 +222,7 @@ class World:
         await self.ask("shared", "POST", f"{path}/heartbeat", status=404, json={"activeCount": 0})
         await self.ask("worker", "GET", path, status=200)
         body = {"name": "far", "config": {"runtime": "worker", "workType": "research"}}
-        agent = (await self.ask("user", "POST", "/agents", status=201, json=body)).json()["id"]
+        agent = (await self.ask("operator", "POST", "/agents", status=201, json=body)).json()["id"]
         inputs = await self._branch(agent)
         await self.ask("user", "POST", f"{inputs}/inputs", status=202, json=self._input("ok"))
         found = await self.ask("token", "GET", f"{path}/poll", status=200, but=["git token"])
@@ -237,7 +237,7 @@ class World:
         path = await self._branch(agent)
         faults: dict[str, tuple[str, str, str, Json]] = {
             "messages": ("user", "POST", f"{path}/inputs", {"json": self._input("ok")}),
-            "agent_versions": ("user", "POST", "/agents", {"json": {"name": "K", "config": self._config()}}),
+            "agent_versions": ("operator", "POST", "/agents", {"json": {"name": "K", "config": self._config()}}),
             "credentials": ("operator", "PUT", "/credentials/C_TOKEN", {"json": {"value": self.keys["of run"]}}),
         }
         for table, (who, method, where, sent) in faults.items():
