@@ -84,27 +84,10 @@ def server_of(app: Litestar) -> Server:
 
 def _litestar(server: Server) -> Litestar:
     live = LiveSettings(heartbeat_seconds=server.settings.heartbeat_seconds)
-    readiness = Readiness(server.recovered, server.rings, server.ping)
-
-    def caller_of(scope: Scope) -> Caller:
-        return server.caller(identity_of(scope))
-
-    def routing_of(scope: Scope) -> RoutingCall:
-        return RoutingCall(identity_of(scope), started(server.fleet), started(server.router))
-
     app = Litestar(
         route_handlers=[options_of(routes()), *routes()],
         lifespan=[lambda app: running(server)],
-        dependencies={
-            "caller": Provide(caller_of, sync_to_thread=False),
-            "callers": Provide(lambda: started(server.callers), sync_to_thread=False),
-            "fleet": Provide(lambda: started(server.fleet), sync_to_thread=False),
-            "credentials": Provide(lambda: started(server.credentials), sync_to_thread=False),
-            "router": Provide(lambda: started(server.router), sync_to_thread=False),
-            "routing": Provide(routing_of, sync_to_thread=False),
-            "remote": Provide(lambda: started(server.remote), sync_to_thread=False),
-            "readiness": Provide(lambda: readiness, sync_to_thread=False),
-        },
+        dependencies=_dependencies(server),
         before_request=check_request,
         exception_handlers=dict(HANDLERS),
         openapi_config=documentation(),
@@ -119,6 +102,28 @@ def _litestar(server: Server) -> Litestar:
     app.state.live = live
     app.state.recursive_delete = server.settings.recursive_delete
     return app
+
+
+def _dependencies(server: Server) -> dict[str, Provide]:
+    """Return what routes are handed by the names that they call it."""
+    readiness = Readiness(server.recovered, server.rings, server.ping)
+
+    def caller_of(scope: Scope) -> Caller:
+        return server.caller(identity_of(scope))
+
+    def routing_of(scope: Scope) -> RoutingCall:
+        return RoutingCall(identity_of(scope), started(server.fleet), started(server.router))
+
+    return {
+        "caller": Provide(caller_of, sync_to_thread=False),
+        "callers": Provide(lambda: started(server.callers), sync_to_thread=False),
+        "fleet": Provide(lambda: started(server.fleet), sync_to_thread=False),
+        "credentials": Provide(lambda: started(server.credentials), sync_to_thread=False),
+        "router": Provide(lambda: started(server.router), sync_to_thread=False),
+        "routing": Provide(routing_of, sync_to_thread=False),
+        "remote": Provide(lambda: started(server.remote), sync_to_thread=False),
+        "readiness": Provide(lambda: readiness, sync_to_thread=False),
+    }
 
 
 def _log_fatal(error: BaseException) -> None:

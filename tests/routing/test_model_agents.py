@@ -113,7 +113,7 @@ async def test_each_model_is_told_in_its_own_words_what_the_definition_says(
     client.agent = answer.json()["id"]
     asked: dict[str, Any] = {}
 
-    for _ in range(30):
+    for _ in range(300):
         await run(client, chat={"additionalProperties": {"b": 2}})
         asked |= {request.path.rpartition("/")[2]: request.body for request in provider.requests}
         if len(asked) == 2:

@@ -62,7 +62,9 @@ async def test_what_is_told_again_counts_once_and_keeps_no_end_back(database: Da
     assert await arms(database) == {"p0": Posterior(2.0, 1.0, 1, 1.0)}
 
 
-async def test_a_unit_that_cannot_be_stored_teaches_nothing_and_does_not_hinder_the_others(database: Database) -> None:
+async def test_an_observation_that_cannot_be_stored_is_left_out_and_its_unit_and_the_others_are_stored(
+    database: Database,
+) -> None:
     leases = [await make_lease(database, await make_branch(database, f"s{at}")) for at in range(2)]
     spoiled, fine = (ended(lease, 1.0) for lease in leases)
     # There is no observation without a session.
@@ -70,8 +72,8 @@ async def test_a_unit_that_cannot_be_stored_teaches_nothing_and_does_not_hinder_
 
     outcomes = await database.events.commit([spoiled, fine])
 
-    assert [isinstance(outcome, Committed) for outcome in outcomes] == [False, True]
-    assert await arms(database) == {"p0": Posterior(2.0, 1.0, 1, 1.0)}
+    assert [isinstance(outcome, Committed) for outcome in outcomes] == [True, True]
+    assert await arms(database) == {"p0": Posterior(3.0, 1.0, 2, 1.0)}
 
 
 async def test_two_servers_whose_runs_move_the_same_arms_do_not_keep_each_other_waiting(
