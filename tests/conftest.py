@@ -12,13 +12,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.harness.client import Client
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.ports import kept_port
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.sqlite import sqlite_database
 from tests.harness.warm_python import WARM_PYTHON
-
-DATABASES = ("sqlite", "postgresql")
 
 # How long an example takes depends on what else the machine has to do, and says nothing about the code.
 settings.register_profile("branchline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -68,10 +67,7 @@ def postgres() -> Iterator[PostgresCluster]:
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that has its tables and no row; a test that takes this runs on SQLite and on PostgreSQL."""
-    if request.param == "sqlite":
-        return sqlite_database(tmp_path)
-    cluster: PostgresCluster = request.getfixturevalue("postgres")
-    return cluster.create_database()
+    return database_for(request, tmp_path)
 
 
 @pytest.fixture(params=DATABASES)

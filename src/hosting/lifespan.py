@@ -48,6 +48,7 @@ from hosting.services.routing.candidates import CandidateRouter
 from hosting.services.routing.core import Router
 from hosting.services.routing.known_posteriors import KnownPosteriors
 from hosting.services.routing.prune import watch_routing
+from hosting.services.routing.sampler import Sampler
 
 _log = structlog.get_logger("branchline")
 
@@ -69,7 +70,7 @@ async def running(server: Server) -> AsyncIterator[None]:
         await _read_keys(server, database)
         writer = Writer(database.events, server.rings, shards=database.writers)
         await _start(server, stack, "writer", writer.run())
-        server.known = KnownPosteriors(database.routing, monotonic)
+        server.sampler = _sampler(server, database)
         accepted: list[Callable[[Lease], None]] = []
         holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
         # Filled below: the runtime and the dispatcher each need the other.
@@ -129,16 +130,8 @@ def _fleet(server: Server, database: Database) -> Fleet:
 
 
 def _router(server: Server, database: Database) -> Router:
-    settings = server.settings
-    return Router(
-        store=database.routing,
-        known=started(server.known),
-        agents=started(server.runtime).agents,
-        chance=Random(),  # noqa: S311 - nothing is kept secret by it
-        clock=system_clock,
-        enabled=settings.routing_selector_enabled,
-        exploration_rate=settings.routing_exploration_rate,
-    )
+    agents = started(server.runtime).agents
+    return Router(database.routing, started(server.sampler), agents, system_clock)
 
 
 def _runtime(
@@ -168,15 +161,15 @@ def _runtime(
         run_accepted=run_accepted,
         cipher=cipher,
         client_endpoints=server.settings.client_endpoints,
-        router=_candidates(server),
+        router=CandidateRouter(started(server.sampler)),
         vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment, trail),
     )
 
 
-def _candidates(server: Server) -> CandidateRouter:
+def _sampler(server: Server, database: Database) -> Sampler:
     settings = server.settings
-    return CandidateRouter(
-        known=started(server.known),
+    return Sampler(
+        known=KnownPosteriors(database.routing, monotonic),
         chance=Random(),  # noqa: S311 - nothing is kept secret by it
         enabled=settings.routing_selector_enabled,
         exploration_rate=settings.routing_exploration_rate,

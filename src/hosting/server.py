@@ -28,7 +28,7 @@ from hosting.services.credentials.trail import Trail
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.remote_runs import RemoteRuns
 from hosting.services.routing.core import Router
-from hosting.services.routing.known_posteriors import KnownPosteriors
+from hosting.services.routing.sampler import Sampler
 from hosting.settings import Settings
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Server:
     tokens: JwtWorkerTokens | None = None
     callers: Callers | None = None
     fleet: Fleet | None = None
-    known: KnownPosteriors | None = None
+    sampler: Sampler | None = None
     router: Router | None = None
     remote: RemoteRuns | None = None
     cipher: AesGcmCipher | None = None

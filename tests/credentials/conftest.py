@@ -6,26 +6,21 @@ from uuid import uuid4
 import pytest
 
 from hosting.adapters.files.key_file import ensure_key_file
-from tests.conftest import DATABASES
 from tests.credentials.agency import Agency, start_server
 from tests.credentials.safe import Safe
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.ports import kept_port
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.providers.provider import FakeProvider
 from tests.harness.providers.steps import Text
-from tests.harness.sqlite import sqlite_database
 
 
 @pytest.fixture(scope="package", params=DATABASES)
 def safe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Safe]:
     """A running server on a database of each kind, which looks often at who follows."""
     folder = tmp_path_factory.mktemp("safe")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     settings = {"key_file": folder / "keys", "heartbeat_seconds": 0.3, "sweep_seconds": 0.1, "worker_api_key": "old"}
     with ServerProcess(folder, database_url, **settings) as server:
@@ -36,11 +31,7 @@ def safe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def agency(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agency]:
     """A running server with agents that use credentials, on a database of each kind."""
     folder = tmp_path_factory.mktemp("agency")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     with kept_port() as port:
         server = start_server(folder, database_url, port, key_file=folder / "keys")

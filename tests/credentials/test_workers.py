@@ -10,14 +10,12 @@ import pytest
 
 from hosting.adapters.files.key_file import ensure_key_file
 from hosting.domain.identity import Role
-from tests.conftest import DATABASES
 from tests.credentials.agency import AGENTS, Principal, failure
 from tests.credentials.safe import Safe, bearer
 from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
-from tests.harness.sqlite import sqlite_database
 from tests.harness.worker import FleetWorker, define_worker_agent
 from tests.harness.worker_process import WorkerProcess
 
@@ -45,11 +43,7 @@ class Yard(Safe):
 def yard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
     """Such a server on a database of each kind."""
     folder = tmp_path_factory.mktemp("yard")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     settings = {"key_file": folder / "keys", "sweep_seconds": 0.1, "worker_lease_seconds": 3, "worker_api_key": "old"}
     with ServerProcess(folder, database_url, **settings) as server:

@@ -9,20 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DATABASES
 from tests.edge.documented import Documented
 from tests.harness.client import Client
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
 
 
 @pytest.fixture(scope="package", params=DATABASES)
 def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database of each kind, for all tests of the edge."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('edge')}/test.db"
-    cluster: PostgresCluster = request.getfixturevalue("postgres")
-    return cluster.create_database()
+    return database_for(request, tmp_path_factory.mktemp("edge"))
 
 
 @pytest.fixture(scope="package")

@@ -7,14 +7,12 @@ import httpx
 import pytest
 
 from hosting.adapters.files.key_file import ensure_key_file
-from tests.conftest import DATABASES
 from tests.fleet.gate import Gate
 from tests.fleet.own import Site
 from tests.harness.client import Client
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.ports import kept_port
-from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
-from tests.harness.sqlite import sqlite_database
 
 SHARED_KEY = "rsp_live_the_key_that_older_workers_share"
 
@@ -50,11 +48,7 @@ async def client(server: ServerProcess) -> AsyncIterator[Client]:
 def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A running server on a database of each kind, that tests share: each has workers of its own."""
     folder = tmp_path_factory.mktemp("gate")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     settings = {"key_file": folder / "keys", "worker_api_key": SHARED_KEY, "sweep_seconds": 0.2}
     with ServerProcess(folder, database_url, **settings) as server:
@@ -75,11 +69,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     How long their leases are, the module's LEASE_SECONDS says.
     """
     folder = tmp_path_factory.mktemp("site")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     lease_seconds = getattr(request.module, "LEASE_SECONDS", 60.0)
     settings = {"key_file": folder / "keys", "sweep_seconds": 0.2, "worker_lease_seconds": lease_seconds}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import DATABASES
 from tests.following.log_bytes import LogBytes
 from tests.harness.client import Client
+from tests.harness.databases import DATABASES
 from tests.harness.process import ServerProcess
 from tests.runs.lasting_server import lasting_server
 

@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from hosting.adapters.files.key_file import ensure_key_file
-from tests.conftest import DATABASES
 from tests.edge.documented import Documented
+from tests.harness.databases import DATABASES
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.identity.office import SHARED_KEY, Office

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import DATABASES
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
 
 AGENTS = str(Path(__file__).parent / "asking_agents.py")
@@ -19,10 +18,6 @@ SETTINGS = {"sweep_seconds": 0.1, "lease_seconds": 60}
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server that the tests of this package share: each makes sessions of its own."""
     folder = tmp_path_factory.mktemp("asking")
-    if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{folder}/test.db"
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        url = cluster.create_database()
+    url = database_for(request, folder)
     with ServerProcess(folder, url, AGENTS, **SETTINGS) as server:
         yield server

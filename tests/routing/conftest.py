@@ -9,11 +9,9 @@ import pytest
 
 from hosting.adapters.files.key_file import ensure_key_file
 from hosting.adapters.sql.database import Database
-from tests.conftest import DATABASES
 from tests.fleet.gate import Gate
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
-from tests.harness.sqlite import sqlite_database
 from tests.routing.claimed import Claims
 from tests.store.units import opened
 
@@ -25,11 +23,7 @@ SHARED_KEY = "rsp_live_the_key_that_older_workers_share"
 def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A running server on a database of each kind, whose selector is on."""
     folder = tmp_path_factory.mktemp("routing")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     settings = {"key_file": folder / "keys", "worker_api_key": SHARED_KEY, "sweep_seconds": 0.1}
     with ServerProcess(folder, database_url, routing_selector_enabled="true", **settings) as server:
@@ -40,11 +34,7 @@ def gate(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def routing_agents(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server of the agents of routed_agents.py, on a database of each kind, whose selector is on."""
     folder = tmp_path_factory.mktemp("routing-agents")
-    if request.param == "sqlite":
-        database_url = sqlite_database(folder)
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        database_url = cluster.create_database()
+    database_url = database_for(request, folder)
     ensure_key_file(folder / "keys")
     settings = {"key_file": folder / "keys", "routing_selector_enabled": "true"}
     with ServerProcess(folder, database_url, ROUTED_AGENTS, **settings) as server:

@@ -107,10 +107,10 @@ async def test_where_a_provider_is_named_nothing_is_drawn(
 ) -> None:
     registered = {} if filed is None else {ITEM.agent_id: Registered("a", None, Source.FILE, filed.terms)}
     asked = router_with(database, registered=registered)
-    before = asked.chance.getstate()
+    before = asked.sampler.chance.getstate()
 
     selected = await select_provider(asked, Dispatch(ITEM, config, defined), WORK, ["claude", "codex"])
 
     assert selected.source is source
     assert (selected.decision is None) == (source is ChosenBy.EXPLICIT)
-    assert (asked.chance.getstate() == before) == (source is ChosenBy.EXPLICIT)
+    assert (asked.sampler.chance.getstate() == before) == (source is ChosenBy.EXPLICIT)

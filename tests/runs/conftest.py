@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import DATABASES
+from tests.harness.databases import DATABASES
 from tests.harness.process import ServerProcess
 from tests.runs.lasting_server import lasting_server
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import DATABASES
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
 from tests.interactions.conftest import AGENTS, SETTINGS
 
@@ -14,11 +13,7 @@ from tests.interactions.conftest import AGENTS, SETTINGS
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server that the tests of this package share: each makes sessions of its own."""
     folder = tmp_path_factory.mktemp("socket")
-    if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{folder}/test.db"
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        url = cluster.create_database()
+    url = database_for(request, folder)
     with ServerProcess(folder, url, AGENTS, **SETTINGS) as server:
         yield server
         # What a client does is no fault of the server's, and nothing to trouble its operator with.

@@ -6,8 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.conftest import DATABASES
-from tests.harness.postgres import PostgresCluster
+from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 
@@ -18,11 +17,7 @@ AGENTS: Final = str(Path(__file__).with_name("tree_agents.py"))
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server, with agents of this package, that its tests share."""
     folder = tmp_path_factory.mktemp("tree")
-    if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{folder}/test.db"
-    else:
-        cluster: PostgresCluster = request.getfixturevalue("postgres")
-        url = cluster.create_database()
+    url = database_for(request, folder)
     with ServerProcess(folder, url, AGENTS, sweep_seconds=0.2) as server:
         yield server
 

@@ -100,7 +100,7 @@ async def post_routing_select(
             dispatch = await _dispatch(routing, session_id, said.worker_id)
             return _shown(await select_provider(routing.router, dispatch, said.work_type, candidates))
     except (StorageUnavailable, TimeoutError) as error:
-        return nobody_chosen(error, enabled=routing.router.enabled)
+        return nobody_chosen(error, enabled=routing.router.sampler.enabled)
 
 
 @post(

@@ -151,8 +151,8 @@ def _summary(router: Router, known: Sequence[Known]) -> RoutingSummary:
     confidences = [each.posterior.confidence for each in known]
     return RoutingSummary(
         total_observations=sum(each.posterior.observations for each in known),
-        routing_enabled=router.enabled,
-        exploration_rate=_rounded(router.exploration_rate),
+        routing_enabled=router.sampler.enabled,
+        exploration_rate=_rounded(router.sampler.exploration_rate),
         avg_confidence=_rounded(sum(confidences) / len(confidences)) if confidences else 0.0,
     )
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from random import Random
 
 import structlog
 
 from hosting.domain.arm import Arm
 from hosting.domain.errors import StorageUnavailable
-from hosting.domain.routing import choose
 from hosting.domain.scope import TenantId
-from hosting.services.routing.known_posteriors import KnownPosteriors
+from hosting.services.routing.sampler import Sampler
 
 _log = structlog.get_logger("branchline.routing")
 
@@ -19,23 +17,19 @@ _log = structlog.get_logger("branchline.routing")
 class CandidateRouter:
     """See the door, ports.router.Router."""
 
-    known: KnownPosteriors
-    chance: Random
-    enabled: bool
-    exploration_rate: float
+    sampler: Sampler
 
     async def choose(self, tenant: TenantId, work_type: str, candidates: Sequence[str]) -> str:
         """See Router.choose."""
-        if not self.enabled:
+        if not self.sampler.enabled:
             return candidates[0]
         try:
-            known = await self.known.of(tenant, work_type, candidates)
+            return (await self.sampler.choose(tenant, work_type, candidates)).provider
         except StorageUnavailable as error:
             _log.warning("a run takes the first candidate, for nothing is known of them now", why=error.why)
             return candidates[0]
-        return choose(known, self.chance, self.exploration_rate).provider
 
     def learnt(self, arms: Iterable[Arm]) -> None:
         """See Router.learnt."""
         for arm in arms:
-            self.known.drop(arm)
+            self.sampler.known.drop(arm)

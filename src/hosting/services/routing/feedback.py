@@ -14,4 +14,4 @@ async def record(router: Router, observation: Observation) -> bool:
         return await router.store.learn(observation)
     finally:
         # Also of what failed: it may be kept all the same.
-        router.known.drop(observation.arm)
+        router.sampler.known.drop(observation.arm)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hosting.domain.errors import AgentMissing
-from hosting.domain.routing import ChosenBy, Decision, choose
+from hosting.domain.routing import ChosenBy, Decision
 from hosting.domain.run_config import check_stored_config
 from hosting.ports.routing import Dispatch
 from hosting.services.routing.core import Router
@@ -24,14 +24,14 @@ async def select_provider(router: Router, dispatch: Dispatch, work_type: str, ca
     Raises:
         StorageUnavailable: what is known of them cannot be read now.
     """
-    if not router.enabled:
+    if not router.sampler.enabled:
         return Selection(ChosenBy.DISABLED)
     if names_provider(router, dispatch):
         return Selection(ChosenBy.EXPLICIT)
     if not candidates:
         return Selection(ChosenBy.FALLBACK)
-    known = await router.known.of(dispatch.item.scope.tenant, work_type, candidates)
-    return Selection(ChosenBy.SAMPLED, choose(known, router.chance, router.exploration_rate))
+    decision = await router.sampler.choose(dispatch.item.scope.tenant, work_type, candidates)
+    return Selection(ChosenBy.SAMPLED, decision)
 
 
 def names_provider(router: Router, dispatch: Dispatch) -> bool:
