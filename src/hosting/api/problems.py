@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from hosting.api.farewell import Farewell, may_send_more
 from hosting.api.head import allow_header
-from hosting.domain import admission, credential_errors, errors, rating_errors, work_errors
+from hosting.domain import admission, credential_errors, errors, keyed_errors, rating_errors, work_errors
 from hosting.domain.errors import BranchlineError, ConfigRefused, InvalidPosition, ResponseRefused
 
 _log = structlog.get_logger("branchline.api")
@@ -59,6 +59,7 @@ STATUS: Final[Mapping[type[BranchlineError], int]] = {
     errors.QueueFull: 429,
     errors.Invalid: 400,
     errors.InvalidPosition: 400,
+    keyed_errors.RequestDiffers: 422,
     errors.ServerLeaving: 503,
     admission.Unauthenticated: 401,
     admission.Forbidden: 403,
@@ -157,7 +158,7 @@ def _with_subclasses(cls: type[BranchlineError]) -> Iterable[type[BranchlineErro
 
 
 # Whoever defines errors elsewhere is named here, or nobody has read of them when this is made.
-_FAMILIES: Final = (errors, admission, credential_errors, rating_errors, work_errors)
+_FAMILIES: Final = (errors, admission, credential_errors, keyed_errors, rating_errors, work_errors)
 _CORE_STATUS_OF_CODE: Final = {cls.code: _status_of_class(cls) for cls in _with_subclasses(BranchlineError)}
 
 

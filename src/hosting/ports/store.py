@@ -8,6 +8,7 @@ from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from hosting.domain.branch import Branch
 from hosting.domain.interaction import Interaction
 from hosting.domain.interrupt import Interrupt
+from hosting.domain.keyed_request import GivenAnswer, RequestPlace
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
@@ -123,6 +124,10 @@ class TenantReads(Protocol):
 
     async def interaction(self, branch: BranchKey, request_id: str) -> Interaction | None:
         """Return a question of a branch, settled or not."""
+        ...
+
+    async def given_answer(self, place: RequestPlace) -> GivenAnswer | None:
+        """Return what a keyed request was answered, if that is still kept; the place is this tenant's."""
         ...
 
 

@@ -12,6 +12,7 @@ from events.serializer import Encoded
 from hosting.domain.branch import Branch, BranchPatch
 from hosting.domain.interaction import Interaction, InteractionState
 from hosting.domain.interrupt import Interrupt
+from hosting.domain.keyed_request import Answer, KeyedRequest
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
@@ -321,13 +322,24 @@ RunChange = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The answer to a keyed request is stored with what it tells of; refused with REQUEST_REPEATED.
+
+    `answer` is called as Tell is, with the head of the log just before the unit.
+    """
+
+    request: KeyedRequest
+    answer: Callable[[Position], Answer]
+
+
 @dataclass(slots=True)
 class Unit:
     """Events for one branch with the rows that go with them.
 
     With a `fence` it is for a run whose lease has that fence, else it is refused with FENCED.
     Its changes are either RunChanges, which need a fence and are never refused, or GuardedChanges, which may be;
-    Observe is one of either, and the last that happens.
+    Observe is one of either, and the last that happens. A `record` goes with changes that may be refused.
     """
 
     tenant: TenantId
@@ -336,6 +348,7 @@ class Unit:
     fence: int | None = None
     changes: list[GuardedChange | RunChange] = field(default_factory=list)
     events: list[Encoded] = field(default_factory=list)
+    record: Record | None = None
 
     @property
     def is_guarded(self) -> bool:
@@ -358,6 +371,7 @@ class Refusal(Enum):
     RUN_NOT_RATABLE = auto()
     NOT_AWAITED = auto()
     MESSAGE_EXISTS = auto()
+    REQUEST_REPEATED = auto()
     FENCED = auto()
 
 

@@ -1,7 +1,7 @@
 """What every verb of the runtime works with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from events.ids import IdSource
 from events.serializer import Serializer
@@ -13,6 +13,7 @@ from hosting.ports.router import Router
 from hosting.ports.store import LogReader, RunReads, TenantReads
 from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
+from hosting.runtime.keyed import KeysUnderWay
 from hosting.runtime.rings import Rings
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.writer import Writer
@@ -28,6 +29,7 @@ class Runtime:
     `cipher` seals what is secret of what is stored.
     Without a `vault` there are no credentials.
     With `client_endpoints` clients may say where a model is, and with what key it is called.
+    `keys_under_way` are the keyed requests that this process is busy with.
     Without a `router` every run takes the first of its candidates, and nothing is learnt of that.
     """
 
@@ -48,6 +50,7 @@ class Runtime:
     client_endpoints: bool = False
     router: Router | None = None
     vault: RunVault | None = None
+    keys_under_way: KeysUnderWay = field(default_factory=KeysUnderWay)
 
     def hold(self, lease: Lease) -> None:
         """Begin to execute a run that this node holds from now on."""

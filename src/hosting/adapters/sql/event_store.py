@@ -12,6 +12,7 @@ from events.position import Position
 from events.serializer import Encoded
 from hosting.adapters.sql.claims import First, hold_runs
 from hosting.adapters.sql.guarded_changes import apply_guarded
+from hosting.adapters.sql.keyed_requests import record_answer, reserve_request
 from hosting.adapters.sql.messages import Said, touch
 from hosting.adapters.sql.places import Place, allot, wanted, wanted_by_promoted
 from hosting.adapters.sql.queue import promote
@@ -162,6 +163,8 @@ def _commit_starts(connection: Connection, units: Sequence[Unit]) -> dict[Branch
     places = allot(connection, [wanted(unit, len(told[unit.branch_key])) for unit, _ in begun])
     committed = {key: Committed(place.first, place.fill(told[key]), place.fence) for key, place in places.items()}
     _insert_ranges(connection, [(unit, unit.run_id, committed[unit.branch_key]) for unit, _ in begun])
+    for unit, _ in begun:
+        _record(connection, unit, committed[unit.branch_key])
     holders = ((unit, start, start.holder) for unit, start in begun)
     hold_runs(
         connection,
@@ -186,7 +189,7 @@ def _tried(connection: Connection, unit: Unit, write: Callable[[Sequence[Encoded
     """Apply a unit's changes and then write the events that it tells; when either is refused, nothing has changed."""
     try:
         with Savepoint(connection) as savepoint:
-            told = apply_guarded(connection, unit)
+            told = Refusal.REQUEST_REPEATED if _is_repeated(connection, unit) else apply_guarded(connection, unit)
             outcome = told if isinstance(told, Refusal) else write(told)
             if isinstance(outcome, Refusal):
                 savepoint.undo()
@@ -197,6 +200,15 @@ def _tried(connection: Connection, unit: Unit, write: Callable[[Sequence[Encoded
         if gone is None:
             raise
         return gone
+
+
+def _is_repeated(connection: Connection, unit: Unit) -> bool:
+    return unit.record is not None and not reserve_request(connection, unit.record.request)
+
+
+def _record(connection: Connection, unit: Unit, committed: Committed) -> None:
+    if unit.record is not None:
+        record_answer(connection, unit.record.request.place, unit.record.answer(committed.before))
 
 
 def _what_is_gone(connection: Connection, unit: Unit) -> Refusal | None:
@@ -216,6 +228,7 @@ def _write_guarded(connection: Connection, unit: Unit, told: Sequence[Encoded]) 
         return Refusal.BRANCH_MISSING if unit.fence is None else Refusal.FENCED
     committed = Committed(place.first, place.fill(told), place.fence)
     _insert_ranges(connection, [(unit, unit.run_id, committed)])
+    _record(connection, unit, committed)
     return committed
 
 

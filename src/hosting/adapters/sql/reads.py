@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
 from events.runs import RunStatus
 from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
+from hosting.adapters.sql.keyed_requests import GIVEN_ANSWER, to_given_answer
 from hosting.adapters.sql.queue import QUEUED, to_queued
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session
@@ -16,6 +17,7 @@ from hosting.adapters.sql.tables import branches, interactions, messages, runs, 
 from hosting.adapters.sql.tree import RELATIVES, sources_of
 from hosting.domain.branch import Branch
 from hosting.domain.interaction import Interaction, InteractionState
+from hosting.domain.keyed_request import GivenAnswer, RequestPlace
 from hosting.domain.message import Message, MessageState
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
@@ -140,3 +142,8 @@ class SqlTenantReads:
         """See TenantReads.interaction."""
         found = await rows(self._reading, _INTERACTION, tenant=self._tenant, branch=branch, request=request_id)
         return next(map(to_interaction, found), None)
+
+    async def given_answer(self, place: RequestPlace) -> GivenAnswer | None:
+        """See TenantReads.given_answer."""
+        found = await rows(self._reading, GIVEN_ANSWER, **{**place._asdict(), "tenant": self._tenant})
+        return next(map(to_given_answer, found), None)

@@ -266,6 +266,21 @@ events = Table(
     Index("uq_events_branch_key_last_seq", "branch_key", "last_seq", unique=True),
 )
 
+# What was answered to requests that may come again; written with what the answer tells of.
+keyed_requests = Table(
+    "keyed_requests",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False, comment="SHA-256 of the body, in hex"),
+    Column("received_at", BigInteger, nullable=False),
+    Column("location", Text),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "received_at"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
