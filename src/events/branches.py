@@ -35,10 +35,10 @@ class DataContent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="
 
 
 class UriContent(Struct, frozen=True, kw_only=True, rename="camel", tag_field="$type", tag="uri", gc=False):
-    """Something on the web that a message points at; what it is stays with whoever serves it."""
+    """Something that a message points at: on the web, where whoever serves it decides what it is, or an upload."""
 
     uri: str
-    """`https://...` or `http://...`"""
+    """`https://...`, `http://...`, or `hpd-content://{contentId}` for a file that was uploaded to the session"""
     media_type: str
 
 

@@ -14,6 +14,7 @@ class ResetReason(StrEnum):
     MALFORMED = "malformed"
     FOREIGN = "foreign"
     FUTURE = "future"
+    TRIMMED = "trimmed"
 
 
 class CloseReason(StrEnum):

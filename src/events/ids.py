@@ -10,11 +10,14 @@ SessionId = NewType("SessionId", str)
 BranchId = NewType("BranchId", str)
 RunId = NewType("RunId", str)
 MessageId = NewType("MessageId", str)
+ContentId = NewType("ContentId", str)
 
 MAIN_BRANCH = BranchId("main")
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+_SUMMARY = "sum_"
 
 Hex32 = Callable[[], str]
 """A source of 32 random hex digits; tests bring their own."""
@@ -28,6 +31,11 @@ def random_hex() -> str:
 def is_client_id(text: str) -> bool:
     """Say whether a client may use this text as a session, branch or message id (docs/reference/http.md, Ids)."""
     return _CLIENT_ID.fullmatch(text) is not None and text not in {".", ".."}
+
+
+def is_summary(message_id: MessageId) -> bool:
+    """Say whether a message stands for earlier ones."""
+    return message_id.startswith(_SUMMARY)
 
 
 def is_name(text: str) -> bool:
@@ -96,6 +104,18 @@ class IdSource:
     def message(self) -> MessageId:
         """Return a new `msg_` id."""
         return MessageId(f"msg_{self._hex32()}")
+
+    def summary(self) -> MessageId:
+        """Return a new `sum_` id, for a message that stands for earlier ones."""
+        return MessageId(f"{_SUMMARY}{self._hex32()}")
+
+    def compaction(self) -> str:
+        """Return a new `cmp_` id."""
+        return f"cmp_{self._hex32()}"
+
+    def content(self) -> ContentId:
+        """Return a new `cnt_` id, for a file that a client uploads."""
+        return ContentId(f"cnt_{self._hex32()}")
 
     def turn(self) -> str:
         """Return a new `trn_` id, which is also the turn's `eventFlowId`."""

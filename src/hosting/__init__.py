@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from hosting.ports.agents import Reply as Reply
     from hosting.ports.agents import RunContext as RunContext
     from hosting.ports.agents import ToolOutcome as ToolOutcome
+    from hosting.ports.summaries import ToSummarize as ToSummarize
     from hosting.ports.tools import Tool as Tool
     from hosting.ports.tools import ToolContext as ToolContext
     from hosting.settings import Settings as Settings
+    from middleware.compaction_policy import CompactionPolicy as CompactionPolicy
     from middleware.errors import AgentError as AgentError
     from middleware.errors import CallDenied as CallDenied
     from middleware.errors import CallFailed as CallFailed
@@ -30,6 +32,8 @@ _HOMES = {
     "Agent": "hosting.ports.agents",
     "AgentError": "middleware.errors",
     "CallDenied": "middleware.errors",
+    "CompactionPolicy": "middleware.compaction_policy",
+    "ToSummarize": "hosting.ports.summaries",
     "CallFailed": "middleware.errors",
     "CredentialMissing": "middleware.errors",
     "CredentialUnusable": "middleware.errors",

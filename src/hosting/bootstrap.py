@@ -12,6 +12,7 @@ from events.event import Event
 from hosting.adapters.git.static_credentials import StaticGitCredentials
 from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.api.access import check_request, identity_of
+from hosting.api.admission_guard import AdmissionGuard
 from hosting.api.caller import Caller
 from hosting.api.caller_guard import CallerGuard
 from hosting.api.fleet.routing_call import RoutingCall
@@ -24,7 +25,9 @@ from hosting.api.options import options_of
 from hosting.api.origins import OriginGuard
 from hosting.api.problems import HANDLERS
 from hosting.api.readiness import Readiness
-from hosting.api.routes import free_paths, routes
+from hosting.api.routes import SIGNS_OF_LIFE, free_paths, routes
+from hosting.api.shares import Shares
+from hosting.api.stream_places import StreamPlaces
 from hosting.lifespan import running
 from hosting.ports.clock import system_clock
 from hosting.ports.tools import Tool
@@ -89,6 +92,7 @@ def _litestar(server: Server) -> Litestar:
         lifespan=[lambda app: running(server)],
         dependencies=_dependencies(server),
         before_request=check_request,
+        middleware=[lambda app: StreamPlaces(app, server.capacity)],
         exception_handlers=dict(HANDLERS),
         openapi_config=documentation(),
         logging_config=None,
@@ -96,10 +100,13 @@ def _litestar(server: Server) -> Litestar:
     # The framework's own middleware does not see what its router refuses, and a browser hides an unmarked 404.
     keyless = Keyless(server.settings.host, server.settings.origins, server.settings.public_url)
     tolerance = RoutingTolerance(enabled=server.settings.routing_selector_enabled)
-    guarded = CallerGuard(app.asgi_handler, lambda: started(server.callers), keyless, free_paths(), tolerance)
+    shares = Shares()
+    known = CallerGuard(app.asgi_handler, lambda: started(server.callers), keyless, free_paths(), tolerance, shares)
+    guarded = AdmissionGuard(known, server.capacity, shares, SIGNS_OF_LIFE)
     app.asgi_handler = OriginGuard(HeadAsGet(guarded), server.settings.origins, server.settings.host)
     app.state.server = server
     app.state.live = live
+    app.state.capacity = server.capacity
     app.state.recursive_delete = server.settings.recursive_delete
     return app
 
@@ -119,9 +126,11 @@ def _dependencies(server: Server) -> dict[str, Provide]:
         "callers": Provide(lambda: started(server.callers), sync_to_thread=False),
         "fleet": Provide(lambda: started(server.fleet), sync_to_thread=False),
         "credentials": Provide(lambda: started(server.credentials), sync_to_thread=False),
+        "contents": Provide(lambda: started(server.contents), sync_to_thread=False),
         "router": Provide(lambda: started(server.router), sync_to_thread=False),
         "routing": Provide(routing_of, sync_to_thread=False),
         "remote": Provide(lambda: started(server.remote), sync_to_thread=False),
+        "capacity": Provide(lambda: server.capacity, sync_to_thread=False),
         "readiness": Provide(lambda: readiness, sync_to_thread=False),
     }
 

@@ -5,6 +5,7 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from random import Random
 from time import monotonic
 from typing import Any, Final
@@ -22,8 +23,10 @@ from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
 from hosting.api.callers import Callers
 from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.admission import KeyFileRefused
+from hosting.domain.content import Room
 from hosting.domain.errors import StorageRefused, StorageUnavailable
 from hosting.domain.lease import Holder, Lease
+from hosting.domain.media_types import MediaTypes
 from hosting.domain.scope import NodeId
 from hosting.ports.clock import system_clock
 from hosting.runtime.agents import Agents
@@ -31,11 +34,19 @@ from hosting.runtime.core import Runtime
 from hosting.runtime.defined_agents import DefinedAgents
 from hosting.runtime.desks import Desks
 from hosting.runtime.execute import Executor
+from hosting.runtime.forget import watch_answers
+from hosting.runtime.hearing import Hearing
+from hosting.runtime.retention import watch_retention
+from hosting.runtime.telling import Telling
 from hosting.runtime.tops import watch_tops
+from hosting.runtime.upkeep import watch_upkeep
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.watch import watch_interactions
 from hosting.runtime.writer import Writer
 from hosting.server import Server, started
+from hosting.services.content.core import Contents
+from hosting.services.content.of_sessions import ContentsOfSessions
+from hosting.services.content.sweep import watch_contents
 from hosting.services.credentials.core import Credentials
 from hosting.services.credentials.lost_keys import tell_lost_keys
 from hosting.services.credentials.news import News
@@ -54,6 +65,8 @@ _log = structlog.get_logger("branchline")
 
 _SWITCH_INTERVAL: Final = 0.0005
 _PRUNING_SECONDS: Final = 60.0
+_LOOSE_SECONDS: Final = 10.0
+_SILENT_SECONDS: Final = 600.0
 
 
 @asynccontextmanager
@@ -68,31 +81,54 @@ async def running(server: Server) -> AsyncIterator[None]:
         if database.exclusive:
             await database.leases.expire_all()
         await _read_keys(server, database)
-        writer = Writer(database.events, server.rings, shards=database.writers)
+        writer = Writer(database.events, server.rings, shards=database.writers, waiting=server.capacity.writes)
         await _start(server, stack, "writer", writer.run())
         server.sampler = _sampler(server, database)
         accepted: list[Callable[[Lease], None]] = []
         holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
+        server.rings.telling = telling = Telling(database.hints)
         # Filled below: the runtime and the dispatcher each need the other.
         server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
         executor = Executor(server.runtime, settings.run_attempts)
         server.dispatcher = dispatcher = Dispatcher(
-            executor, database.leases, holder, sweep_seconds=settings.sweep_seconds
+            executor,
+            database.leases,
+            holder,
+            server.runtime.runs,
+            sweep_seconds=settings.sweep_seconds,
+            tell_unowned=telling.unowned,
         )
         accepted.append(dispatcher.accepted)
+        await _start_hints(server, database, stack, telling)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
         await _start(server, stack, "interactions", watching)
+        await _start(server, stack, "upkeep", watch_upkeep(database.upkeep, every_seconds=settings.fold_seconds))
         await _start_credentials(server, database, stack)
+        await _start_retention(server, database, stack)
+        await _start_contents(server, database, stack)
         server.fleet = _fleet(server, database)
         server.router = _router(server, database)
         await _start(server, stack, "routing", watch_routing(server.router, every_seconds=_PRUNING_SECONDS))
+        forgetting = watch_answers(database.keyed, system_clock, every_seconds=_PRUNING_SECONDS)
+        await _start(server, stack, "answers", forgetting)
         server.remote = RemoteRuns(server.fleet, database.watch)
         await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
         dispatcher.leave()
+
+
+async def _start_hints(server: Server, database: Database, stack: AsyncExitStack, telling: Telling) -> None:
+    runtime, channel = started(server.runtime), database.hints
+    if channel is None:
+        return
+    look = started(server.dispatcher).look
+    hearing = Hearing(server.rings, runtime.wakes, database.log, database.watch, look)
+    await _start(server, stack, "hints that are told", telling.run())
+    await _start(server, stack, "hints that are heard", hearing.run())
+    await _start(server, stack, "hints", channel.run(runtime.holder.node, hearing.hear))
 
 
 async def _start_credentials(server: Server, database: Database, stack: AsyncExitStack) -> None:
@@ -105,6 +141,30 @@ async def _start_credentials(server: Server, database: Database, stack: AsyncExi
     stack.push_async_callback(trail.flush)
     await _start(server, stack, "audit", trail.run())
     await _start(server, stack, "credentials", news.run(server.settings.sweep_seconds))
+
+
+async def _start_retention(server: Server, database: Database, stack: AsyncExitStack) -> None:
+    settings = server.settings
+    if settings.retention_days:
+        keep, every = timedelta(days=settings.retention_days), settings.retention_sweep_seconds
+        trimming = watch_retention(database.retention, system_clock, keep=keep, every_seconds=every)
+        await _start(server, stack, "retention", trimming)
+
+
+async def _start_contents(server: Server, database: Database, stack: AsyncExitStack) -> None:
+    settings, runtime = server.settings, started(server.runtime)
+    server.contents = contents = Contents(
+        database.contents,
+        runtime.ids,
+        runtime.clock,
+        room=Room(settings.session_content_bytes, settings.tenant_content_bytes),
+        largest_bytes=settings.upload_bytes,
+        types=MediaTypes.parse(settings.upload_types),
+        writing=asyncio.Semaphore(database.writers),
+    )
+    silent_seconds = max(_SILENT_SECONDS, 2 * settings.body_idle_seconds)
+    sweeping = watch_contents(contents, silent_seconds, every_seconds=_LOOSE_SECONDS, is_alone=database.exclusive)
+    await _start(server, stack, "contents", sweeping)
 
 
 def _fleet(server: Server, database: Database) -> Fleet:
@@ -157,11 +217,13 @@ def _runtime(
         tenant=database.tenant,
         stragglers=server.stragglers,
         holder=holder,
-        wakes=Wakes(),
+        wakes=Wakes(server.rings.telling),
         run_accepted=run_accepted,
         cipher=cipher,
         client_endpoints=server.settings.client_endpoints,
+        runs=server.capacity.runs,
         router=CandidateRouter(started(server.sampler)),
+        contents=ContentsOfSessions(database.contents),
         vault=CredentialsOfRuns(database.credentials, cipher, server.settings.credentials_environment, trail),
     )
 

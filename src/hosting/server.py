@@ -14,6 +14,8 @@ from hosting.adapters.sql.sqlite_file import OnConnect
 from hosting.adapters.tokens.worker_tokens import JwtWorkerTokens
 from hosting.api.caller import Caller, caller_for
 from hosting.api.callers import Callers
+from hosting.api.capacity import Capacity
+from hosting.capacity import capacity_of
 from hosting.dispatch.dispatcher import Dispatcher
 from hosting.domain.identity import LOCAL, Identity
 from hosting.ports.clock import system_clock
@@ -23,6 +25,7 @@ from hosting.roster import Roster
 from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.core import Runtime
 from hosting.runtime.rings import Rings
+from hosting.services.content.core import Contents
 from hosting.services.credentials.core import Credentials
 from hosting.services.credentials.trail import Trail
 from hosting.services.fleet.core import Fleet
@@ -62,10 +65,16 @@ class Server:
     cipher: AesGcmCipher | None = None
     trail: Trail | None = None
     credentials: Credentials | None = None
+    contents: Contents | None = None
     dispatcher: Dispatcher | None = None
     stragglers: Stragglers = field(default_factory=set)
     refused: str = ""
     failed: bool = False
+    capacity: Capacity = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the counters, which count from the first connection on."""
+        self.capacity = capacity_of(self.settings)
 
     def shut(self, reason: CloseReason) -> None:
         """Send the followers away; the first thing on the way out."""

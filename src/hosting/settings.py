@@ -14,6 +14,7 @@ from msgspec import inspect
 from hosting.api.origin import Origin
 from hosting.domain.credential import DEFAULT_ENVIRONMENT
 from hosting.domain.errors import BranchlineError
+from hosting.domain.media_types import MediaTypes
 from hosting.domain.sealed import read_secret
 from hosting.domain.secret import Secret
 
@@ -68,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long runs may go on when the server is told to stop; what has not ended then goes on in the next server."""
     tops_seconds: Seconds = 2.0
     """How often followed branches are compared with the store."""
+    fold_seconds: Seconds = 2.0
+    """How often messages and runs that have ended are stored smaller, and space is given back."""
     header_seconds: Seconds = 10.0
     """How long the head of a request may take to come, and the first byte of a new connection's first one."""
     keep_alive_seconds: Seconds = 75.0
@@ -82,8 +85,49 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How large the request line and the headers may be together."""
     connections_per_address: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096
     """How many connections one address may have open; behind a proxy, all have the proxy's."""
+    retention_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 0.0
+    """How long events stay in their log once their run has ended; 0 keeps them as long as their branch.
+
+    Messages stay: the conversation goes on, and can be forked, without them.
+    """
+    retention_sweep_seconds: Seconds = 3600.0
+    """How often logs are looked through for events that are older."""
+    connections: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
+    """How many connections may be open in all; three quarters of the files that the process may have, if less."""
+    requests_at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    """How many requests are worked on at once; those that wait have their turn, tenant by tenant."""
+    requests_at_once_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 32
+    """How many of those may be one tenant's."""
+    requests_waiting: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096
+    """How many requests may wait for their turn, in all."""
+    requests_waiting_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1024
+    """How many of those may be one tenant's."""
+    writes_waiting: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    """How many changes may wait for the store, in all, until no more are taken; those of runs go on."""
+    writes_waiting_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 500
+    """How many of those may be one tenant's."""
+    body_bytes: Annotated[int, msgspec.Meta(ge=16 << 20, le=1 << 40)] = 256 << 20
+    """How large the bodies of all requests under way may be together."""
+    body_bytes_per_tenant: Annotated[int, msgspec.Meta(ge=16 << 20, le=1 << 40)] = 128 << 20
+    """How large those of one tenant may be together."""
+    streams: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 8000
+    """How many live feeds and WebSockets may be open in all."""
+    streams_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 4000
+    """How many of those may be one tenant's."""
+    runs: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 2000
+    """How many runs a node works on at once, those that wait for an answer included; those of workers are not."""
+    runs_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 1000
+    """How many of those may be one tenant's."""
     run_attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
     """How often a run is begun before it is given up."""
+    upload_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 40)] = 128 << 20
+    """How large a file may be that is uploaded; a connection has `body_seconds` for it."""
+    upload_types: tuple[str, ...] = ()
+    """Which media types are taken of uploads, such as `image/*` and `application/pdf`; all, when none is named."""
+    session_content_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 50)] = 1 << 30
+    """How many bytes of uploads one session may keep."""
+    tenant_content_bytes: Annotated[int, msgspec.Meta(ge=1, le=1 << 50)] = 16 << 30
+    """How many bytes of uploads all sessions of one tenant may keep together."""
     default_agent: str | None = None
     """The agent that answers under ids that no agent has; without it they are 404."""
     model: str | None = None
@@ -149,6 +193,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             if isinstance(given := getattr(self, name), str):
                 msgspec.structs.force_setattr(self, name, Secret(given))
         msgspec.structs.force_setattr(self, "origins", _origins("origins", self.origins))
+        _media_types("upload_types", self.upload_types)
         if self.public_url is not None:
             msgspec.structs.force_setattr(self, "public_url", _public_url("public_url", self.public_url))
 
@@ -228,7 +273,20 @@ def _public_url(place: str, text: str) -> str:
     return str(origin)
 
 
-_CHECKS: Final[Mapping[str, Callable[[str, Any], Any]]] = {"origins": _origins, "public_url": _public_url}
+def _media_types(place: str, texts: Iterable[str]) -> tuple[str, ...]:
+    texts = tuple(texts)
+    try:
+        MediaTypes.parse(texts)
+    except ValueError as error:
+        raise SettingsRefused(f"{place} cannot be used: {error}.") from error
+    return texts
+
+
+_CHECKS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    "origins": _origins,
+    "public_url": _public_url,
+    "upload_types": _media_types,
+}
 
 
 def _suggestion(given: _Given, known: Iterable[str]) -> str:

@@ -183,7 +183,8 @@ class OwnWorker:
         agents = self._agents()
         leases = RemoteLeases(wire, held, watch, agents.engage)
         runtime = self._runtime(wire, held, holder, agents.agents)
-        dispatcher = Dispatcher(Executor(runtime, _ATTEMPTS), leases, holder, sweep_seconds=self.poll_seconds)
+        executor = Executor(runtime, _ATTEMPTS)
+        dispatcher = Dispatcher(executor, leases, holder, runtime.runs, sweep_seconds=self.poll_seconds)
         parts = {
             "writer": runtime.writer.run(),
             "dispatcher": dispatcher.run(asyncio.Event()),

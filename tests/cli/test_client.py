@@ -190,7 +190,7 @@ async def test_a_feed_of_something_else_is_told_from_branchline(given: bytes) ->
 
 
 async def test_an_answer_that_is_lost_is_told_from_a_server_that_is_not_there() -> None:
-    async with Peer(b"") as peer, Client(peer.url) as client:
+    async with Peer(b"") as peer, Client(peer.url, patience=Patience(sends=1)) as client:
         with pytest.raises(AnswerLost, match="whether it was done is not known"):
             await client.submit(AT, UserTextInput(text="hi"))
 

@@ -9,7 +9,7 @@ from events.ids import AgentId, SessionId
 from events.permissions import PermissionResponse
 from hosting.cli.asking.delivery import Delivery
 from hosting.cli.lines import Lines
-from hosting.client import AnswerLost, BranchAddress, Client, Problem, ResponseRefused
+from hosting.client import AnswerLost, BranchAddress, Client, Patience, Problem, ResponseRefused
 from tests.cli.peer import Peer, answer
 
 AT = BranchAddress(AgentId("demo"), SessionId("s1"))
@@ -29,7 +29,7 @@ def refused(outcome: str) -> bytes:
 async def deliver(peer: Peer, *, attempts: int = 3) -> str:
     """Bring an answer to a peer and return what was told meanwhile."""
     told = io.StringIO()
-    async with Client(peer.url) as client:
+    async with Client(peer.url, patience=Patience(sends=1)) as client:
         view = Lines(Console(file=io.StringIO()), Console(file=told, width=200))
         await Delivery(client, AT, view, attempts=attempts).deliver(YES)
     return told.getvalue()

@@ -19,5 +19,6 @@ def problem(response: httpx.Response) -> dict[str, Any]:
     assert document["detail"].endswith("."), document
     assert document["instance"].startswith("/")
     assert document["errors"] == {pascal_case: [document["detail"]]}
-    assert (response.status_code in {429, 503}) == ("retry-after" in response.headers)
+    waits = response.status_code in {429, 503} or code == "idempotency-key-under-way"
+    assert waits == ("retry-after" in response.headers)
     return document

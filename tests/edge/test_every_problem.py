@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from hosting.domain.identity import Role
+from tests.content.upload import BOUNDARY, form
 from tests.edge.wire import Wire
 from tests.edge.world import QUESTION, RESERVED, World, prepare_world
 from tests.fleet.gate import Gate
@@ -29,6 +30,8 @@ FAULTS = {
     "not-ready": "test_database_away",
     "request-timeout": "a request takes longer than this test may",
     "too-many-requests": "a client has more connections than this test needs",
+    "idempotency-key-under-way": "tests/keyed/test_under_way",
+    "idempotency-key-reused": "tests/keyed/test_every_keyed_route",
     "no-signing-key": "tests/fleet/test_registration",
     "no-sealing-key": "tests/credentials/test_key_file",
     "credential-unreadable": "tests/credentials/test_key_file",
@@ -65,6 +68,16 @@ def role_without(operation: Operation) -> str:
     return min(set(Role) - set(operation.described["x-roles"]))
 
 
+OF_FORM = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
+UPLOADS = {"postContent", "postSessionContent"}
+SESSION_CONTENT = 1000
+
+
+def uploading(body: bytes) -> Wish:
+    """Return a request that brings a form."""
+    return Wish(body=body, headers=(OF_FORM,))
+
+
 FOR_WORKERS = body(config={"runtime": "worker"})
 
 BY_QUERY = dict.fromkeys(("putCredential", "removeCredential"), "?session=none")
@@ -89,14 +102,25 @@ RECIPES: dict[str, Recipe] = {
     ),
     "credential-not-found": lambda world, operation: Wish(),
     "branch-not-found": lambda world, operation: Wish(ids={"branch_id": "none"}),
+    "content-not-found": lambda world, operation: Wish(ids={"content_id": "none"}),
+    "content-full": lambda world, operation: uploading(form(b"x" * (SESSION_CONTENT + 1))),
+    "invalid-content-type": lambda world, operation: Wish(body=b"x=1", headers=("Content-Type: text/plain",)),
+    "invalid-file-name": lambda world, operation: uploading(form(b"x", name="../x")),
+    "no-file-provided": lambda world, operation: uploading(form(b"")),
+    "range-not-satisfiable": lambda world, operation: Wish(headers=("Range: bytes=9-",)),
     "run-not-found": lambda world, operation: Wish(ids={"run_id": "none"}),
     "origin-refused": lambda world, operation: Wish(headers=("Origin: https://evil.example",)),
     "headers-too-large": lambda world, operation: Wish(headers=TOO_MANY_HEADERS),
     "invalid-request": lambda world, operation: Wish(headers=("Host: two", "Host: hosts")),
     "payload-too-large": lambda world, operation: Wish(
-        body=TOO_LARGE if operation.id == "postTrackerCall" else TOO_DEEP
+        body=TOO_LARGE if operation.id in {"postTrackerCall", *UPLOADS} else TOO_DEEP,
+        headers=(OF_FORM,) if operation.id in UPLOADS else (),
     ),
-    "unsupported-media-type": lambda world, operation: Wish(body=b"x=1", headers=("Content-Type: text/plain",)),
+    "unsupported-media-type": lambda world, operation: (
+        uploading(form(b"x", content_type="nonsense"))
+        if operation.id in UPLOADS
+        else Wish(body=b"x=1", headers=("Content-Type: text/plain",))
+    ),
     "unknown-member": lambda world, operation: Wish(body=body(nonsense=1)),
     "invalid-input": lambda world, operation: Wish(body=b"[]"),
     "invalid-response": lambda world, operation: Wish(body=b"[]"),
@@ -183,7 +207,8 @@ RECIPES: dict[str, Recipe] = {
 def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that refuses whatever a server can be told to refuse."""
     folder: Path = tmp_path_factory.mktemp("strict")
-    with ServerProcess(folder, f"sqlite+aiosqlite:///{folder}/test.db", recursive_delete="false") as server:
+    strict = {"recursive_delete": "false", "upload_bytes": 10_000, "session_content_bytes": SESSION_CONTENT}
+    with ServerProcess(folder, f"sqlite+aiosqlite:///{folder}/test.db", **strict) as server:
         yield server
 
 
@@ -238,7 +263,7 @@ def _usual(world: World, operation: Operation) -> Wish:
     """Return a request that would succeed, or would but for its body."""
     if not operation.path.startswith(("/api/", "/v1/")):
         ids = {"agent_id": "demo", "session_id": world.idle, "branch_id": "main", "run_id": world.ended}
-        return Wish(ids=ids | {"name": "KEY"})
+        return Wish(ids=ids | {"name": "KEY", "content_id": world.content})
     fleet = world.fleet
     worker = fleet.worker.id
     shown = dict.fromkeys(("beatDaemon", "getRunCredentials"), f"Authorization: Bearer {fleet.worker.token}")

@@ -59,8 +59,7 @@ REFUSED: list[tuple[object, str]] = [
     ),
     (
         {"$type": "uri", "uri": "hpd-content://abc", "mediaType": "image/png"},
-        "`messages[0].contents[1].uri` names an uploaded file, which this server does not keep; "
-        "send it as a data: URI.",
+        "`messages[0].contents[1].uri` names no file that was uploaded to this session: 'hpd-content://abc'.",
     ),
     ({"$type": "data", "uri": URL, "mediaType": "image/png"}, _A_DATA_URI),
     ({"$type": "data", "uri": "data:image/png;base64"}, _A_DATA_URI),

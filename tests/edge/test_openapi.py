@@ -50,13 +50,25 @@ OTHER_SUCCESS = {
     "postMutation": "201",
     "postLaneWork": "201",
     "removeCredential": "204",
+    "postContent": "201",
+    "postSessionContent": "201",
+    "deleteContent": "204",
+    "deleteSessionContent": "204",
 }
 OF_STREAMS = {
     "getLive": "text/event-stream",
     "getInterviewStream": "text/event-stream",
     "getRotateStream": "text/event-stream",
     "getRunLog": "application/x-ndjson",
+    "getContent": "*/*",
+    "getSessionContent": "*/*",
 }
+ALSO = {
+    "getInterviewStream": ["204"],
+    "getContent": ["206", "304"],
+    "getSessionContent": ["206", "304"],
+}
+"""What a route may succeed with in another way."""
 REPLIES = {("postTrackerCall", status) for status in ("400", "403", "413")}
 """What refuses in words of its own beside problems."""
 MUST_HAVE_A_BODY = {
@@ -65,6 +77,7 @@ MUST_HAVE_A_BODY = {
     *("postStatus", "postCompletion", "postProgress", "postExternalUrls", "postTokenDelta", "postInteraction"),
     *("postTransfer", "postAck", "postPublicPrompt", "postRating"),
     *("putCredential", "postSnapshot", "postRotate"),
+    *("postContent", "postSessionContent"),
     *("postRoutingSelect", "postRoutingFeedback", "postRoutingObservation"),
 }
 MAY_HAVE_A_BODY = {
@@ -73,9 +86,14 @@ MAY_HAVE_A_BODY = {
     *("postActivity", "postLockRefresh", "postTake", "postWatch"),
     *("postReserve", "postCheckConflicts", "postRelease", "postReleaseAll"),
 }
-GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "routing", "readiness", "request"}
+GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "routing", "readiness", "request", "contents"}
 """What the server hands to routes."""
 FOLLOWING = {"after", "Last-Event-ID"}
+KEYED = {
+    *("postSession", "postBranch", "postFork", "postInput", "postInterrupt", "postResponse", "postAgent"),
+    *("postLaneWork", "postMutation", "postPublicPrompt", "requeue"),
+}
+"""Those that create or start something, and may be sent again."""
 NO_EVENTS_OF_THE_LOG = {"STREAM_RESET", "STREAM_CLOSING", "AGENT_RESPONSE_REJECTED"}
 
 
@@ -141,6 +159,7 @@ async def test_every_parameter_is_there_and_nothing_else(contract: Contract) -> 
         name = operation_id(handler)
         taken = {_name_of(parameter) for parameter in handler.parsed_fn_signature.parameters.values()} - GIVEN
         taken |= FOLLOWING if name in {"getLive", "getSocket"} else set()
+        taken |= {"Idempotency-Key"} if name in KEYED else set()
         assert taken == {parameter["name"] for parameter in documented[name]}, name
         in_path = {parameter["name"] for parameter in documented[name] if parameter["in"] == "path"}
         assert in_path == {part.strip("{}") for part in path.split("/") if part.startswith("{")}
@@ -171,7 +190,7 @@ async def test_every_operation_says_what_it_does(contract: Contract) -> None:
 async def test_every_route_succeeds_in_the_way_that_the_contract_says(contract: Contract) -> None:
     for operation in contract.operations:
         success = [status for status in operation.responses if status < "400"]
-        also = ["204"] if operation.id == "getInterviewStream" else []
+        also = ALSO.get(operation.id, [])
         assert success == [OTHER_SUCCESS.get(operation.id, "200"), *also], operation.id
         response = operation.responses[success[0]]
         is_of_the_fleet = operation.path.startswith(("/api/", "/v1/"))
@@ -198,7 +217,8 @@ async def test_every_problem_stands_under_its_status_with_the_headers_that_go_wi
             assert codes, (operation.id, status)
             assert {str(status_of(code)) for code in codes} == {status}
             assert response["description"] == f"Problem: {', '.join(codes)}."
-            assert ("Retry-After" in response.get("headers", {})) == (status in {"429", "503"})
+            waits = status in {"429", "503"} or "idempotency-key-under-way" in codes
+            assert ("Retry-After" in response.get("headers", {})) == waits
 
 
 async def test_the_bodies_that_routes_decode_themselves_are_described(

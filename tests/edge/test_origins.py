@@ -43,7 +43,7 @@ FOREIGN = (
 READABLE = {
     "access-control-allow-origin": LISTED,
     "access-control-allow-credentials": "true",
-    "access-control-expose-headers": "Location, Link, Retry-After",
+    "access-control-expose-headers": "Location, Link, Retry-After, Idempotency-Replayed",
 }
 
 # Origin, Host, scheme that the server sees.

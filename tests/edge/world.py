@@ -35,6 +35,7 @@ class World:
     """What there is: an idle session whose branch `parent` has a fork, a busy one with a full queue, a stored agent.
 
     `ended` is a run that is rated with 1, and `active` one of the busy session.
+    `content` is a file of the idle session, of 5 bytes.
     `keys` are those of tenant `local`, by role; `expired` is the token of a worker.
     """
 
@@ -45,6 +46,7 @@ class World:
     ended: str
     active: str
     stored: str
+    content: str
     fleet: FleetWorld
     keys: dict[str, str]
     expired: str
@@ -68,6 +70,7 @@ async def prepare_world(client: Client, gate: Gate) -> World:
     request = await _fill(client, busy)
     agent = await client.http.post("/agents", json={"name": "Elsewhere", "config": {"runtime": "worker"}})
     keys = {str(role): await gate.key("local", role) for role in Role}
+    uploaded = await client.http.post(f"/sessions/{idle}/content", files={"file": ("a.txt", b"hello")})
     return World(
         idle=idle,
         busy=busy,
@@ -76,6 +79,7 @@ async def prepare_world(client: Client, gate: Gate) -> World:
         ended=ended["runtimeRunId"],
         active=(await client.http.get(f"/sessions/{busy}/branches/main/runs/active")).json()["runtimeRunId"],
         stored=agent.json()["id"],
+        content=uploaded.json()["contentId"],
         fleet=fleet,
         keys=keys,
         expired=gate.expired_token(),

@@ -66,7 +66,8 @@ class Places:
 
 
 NOTHING = Places(
-    {"session_id": "nothing", "branch_id": "main", "run_id": "nothing", "agent_id": "demo", "name": "NO_VERSE_KEY"},
+    {"session_id": "nothing", "branch_id": "main", "run_id": "nothing", "agent_id": "demo", "name": "NO_VERSE_KEY"}
+    | {"content_id": "nothing"},
     "nothing",
     {"session_id": "nothing", "worker_id": "nothing"},
 )
@@ -99,6 +100,8 @@ async def places_of(office: Office, project: str | None = None) -> Places:
         assert (await client.http.put("/credentials/VERSE_KEY", json={"value": "x"})).status_code == 200
         native = {"session_id": session, "branch_id": "main", "run_id": accepted["runtimeRunId"], "agent_id": "demo"}
         native["name"] = "VERSE_KEY"
+        uploaded = await client.http.post(f"/sessions/{session}/content", files={"file": ("a.txt", b"hello")})
+        native["content_id"] = uploaded.json()["contentId"]
         return Places(native, client.agent, {"session_id": str(item["sessionId"]), "worker_id": worker.id})
 
 

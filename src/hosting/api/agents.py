@@ -13,6 +13,7 @@ from events.ids import AgentId
 from hosting.api.agent_views import AgentSummaryView, AgentView
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.sessions import LARGEST_OFFSET
 from hosting.domain.config_text import read_config
@@ -21,6 +22,7 @@ from hosting.domain.errors import ConfigRefused
 from hosting.domain.identity import Identity, Role
 from hosting.domain.reach import credential_sent_elsewhere
 from hosting.runtime.definitions import create_definition, delete_definition, refuse_registered, revise_definition
+from hosting.runtime.keyed import Keyed
 
 LISTED: Final = 2000
 MOST_LISTED: Final = 10_000
@@ -64,19 +66,26 @@ class UpdateAgent(Struct, frozen=True, kw_only=True, rename="camel"):
         "payload-too-large",
         "unsupported-media-type",
         "no-sealing-key",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
 async def post_agent(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Response[AgentView]:
     """Define an agent."""
-    body = await decode_body(await read_body(request), CreateAgent)
-    try:
-        config = await _config(body.config)
-        _check_asker(caller.identity, config)
-        stored = await create_definition(caller.runtime, caller.tenant, body.name, config, body.metadata or {})
-    except ConfigRefused as error:
-        raise error.below("/config") from error
-    return Response(AgentView.of_definition(stored), headers={"Location": f"/agents/{stored.id}"})
+
+    async def create(keyed: Keyed[Definition] | None) -> Definition:
+        body = await decode_body(await read_body(request), CreateAgent)
+        try:
+            config = await _config(body.config)
+            _check_asker(caller.identity, config)
+            return await create_definition(
+                caller.runtime, caller.tenant, body.name, config, body.metadata or {}, keyed=keyed
+            )
+        except ConfigRefused as error:
+            raise error.below("/config") from error
+
+    return await once(request, caller, create, lambda made: shown(AgentView.of_definition(made), f"/agents/{made.id}"))
 
 
 @get("/agents", responses=answers("invalid-request", "storage-unavailable"))

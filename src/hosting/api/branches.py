@@ -1,5 +1,6 @@
 """Routes of branches."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, delete, get, patch, post
@@ -11,12 +12,15 @@ from events.ids import MAIN_BRANCH, AgentId, BranchId, SessionId
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.branch_views import BranchView, TreeView
 from hosting.api.caller import Caller
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.sessions import check_id
 from hosting.domain.branch import Branch, BranchPatch
 from hosting.domain.errors import RecursiveDeleteDisabled
+from hosting.domain.keyed_request import Answer
 from hosting.domain.tree import Tree
 from hosting.runtime.delete import delete_branch as remove_branch
+from hosting.runtime.keyed import Keyed
 from hosting.runtime.new_branch import NewBranch
 from hosting.runtime.patch import patch_branch as change_branch
 from hosting.runtime.sessions import create_branch
@@ -54,6 +58,8 @@ class UpdateBranch(Struct, frozen=True, kw_only=True, rename="camel"):
         "branch-exists",
         "payload-too-large",
         "unsupported-media-type",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -64,15 +70,17 @@ async def post_branch(
     caller: NamedDependency[Caller],
 ) -> Response[BranchView]:
     """Create an empty branch beside the session's others."""
-    await caller.check_agent(AgentId(agent_id))
-    session = await caller.session(SessionId(session_id))
-    body = await decode_body(await read_body(request), CreateBranch)
-    if body.branch_id is not None:
-        check_id("branchId", body.branch_id)
-    new = NewBranch(body.branch_id, body.name, body.description, body.tags, body.metadata)
-    branch = await create_branch(caller.runtime, session, new)
-    location = f"/sessions/{session.id}/branches/{branch.scope.branch_id}"
-    return Response(BranchView.of(branch, Tree(())), headers={"Location": location})
+
+    async def create(keyed: Keyed[Branch] | None) -> Branch:
+        await caller.check_agent(AgentId(agent_id))
+        session = await caller.session(SessionId(session_id))
+        body = await decode_body(await read_body(request), CreateBranch)
+        if body.branch_id is not None:
+            check_id("branchId", body.branch_id)
+        new = NewBranch(body.branch_id, body.name, body.description, body.tags, body.metadata)
+        return await create_branch(caller.runtime, session, new, keyed)
+
+    return await once(request, caller, create, lambda branch: made(branch, ()))
 
 
 @get("/sessions/{session_id:str}/branches", responses=answers("session-not-found", "storage-unavailable"))
@@ -92,7 +100,7 @@ async def get_branch(
     session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:
     """Show a branch."""
-    return await shown(caller, await caller.branch(SessionId(session_id), BranchId(branch_id)))
+    return await _placed(caller, await caller.branch(SessionId(session_id), BranchId(branch_id)))
 
 
 @get(
@@ -103,7 +111,7 @@ async def get_agent_branch(
     agent_id: FromPath[str], session_id: FromPath[str], branch_id: FromPath[str], caller: NamedDependency[Caller]
 ) -> BranchView:
     """Show a branch, asked for under an agent."""
-    return await shown(caller, await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id)))
+    return await _placed(caller, await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id)))
 
 
 @get(
@@ -160,7 +168,7 @@ async def patch_branch(
     body = await decode_body(await read_body(request), UpdateBranch)
     given = BranchPatch(body.name, body.description, body.tags, body.metadata)
     await change_branch(caller.runtime, branch, given)
-    return await shown(caller, await caller.branch(branch.scope.session_id, branch.scope.branch_id))
+    return await _placed(caller, await caller.branch(branch.scope.session_id, branch.scope.branch_id))
 
 
 @delete(
@@ -194,7 +202,13 @@ async def delete_branch(
     await remove_branch(caller.runtime, branch, recursive=recursive, force=force)
 
 
-async def shown(caller: Caller, branch: Branch) -> BranchView:
+def made(branch: Branch, relatives: Sequence[Branch]) -> Answer:
+    """Answer that a branch has come to be in its place."""
+    scope = branch.scope
+    return shown(BranchView.of(branch, Tree(relatives)), f"/sessions/{scope.session_id}/branches/{scope.branch_id}")
+
+
+async def _placed(caller: Caller, branch: Branch) -> BranchView:
     """Show a branch in its place."""
     return BranchView.of(branch, Tree(await caller.reads.relatives(branch)))
 

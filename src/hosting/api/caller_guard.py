@@ -6,15 +6,14 @@ from functools import partial
 from typing import Any, Protocol
 
 from litestar import Request, Response
-from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from hosting.api.access import note_identity
 from hosting.api.callers import Callers
 from hosting.api.fleet.renewal import is_about, renewed_worker
-from hosting.api.handshake import refuse_handshake
 from hosting.api.keyless import Keyless
-from hosting.api.problems import core_problem
+from hosting.api.refusal import refuse
+from hosting.api.shares import Shares
 from hosting.domain.errors import BranchlineError, StorageUnavailable
 
 
@@ -35,6 +34,7 @@ class CallerGuard:
 
     `free` are paths that need no caller. `callers` is asked only for those who show something, `keyless` for others.
     `tolerance` knows the routes that answer also when the store cannot tell who it is.
+    `shares` learn who it was.
     """
 
     def __init__(
@@ -44,8 +44,10 @@ class CallerGuard:
         keyless: Keyless,
         free: Collection[str],
         tolerance: Tolerance,
+        shares: Shares,
     ) -> None:
         self._app = app
+        self._shares = shares
         self._tolerance = tolerance
         self._callers = callers
         self._keyless = keyless
@@ -61,13 +63,14 @@ class CallerGuard:
                     async with asyncio.timeout(self._tolerance.seconds(scope)):
                         identity = await again()
                     note_identity(scope, identity, again)
+                    self._shares.learn(scope, identity)
                 else:
                     note_identity(scope, self._keyless.identify(scope))
             except (StorageUnavailable, TimeoutError) as error:
                 await self._without_store(scope, receive, send, error)
                 return
             except BranchlineError as error:
-                await _refuse(scope, receive, send, error)
+                await refuse(scope, receive, send, error)
                 return
         await self._app(scope, receive, send)
 
@@ -77,13 +80,4 @@ class CallerGuard:
             await self._tolerance.answer(scope, error).to_asgi_response(None, request)(scope, receive, send)
             return
         unavailable = error if isinstance(error, StorageUnavailable) else StorageUnavailable("it takes too long")
-        await _refuse(scope, receive, send, unavailable)
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, error: BranchlineError) -> None:
-    if scope["type"] == ScopeType.WEBSOCKET:
-        await receive()
-        await refuse_handshake(scope, send, error.code, str(error))
-        return
-    request = Request[Any, Any, Any](scope, receive, send)
-    await core_problem(request, error).to_asgi_response(None, request)(scope, receive, send)
+        await refuse(scope, receive, send, unavailable)

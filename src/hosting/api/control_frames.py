@@ -23,13 +23,16 @@ class ControlFrames:
         self._runtime = runtime
         self._scope = branch.scope
 
-    def reset(self, reason: ResetReason, requested: str | None, place: Position) -> bytes:
-        """Say that the position asked for cannot be followed from, and that the stream goes on from `place`."""
+    def reset(self, reason: ResetReason, requested: str | None, place: Position, *, trimmed: int) -> bytes:
+        """Say that the position asked for cannot be followed from, and that the stream goes on from `place`.
+
+        `trimmed` is the number of the last event that the log has lost.
+        """
         return self._encode(
             StreamReset(
                 reason=reason,
                 requested=(requested or "")[:_SHOWN_OF_REQUEST],
-                earliest=str(Position(place.epoch, 0)),
+                earliest=str(Position(place.epoch, trimmed)),
                 latest=str(place),
             )
         )

@@ -10,11 +10,13 @@ from msgspec import Struct
 from events.ids import AgentId, BranchId, MessageId, SessionId
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.branch_views import BranchView
-from hosting.api.branches import shown
+from hosting.api.branches import made
 from hosting.api.caller import Caller
+from hosting.api.once import once
 from hosting.api.openapi import answers, takes
 from hosting.api.sessions import check_id
-from hosting.runtime.fork import fork_branch
+from hosting.runtime.fork import Forked, fork_branch
+from hosting.runtime.keyed import Keyed
 from hosting.runtime.new_branch import NewBranch
 
 
@@ -44,6 +46,8 @@ class ForkBranch(Struct, frozen=True, kw_only=True, rename="camel"):
         "branch-exists",
         "payload-too-large",
         "unsupported-media-type",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -55,11 +59,15 @@ async def post_fork(
     caller: NamedDependency[Caller],
 ) -> Response[BranchView]:
     """Create a branch that begins as a copy of this one's messages."""
-    source = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    body = await decode_body(await read_body(request), ForkBranch)
-    if body.new_branch_id is not None:
-        check_id("newBranchId", body.new_branch_id)
-    new = NewBranch(body.new_branch_id, body.name or None, body.description or None, body.tags or None, body.metadata)
-    fork = await fork_branch(caller.runtime, source, body.from_message_id, new)
-    location = f"/sessions/{fork.scope.session_id}/branches/{fork.scope.branch_id}"
-    return Response(await shown(caller, fork), headers={"Location": location})
+
+    async def fork(keyed: Keyed[Forked] | None) -> Forked:
+        source = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+        body = await decode_body(await read_body(request), ForkBranch)
+        if body.new_branch_id is not None:
+            check_id("newBranchId", body.new_branch_id)
+        given = body.new_branch_id, body.name or None, body.description or None, body.tags or None, body.metadata
+        return await fork_branch(
+            caller.runtime, source, body.from_message_id, NewBranch(*given), keyed, agent_id=AgentId(agent_id)
+        )
+
+    return await once(request, caller, fork, lambda forked: made(forked.branch, forked.relatives))

@@ -12,10 +12,13 @@ from events.inputs import Input
 from events.interruption import InterruptionRequest
 from hosting.api.bodies import MAX_INPUT, decode_input, read_body
 from hosting.api.caller import Caller
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.views import InterruptingView, SubmittedView
-from hosting.runtime.interrupt import interrupt_run
-from hosting.runtime.submit import submit_input
+from hosting.domain.keyed_request import Answer
+from hosting.runtime.interrupt import Interrupting, interrupt_run
+from hosting.runtime.keyed import Keyed
+from hosting.runtime.submit import Submitted, submit_input
 
 
 @post(
@@ -33,11 +36,14 @@ from hosting.runtime.submit import submit_input
         "branch-run-active",
         "branch-run-not-active",
         "queue-full",
+        "too-many-runs",
         "message-exists",
         "payload-too-large",
         "unsupported-media-type",
         "not-ready",
         "no-sealing-key",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -49,15 +55,19 @@ async def post_input(
     caller: NamedDependency[Caller],
 ) -> Response[SubmittedView | InterruptingView]:
     """Accept an input; the answer arrives on the live feed. An INTERRUPTION_REQUEST interrupts the active run."""
-    branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    received = await decode_input(await read_body(request), caller.runtime.serializer)
-    if isinstance(received, InterruptionRequest):
-        interrupting = await interrupt_run(caller.runtime, branch, received)
-        return Response(
-            InterruptingView.of(interrupting), headers={"Location": _location(request, interrupting.run_id)}
-        )
-    submitted = await submit_input(caller.runtime, branch, AgentId(agent_id), received)
-    return Response(SubmittedView.of(submitted), headers={"Location": _location(request, submitted.run_id)})
+
+    async def accept(keyed: Keyed[Submitted | Interrupting] | None) -> Submitted | Interrupting:
+        branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+        received = await decode_input(await read_body(request), caller.runtime.serializer)
+        if isinstance(received, InterruptionRequest):
+            return await interrupt_run(caller.runtime, branch, received, keyed)
+        return await submit_input(caller.runtime, branch, AgentId(agent_id), received, keyed=keyed)
+
+    def told(accepted: Submitted | Interrupting) -> Answer:
+        view = SubmittedView.of(accepted) if isinstance(accepted, Submitted) else InterruptingView.of(accepted)
+        return shown(view, _location(request, accepted.run_id))
+
+    return await once(request, caller, accept, told)
 
 
 def _location(request: Request[Any, Any, Any], run_id: RunId) -> str:

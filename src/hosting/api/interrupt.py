@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, post
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -10,9 +10,11 @@ from events.ids import AgentId, BranchId, SessionId
 from events.interruption import InterruptionRequest
 from hosting.api.bodies import MAX_BODY, decode_interruption, read_body
 from hosting.api.caller import Caller
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.views import InterruptingView
-from hosting.runtime.interrupt import interrupt_run
+from hosting.runtime.interrupt import Interrupting, interrupt_run
+from hosting.runtime.keyed import Keyed
 
 
 @post(
@@ -29,6 +31,8 @@ from hosting.runtime.interrupt import interrupt_run
         "branch-run-not-active",
         "payload-too-large",
         "unsupported-media-type",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -38,8 +42,12 @@ async def post_interrupt(
     branch_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
-) -> InterruptingView:
+) -> Response[InterruptingView]:
     """End the branch's active run, or the event flow in it that the body names."""
-    branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    wish = await decode_interruption(await read_body(request))
-    return InterruptingView.of(await interrupt_run(caller.runtime, branch, wish))
+
+    async def interrupt(keyed: Keyed[Interrupting] | None) -> Interrupting:
+        branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+        wish = await decode_interruption(await read_body(request))
+        return await interrupt_run(caller.runtime, branch, wish, keyed)
+
+    return await once(request, caller, interrupt, lambda interrupting: shown(InterruptingView.of(interrupting)))

@@ -61,7 +61,9 @@ class LiveSettings:
 @get(
     "/agents/{agent_id:str}/sessions/{session_id:str}/branches/{branch_id:str}/events/live",
     media_type="text/event-stream",
-    responses=answers("agent-not-found", "session-not-found", "branch-not-found", "storage-unavailable"),
+    responses=answers(
+        "agent-not-found", "session-not-found", "branch-not-found", "too-many-streams", "storage-unavailable"
+    ),
 )
 async def get_live(
     agent_id: FromPath[str],
@@ -83,8 +85,8 @@ def asked_position(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None
 class LiveFeed(Response[None]):
     """A response that follows a branch until the client leaves or the server does.
 
-    What follows it in other words overrides `start`, `opening`, `translated`, `is_over`, `heartbeat`, `apology` and
-    `closing`.
+    What follows it in other words overrides `start`, `opening`, `skipped`, `translated`, `is_over`, `heartbeat`,
+    `apology` and `closing`.
     """
 
     is_over = False
@@ -156,6 +158,9 @@ class LiveFeed(Response[None]):
                 elif piece is Pause.BEAT:
                     await _send(send, self.heartbeat(follower.position))
                     beat = loop.call_later(every, follower.beat)
+                elif piece is Pause.TRIMMED:
+                    if told := self.skipped(follower):
+                        await _send(send, told)
                 elif piece is Pause.CLOSING:
                     await self._close(send, self._runtime.rings.closing or CloseReason.ERROR)
                     return
@@ -179,7 +184,13 @@ class LiveFeed(Response[None]):
         opening = sse.opening(place, RETRY_MS)
         if reset is None:
             return opening
-        return opening + sse.frame(place, self._frames.reset(reset, self._asked, place))
+        told = self._frames.reset(reset, self._asked, place, trimmed=self.branch.trimmed)
+        return opening + sse.frame(place, told)
+
+    def skipped(self, follower: Follower) -> bytes:
+        """Return what is said when the log has lost events that this stream had not come to, and it goes on behind."""
+        place = follower.position
+        return sse.frame(place, self._frames.reset(ResetReason.TRIMMED, None, place, trimmed=follower.trimmed))
 
     def translated(self, piece: bytes) -> bytes:
         """Return framed events as this stream's clients want them; nothing, if they do not want them."""

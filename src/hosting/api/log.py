@@ -15,7 +15,7 @@ from events.position import Position
 from hosting.api.caller import Caller
 from hosting.api.openapi import answers
 from hosting.domain.branch import Branch
-from hosting.domain.errors import InvalidPosition
+from hosting.domain.errors import InvalidPosition, LogCorrupt
 from hosting.ports.store import LogReader
 
 After = Annotated[str | None, QueryParameter(description="Read the events behind this position, `epoch.seq`.")]
@@ -79,16 +79,23 @@ async def _respond(caller: Caller, branch: Branch, prefix: str, after: str | Non
         headers["Link"] = f'<{following}>; rel="next"'
     array = _array(caller.runtime.log, branch, start, end)
     # The first piece is read before the headers go out, so that a store that cannot answer is still a 503.
-    first = await anext(array)
+    try:
+        first = await anext(array)
+    except LogCorrupt:
+        now = await caller.branch(branch.scope.session_id, branch.scope.branch_id)
+        if now.trimmed <= branch.trimmed:
+            raise
+        # It has lost its beginning since it was looked up.
+        return await _respond(caller, now, prefix, after, limit)
     return Stream(_resume(first, array), media_type="application/json", headers=headers)
 
 
 def _start(branch: Branch, after: str | None) -> int:
     if not after:
-        return 0
+        return branch.trimmed
     position = Position.parse(after)
-    if position is None or position.epoch != branch.epoch or position.seq > branch.head:
-        raise InvalidPosition(after, Position(branch.epoch, 0), branch.position)
+    if position is None or position.epoch != branch.epoch or not branch.trimmed <= position.seq <= branch.head:
+        raise InvalidPosition(after, branch.earliest, branch.position)
     return position.seq
 
 

@@ -8,7 +8,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast
 
+import msgspec
 from litestar import MediaType, Request, Response
+from msgspec import Struct
 
 from hosting.api.bodies import read_body
 from hosting.api.caller import Caller
@@ -29,10 +31,13 @@ async def once(
     caller: Caller,
     act: Callable[[Keyed[T] | None], Awaitable[T]],
     render: Callable[[T], Answer],
+    *,
+    has_body: bool = True,
 ) -> Response[Any]:
     """Answer a request with what `act` results in; one with a key that was answered before, with that.
 
-    `act` stores what it is given with its effect, or nothing of either.
+    `act` stores what it is given with its effect, or nothing of either; it also looks whether what the request names
+    is there, since that may have gone by the time when the request comes again.
 
     Raises:
         InvalidRequest: the header is not one key of 1 to 255 visible ASCII characters.
@@ -44,7 +49,8 @@ async def once(
         return _response(render(await act(None)))
     place = RequestPlace(caller.tenant, cast("str", request.method), request.url.path, key)
     with caller.runtime.keys_under_way.taken(place):
-        keyed = KeyedRequest(place, hashlib.sha256(await read_body(request)).hexdigest(), caller.runtime.clock())
+        body = await read_body(request) if has_body else b""
+        keyed = KeyedRequest(place, hashlib.sha256(body).hexdigest(), caller.runtime.clock())
         given = await caller.reads.given_answer(place)
         if given is None or not given.is_kept(keyed.received_at):
             try:
@@ -55,6 +61,11 @@ async def once(
                 if given is None:
                     raise
         return _again(given, keyed)
+
+
+def shown(view: Struct, location: str | None = None) -> Answer:
+    """Return the answer that shows something, and where it is found."""
+    return Answer(msgspec.json.encode(view), location)
 
 
 def _key_of(request: Request[Any, Any, Any]) -> str | None:

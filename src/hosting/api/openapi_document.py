@@ -15,7 +15,9 @@ from litestar.routes import HTTPRoute
 from hosting.api.access import roles_of
 from hosting.api.openapi_answers import success_response
 from hosting.api.openapi_bodies import RUN_CONFIG, describe_bodies, request_body
+from hosting.api.openapi_contents import DOWNLOADS, UPLOADS, describe_download, describe_upload
 from hosting.api.openapi_events import LOGGED, describe_events
+from hosting.api.openapi_keyed import describe_keyed
 from hosting.api.openapi_problems import OF_CALLERS, Problems, ProblemSpec, describe_problem
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, reference
 from hosting.api.openapi_streams import (
@@ -57,6 +59,7 @@ _MEANS: Final[Mapping[str, str]] = {
     "session_id": "The session.",
     "branch_id": "The branch; every session has `main`.",
     "run_id": "The run.",
+    "content_id": "The content.",
     "worker_id": "The worker.",
     "worker": "The worker that asks, when its token does not say so.",
     "name": "A name that something is kept under; can be repeated.",
@@ -148,6 +151,7 @@ def _complete(operation: Json, schemas: Schemas, problems: Problems, handler: HT
         parameters += POSITION_PARAMETERS
     if parameters:
         operation["parameters"] = parameters
+    describe_keyed(operation, handler)
     _describe_stream(operation)
 
 
@@ -163,6 +167,10 @@ def _describe_stream(operation: Json) -> None:
         describe_credentials(responses["200"])
     if name == LINES:
         describe_lines(responses["200"])
+    if name in UPLOADS:
+        describe_upload(operation)
+    if name in DOWNLOADS:
+        describe_download(responses)
 
 
 def _refusals(problems: Problems, handler: HTTPRouteHandler) -> Json:

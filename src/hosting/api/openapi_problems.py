@@ -10,12 +10,14 @@ from litestar.openapi.datastructures import ResponseSpec
 from events.interactions import ResponseOutcome
 from hosting.api.openapi_schemas import POSITION, TEXT, Json, Schemas, reference
 from hosting.api.problems import MEDIA_TYPE, RETRY_AFTER_SECONDS, Problem, pascal_case, status_of
+from hosting.domain.keyed_errors import RequestUnderWay
 
 EVERYWHERE: Final = (
     "invalid-request",
     "origin-refused",
     "request-timeout",
     "too-many-requests",
+    "overloaded",
     "headers-too-large",
     "internal-error",
 )
@@ -37,6 +39,7 @@ _RETRY_AFTER: Final[Json] = {
         "schema": {"type": "integer", "minimum": 0, "examples": [RETRY_AFTER_SECONDS]},
     }
 }
+_MAYBE_RETRY_AFTER: Final[Json] = {"Retry-After": {**_RETRY_AFTER["Retry-After"], "required": False}}
 _ALLOW: Final[Json] = {
     "Allow": {"description": "The methods that the route answers.", "required": True, "schema": TEXT},
 }
@@ -110,4 +113,5 @@ def _response(status: int, codes: Sequence[str]) -> Json:
         "description": f"Problem: {', '.join(codes)}.",
         "content": {MEDIA_TYPE: {"schema": schema}},
     }
-    return response | ({"headers": _HEADERS[status]} if status in _HEADERS else {})
+    headers = _MAYBE_RETRY_AFTER if RequestUnderWay.code in codes else _HEADERS.get(status)
+    return response | ({} if headers is None else {"headers": headers})

@@ -38,7 +38,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 _METHODS: Final = b"GET, POST, PUT, PATCH, DELETE"
 _REQUEST_HEADERS: Final = b"Content-Type, Last-Event-ID, Authorization, Idempotency-Key"
-_RESPONSE_HEADERS: Final = b"Location, Link, Retry-After"
+_RESPONSE_HEADERS: Final = b"Location, Link, Retry-After, Idempotency-Replayed"
 _PREFLIGHT_HOLDS_SECONDS: Final = b"600"
 _VARIES: Final = (b"vary", b"Origin")
 

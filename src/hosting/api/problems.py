@@ -13,13 +13,23 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from hosting.api.farewell import Farewell, may_send_more
 from hosting.api.head import allow_header
-from hosting.domain import admission, credential_errors, errors, keyed_errors, rating_errors, work_errors
+from hosting.domain import (
+    admission,
+    content_errors,
+    credential_errors,
+    errors,
+    keyed_errors,
+    overload_errors,
+    rating_errors,
+    work_errors,
+)
 from hosting.domain.errors import BranchlineError, ConfigRefused, InvalidPosition, ResponseRefused
 
 _log = structlog.get_logger("branchline.api")
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
+RETRY_SOON_SECONDS: Final = 1
 _LONGEST_DETAIL: Final = 300
 _LONGEST_INSTANCE: Final = 1024
 
@@ -61,6 +71,8 @@ STATUS: Final[Mapping[type[BranchlineError], int]] = {
     errors.InvalidPosition: 400,
     keyed_errors.RequestDiffers: 422,
     errors.ServerLeaving: 503,
+    overload_errors.TooMany: 429,
+    overload_errors.Overloaded: 503,
     admission.Unauthenticated: 401,
     admission.Forbidden: 403,
     admission.SigningKeyMissing: 503,
@@ -78,6 +90,7 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "gone": 410,
     "payload-too-large": 413,
     "unsupported-media-type": 415,
+    "range-not-satisfiable": 416,
     "too-many-requests": 429,
     "headers-too-large": 431,
     "internal-error": 500,
@@ -96,6 +109,7 @@ _NEVER_OF_THE_FRAMEWORK: Final = {
     "not-ready",
     "origin-refused",
     "request-timeout",
+    "range-not-satisfiable",
     "too-many-requests",
     "headers-too-large",
 }
@@ -158,7 +172,16 @@ def _with_subclasses(cls: type[BranchlineError]) -> Iterable[type[BranchlineErro
 
 
 # Whoever defines errors elsewhere is named here, or nobody has read of them when this is made.
-_FAMILIES: Final = (errors, admission, credential_errors, keyed_errors, rating_errors, work_errors)
+_FAMILIES: Final = (
+    errors,
+    admission,
+    content_errors,
+    credential_errors,
+    keyed_errors,
+    overload_errors,
+    rating_errors,
+    work_errors,
+)
 _CORE_STATUS_OF_CODE: Final = {cls.code: _status_of_class(cls) for cls in _with_subclasses(BranchlineError)}
 
 
@@ -219,15 +242,17 @@ def _parameters(error: HTTPException) -> str:
 
 def _answer(request: Request[Any, Any, Any], status: int, code: str, detail: str, **places: str) -> Response[bytes]:
     document = problem(request.scope["path"], status, code, detail, **places)
-    headers = dict(headers_of(status))
+    headers = dict(headers_of(status, code))
     answer = Farewell if may_send_more(request) else Response
     return answer(msgspec.json.encode(document), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def headers_of(status: int) -> Mapping[str, str]:
-    """Return the headers that go with every problem of this status."""
+def headers_of(status: int, code: str = "") -> Mapping[str, str]:
+    """Return the headers that go with every problem of this status, and with one of this code."""
     if status == 401:
         return {"WWW-Authenticate": "Bearer"}
+    if code == keyed_errors.RequestUnderWay.code:
+        return {"Retry-After": str(RETRY_SOON_SECONDS)}
     return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in {429, 503} else {}
 
 

@@ -11,8 +11,10 @@ from events.interactions import Response as Answer
 from hosting.api.bodies import MAX_INPUT, decode_response, read_body
 from hosting.api.caller import Caller
 from hosting.api.interaction_views import InteractionView, RespondedView, interaction_views
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
-from hosting.runtime.respond import respond
+from hosting.runtime.keyed import Keyed
+from hosting.runtime.respond import Responded, respond
 
 _SESSION_BRANCH = "/sessions/{session_id:str}/branches/{branch_id:str}"
 _AGENT_BRANCH = "/agents/{agent_id:str}" + _SESSION_BRANCH
@@ -32,6 +34,8 @@ _AGENT_BRANCH = "/agents/{agent_id:str}" + _SESSION_BRANCH
         "response-not-awaited",
         "payload-too-large",
         "unsupported-media-type",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -41,11 +45,15 @@ async def post_response(
     branch_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
-) -> RespondedView:
+) -> Response[RespondedView]:
     """Answer a question of the branch's run; the first valid answer counts."""
-    branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
-    answer = await decode_response(await read_body(request), caller.runtime.serializer)
-    return RespondedView.of(await respond(caller.runtime, branch, answer))
+
+    async def answer(keyed: Keyed[Responded] | None) -> Responded:
+        branch = await caller.branch(SessionId(session_id), BranchId(branch_id), AgentId(agent_id))
+        given = await decode_response(await read_body(request), caller.runtime.serializer)
+        return await respond(caller.runtime, branch, given, keyed)
+
+    return await once(request, caller, answer, lambda responded: shown(RespondedView.of(responded)))
 
 
 @get(

@@ -9,12 +9,14 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 from hosting.api import (
     agents,
     branches,
+    contents,
     credentials,
     fork,
     health,
     inputs,
     interrupt,
     live,
+    load,
     log,
     queue,
     ratings,
@@ -81,6 +83,7 @@ NATIVE: Final[tuple[RouteHandler, ...]] = (
     runs.get_run,
     runs.get_agent_run,
     ratings.post_rating,
+    *contents.ROUTES,
 )
 """Routes of who uses agents."""
 
@@ -90,11 +93,15 @@ FLEET: Final[tuple[RouteHandler, ...]] = fleet_routes.ROUTES
 INTERVIEWS: Final[tuple[RouteHandler, ...]] = fleet_routes.INTERVIEW_ROUTES
 """Routes of who follows what workers do."""
 
-OPERATING: Final[tuple[RouteHandler, ...]] = (*fleet_routes.OPERATOR_ROUTES, *credentials.ROUTES)
-"""Routes of who runs the workers."""
+OPERATING: Final[tuple[RouteHandler, ...]] = (load.get_load, *fleet_routes.OPERATOR_ROUTES, *credentials.ROUTES)
+"""Routes of who runs the server and its workers."""
 
 BY_KEY: Final[tuple[RouteHandler, ...]] = fleet_routes.WORKER_ROUTES
 """Routes of workers alone."""
+
+
+SIGNS_OF_LIFE: Final = frozenset(path for handler in (health.healthz, health.readyz) for path in handler.paths)
+"""Paths that are answered however much there is to do."""
 
 
 def routes() -> list[RouteHandler]:

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Final
 
-import msgspec
 from litestar import Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -11,11 +10,10 @@ from msgspec import Struct
 from events.ids import MAIN_BRANCH, SessionId, is_client_id
 from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
-from hosting.api.once import once
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.views import SessionView
 from hosting.domain.errors import InvalidRequest
-from hosting.domain.keyed_request import Answer
 from hosting.domain.session import Session
 from hosting.runtime.delete import delete_session as remove_session
 from hosting.runtime.keyed import Keyed
@@ -52,20 +50,24 @@ class UpdateSession(Struct, frozen=True, kw_only=True, rename="camel"):
         "session-exists",
         "payload-too-large",
         "unsupported-media-type",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
 async def post_session(request: Request[Any, Any, Any], caller: NamedDependency[Caller]) -> Response[SessionView]:
     """Create a session, and in it the branch `main`."""
-    body = await decode_body(await read_body(request), CreateSession)
-    if body.session_id is not None:
-        check_id("sessionId", body.session_id)
-        check_free(body.session_id)
 
     async def create(keyed: Keyed[Session] | None) -> Session:
+        body = await decode_body(await read_body(request), CreateSession)
+        if body.session_id is not None:
+            check_id("sessionId", body.session_id)
+            check_free(body.session_id)
         return await create_session(caller.runtime, caller.tenant, body.session_id, body.metadata or {}, keyed)
 
-    return await once(request, caller, create, _created)
+    return await once(
+        request, caller, create, lambda session: shown(SessionView.of(session), f"/sessions/{session.id}")
+    )
 
 
 @get("/sessions", responses=answers("invalid-request", "storage-unavailable"))
@@ -117,10 +119,6 @@ async def delete_session(
 ) -> None:
     """Delete a session with all its branches; with `force` what runs there is interrupted first."""
     await remove_session(caller.runtime, await caller.session(SessionId(session_id)), force=force)
-
-
-def _created(session: Session) -> Answer:
-    return Answer(msgspec.json.encode(SessionView.of(session)), f"/sessions/{session.id}")
 
 
 def check_free(session_id: SessionId) -> None:

@@ -19,7 +19,7 @@ from litestar.params import FromPath
 from litestar.types import Receive, Send
 
 from events import sse
-from events.control import CloseReason
+from events.control import CloseReason, ResetReason
 from events.ids import AgentId, BranchId, SessionId
 from events.inputs import Input
 from events.interactions import Response as Answer
@@ -32,10 +32,12 @@ from hosting.api.handshake import refuse_handshake
 from hosting.api.live import FOR_GOOD, LiveSettings, asked_position
 from hosting.api.openapi import answers
 from hosting.api.problems import ApiError
-from hosting.domain import errors
+from hosting.domain import errors, overload_errors
 from hosting.domain.admission import Unauthenticated
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchlineError, BranchMissing, ResponseRefused
+from hosting.domain.share import SHARE
+from hosting.domain.turns import Turn
 from hosting.runtime.follow import Follower, Pause
 from hosting.runtime.interrupt import interrupt_run
 from hosting.runtime.respond import respond
@@ -91,6 +93,8 @@ CODES: Final[Mapping[type[Exception], CloseCode]] = {
     errors.Invalid: CloseCode.INVALID,
     errors.Conflict: CloseCode.CONFLICT,
     errors.QueueFull: CloseCode.CONFLICT,
+    overload_errors.TooMany: CloseCode.CONFLICT,
+    overload_errors.Overloaded: CloseCode.CONFLICT,
     ApiError: CloseCode.TOO_LARGE,
 }
 """What a frame is answered with that cannot be carried out; all else is a FAULT."""
@@ -128,7 +132,12 @@ def ending_of(error: Exception) -> Ending:
     _PATH,
     status_code=101,
     responses=answers(
-        "agent-not-found", "session-not-found", "branch-not-found", "invalid-request", "storage-unavailable"
+        "agent-not-found",
+        "session-not-found",
+        "branch-not-found",
+        "invalid-request",
+        "too-many-streams",
+        "storage-unavailable",
     ),
 )
 async def get_socket(
@@ -214,7 +223,8 @@ class Conversation:
         follower.cursor = _BEYOND_EVERY_HEAD
         if asked is not None:
             follower.cursor, reset = await find_start(self._caller.reads, self._branch, head, asked)
-            self._opening = None if reset is None else self._frames.reset(reset, asked, follower.position)
+            place, trimmed = follower.position, self._branch.trimmed
+            self._opening = None if reset is None else self._frames.reset(reset, asked, place, trimmed=trimmed)
             self._follows = True
 
     async def hold(self) -> None:
@@ -255,7 +265,7 @@ class Conversation:
             frame = await decode_envelope(text.encode(), self._runtime.serializer)
             await self._follow()
             # The client may leave meanwhile: an input that is stored must yet be handed to who runs it.
-            errand = tasks.create_task(self._settled(self._carry_out(frame)), name="socket carries out")
+            errand = tasks.create_task(self._settled(self._in_turn(frame)), name="socket carries out")
             outcome = await asyncio.shield(errand)
             if isinstance(outcome, Ending):
                 return outcome
@@ -276,6 +286,15 @@ class Conversation:
         self._follower.cursor, _ = await find_start(self._caller.reads, self._branch, head, None)
         self._follower.beat()
         self._follows = True
+
+    async def _in_turn(self, frame: Input | InterruptionRequest | Answer) -> bytes | None:
+        """Do what a frame asks for when it is its turn, as it is with requests."""
+        turn = Turn(self._socket.app.state.capacity.requests, SHARE.get())
+        try:
+            await turn.take()
+            return await self._carry_out(frame)
+        finally:
+            turn.end()
 
     async def _carry_out(self, frame: Input | InterruptionRequest | Answer) -> bytes | None:
         """Do what a frame asks for, and return what the client is to be told besides the events that come of it."""
@@ -302,6 +321,10 @@ class Conversation:
             piece = follower.ready() or await follower.next()
             if isinstance(piece, bytes):
                 await self._send_events(piece)
+            elif piece is Pause.TRIMMED:
+                await self._send(
+                    self._frames.reset(ResetReason.TRIMMED, None, follower.position, trimmed=follower.trimmed)
+                )
             elif piece is Pause.CLOSING:
                 return _ON_STOP[self._runtime.rings.closing or CloseReason.ERROR]
             elif piece is Pause.DELETED:

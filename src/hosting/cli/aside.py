@@ -12,7 +12,12 @@ def note(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def refuse(who: str, sentence: str) -> NoReturn:
-    """Tell why a command cannot do what it was asked for, and end the process with 1; `who` says which command."""
+def complain(who: str, sentence: str) -> None:
+    """Tell why a command cannot do what it was asked for; `who` says which command."""
     Console(stderr=True).print(f"[bold red]{escape(who)}:[/] {escape(sentence)}", soft_wrap=True)
+
+
+def refuse(who: str, sentence: str) -> NoReturn:
+    """Complain, and end the process with 1."""
+    complain(who, sentence)
     sys.exit(1)

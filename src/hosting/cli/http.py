@@ -22,10 +22,10 @@ from hosting.api.live import CHUNKS
 from hosting.api.problems import INTERNAL_ERROR
 from hosting.cli.http_deadline import Deadline
 from hosting.cli.http_head import WATCHED, Head, Header, check_head, size_of_head
-from hosting.cli.http_peers import Peers
 from hosting.cli.http_refusal import Refused
 from hosting.cli.slow_reader import PatientHttp
 from hosting.cli.websocket import ShippedWebSocket
+from hosting.domain.quota import Full, Quota
 from hosting.settings import Settings
 
 _log = structlog.get_logger("branchline.http")
@@ -35,6 +35,10 @@ _UNUSABLE_BYTES: Final = 1 << 20
 _FORGOTTEN_BYTES: Final = 64 << 20
 _AROUND_A_HEADER: Final = len(b": \r\n")
 _LINGER_SECONDS: Final = 1.0
+_TOO_MANY: Final = {
+    Full.OWN: Refused("too-many-requests", "This address has as many connections open as it may have."),
+    Full.ALL: Refused("overloaded", "The server has as many connections open as it can have."),
+}
 
 
 # What of a request the peer is sending. No Enum: looking up a member of one takes as long as a header does.
@@ -46,7 +50,7 @@ _BODY: Final = 2
 class ShippedHttp(PatientHttp):
     """Bounds what a peer sends in size and time, and refuses with problem documents, each in its turn."""
 
-    peers: ClassVar[Peers]
+    peers: ClassVar[Quota[str]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,14 +71,14 @@ class ShippedHttp(PatientHttp):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a first request, unless the peer has too many connections already."""
         super().connection_made(transport)
-        address = self.client[0] if self.client else None
-        if address is None or self.peers.enter(address):
+        address = self.client[0] if self.client else ""
+        full = self.peers.take(address)
+        if full is None:
             self._address = address
             self._deadline.set(self.settings.header_seconds)
             return
         # Not waited for: that would be one connection more.
-        refused = Refused("too-many-requests", "This address has as many connections open as it may have.")
-        self._last_words = refused.answer(b"", self.server_state.default_headers)
+        self._last_words = _TOO_MANY[full].answer(b"", self.server_state.default_headers)
         transport.write(self._last_words)
         transport.close()
 
@@ -89,7 +93,7 @@ class ShippedHttp(PatientHttp):
         self.pipeline.clear()
         self._deadline.end()
         if self._address is not None:
-            self.peers.leave(self._address)
+            self.peers.give_back(self._address)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; what is not HTTP/1.1, or too much of it, is refused."""
@@ -190,7 +194,7 @@ class ShippedHttp(PatientHttp):
         self._deadline.end()
         self.connections.discard(self)
         headers = Headers([(name.decode("ascii"), value.decode("latin-1")) for name, value in self.headers])
-        on_lost = partial(self.peers.leave, self._address) if self._address is not None else None
+        on_lost = partial(self.peers.give_back, self._address) if self._address is not None else None
         protocol = ShippedWebSocket(self.config, self.server_state, self.app_state)
         protocol.begin_with(self.url.decode("ascii"), headers, on_lost, self.settings.slow_reader_seconds)
         protocol.connection_made(self.transport)
@@ -309,9 +313,9 @@ class ShippedHttp(PatientHttp):
         return self._running is not None and not self._running.response_complete
 
 
-def shipped_http(settings: Settings) -> type[ShippedHttp]:
-    """Return the protocol of one server's connections, which are counted together."""
-    return type("ShippedHttp", (ShippedHttp,), {"settings": settings, "peers": Peers(settings.connections_per_address)})
+def shipped_http(settings: Settings, peers: Quota[str]) -> type[ShippedHttp]:
+    """Return the protocol of one server's connections, which are counted together, by address."""
+    return type("ShippedHttp", (ShippedHttp,), {"settings": settings, "peers": peers})
 
 
 def _give_up(cycle: RequestResponseCycle) -> None:

@@ -7,9 +7,13 @@ import rich_click as click
 
 # Loaded when they are called: what one command needs must not slow the others down (the server takes a second).
 _HOMES: Final = {
+    "backup": "hosting.cli.backup",
+    "check": "hosting.cli.check",
     "credentials": "hosting.cli.credentials",
     "keys": "hosting.cli.keys",
     "new": "hosting.cli.new",
+    "prune": "hosting.cli.prune",
+    "restore": "hosting.cli.restore",
     "send": "hosting.cli.send",
     "serve": "hosting.cli.serve",
     "work": "hosting.cli.work",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from events.catalog import CatalogError
 from hosting.bootstrap import create_app, server_of
+from hosting.capacity import allow_files
 from hosting.cli.agents import load_served
 from hosting.cli.aside import refuse
 from hosting.cli.logs import log_to_stderr
@@ -50,6 +51,7 @@ def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
         settings = load_settings()
         # Known to the whole application: pages that came from this address are the server's own.
         settings = replace(settings, host=host or settings.host)
+        allow_files(settings)
         served = load_served(agents)
         tools, events = served.tools.values(), served.events
         app = create_app(served.agents, settings=settings, tools=tools, events=events, fatal=end_process)

@@ -135,7 +135,7 @@ def shipped_server(app: Litestar, host: str, port: int, on_listening: Callable[[
         host=host,
         port=port,
         loop="uvloop",
-        http=shipped_http(settings),
+        http=shipped_http(settings, server_of(app).capacity.connections),
         ws=ShippedWebSocket,
         ws_max_size=_WEBSOCKET_FRAME_BYTES,
         # Besides the frame that is carried out, one that waits and one on its way: 3 MiB of a peer's at most.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from events.compaction import Compaction, CompactionStatus
 from events.event import Event
 from events.ids import RunId
 from events.interruption import InterruptionHandled
@@ -20,6 +21,7 @@ from hosting.cli.legible import cut, one_line, tamed
 from hosting.cli.nested_text import NestedText
 from hosting.cli.nesting import Nesting
 from hosting.client import Received
+from middleware.compaction import INSUFFICIENT
 
 _DIM: Final = "dim"
 _UNUSUAL: Final = "yellow"
@@ -62,6 +64,7 @@ class Transcript:
             InterruptionHandled: self._interrupted,
             MessageTurnError: self._failed,
             BranchQueueUpdated: self._queue,
+            Compaction: self._compacted,
         }
 
     def follow(self, run_id: RunId) -> None:
@@ -142,6 +145,14 @@ class Transcript:
     def _failed(self, event: MessageTurnError) -> None:
         if Nesting.of(event.metadata).depth:
             self._tell_line(event, f"failed: {one_line(event.message)}", style=_WRONG)
+
+    def _compacted(self, event: Compaction) -> None:
+        if event.status is CompactionStatus.PERFORMED:
+            gone = f"{event.messages_removed or 0} earlier messages"
+            how = "are left out" if event.summary_length is None else "are summarised"
+            self._tell_line(event, f".. {gone} {how}")
+        elif event.status is CompactionStatus.SKIPPED and event.reason != INSUFFICIENT:
+            self._tell_line(event, f".. nothing was compacted: {one_line(event.reason or '?')}", style=_UNUSUAL)
 
     def _queue(self, event: BranchQueueUpdated) -> None:
         place = next((item.queued_position for item in event.items if item.runtime_run_id == self._run_id), None)

@@ -56,6 +56,10 @@ class Client:
 
     Custom events come decoded when the catalog given knows them, and as their JSON in any case.
 
+    What creates or starts something has one effect, however often it takes to hear of it: each call goes under a key of
+    its own (docs/how-to/send-again-safely.md), and is sent again while its answer is lost or the server cannot answer
+    now, as often as `Patience.sends` allows. Who calls again after that, says the same `idempotency_key` both times.
+
     Every request raises these, beside what it names itself:
         ServerUnreachable: no connection came about.
         AnswerLost: the connection broke before the answer; whether the request was done is not known.
@@ -95,22 +99,24 @@ class Client:
             if len(page) < _PAGE:
                 return found
 
-    async def ensure_session(self, session_id: SessionId | None = None) -> SessionId:
+    async def ensure_session(
+        self, session_id: SessionId | None = None, *, idempotency_key: str | None = None
+    ) -> SessionId:
         """Return a session that exists: the one named, made if need be, or without an id a new one."""
         body = {} if session_id is None else {"sessionId": session_id}
         try:
-            return (await self._connection.post("/sessions", body, _Session)).id
+            return (await self._connection.create("/sessions", body, _Session, idempotency_key)).id
         except Problem as problem:
             if problem.code != "session-exists" or session_id is None:
                 raise
             return session_id
 
-    async def ensure_branch(self, at: BranchAddress) -> None:
+    async def ensure_branch(self, at: BranchAddress, *, idempotency_key: str | None = None) -> None:
         """Make sure that the branch exists in its session; `main` always does."""
         if at.branch_id == MAIN_BRANCH:
             return
         try:
-            await self._connection.post(at.branches, {"branchId": at.branch_id}, _Branch)
+            await self._connection.create(at.branches, {"branchId": at.branch_id}, _Branch, idempotency_key)
         except Problem as problem:
             if problem.code != "branch-exists":
                 raise
@@ -123,10 +129,11 @@ class Client:
         *,
         name: str | None = None,
         description: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Forked:
         """Make a branch that begins with the messages up to and with one that has ended; without an id it gets one."""
         given = {"fromMessageId": message_id, "newBranchId": branch_id, "name": name, "description": description}
-        return await self._connection.post(f"{at.path}/fork", _given(given), Forked)
+        return await self._connection.create(f"{at.path}/fork", _given(given), Forked, idempotency_key)
 
     async def tree(self, session_id: SessionId) -> tuple[TreeBranch, ...]:
         """Return the branches of a session, in order of creation."""
@@ -145,15 +152,14 @@ class Client:
         """Delete a session with all its branches; with `force` what runs there is interrupted first."""
         check_answer(await self._connection.request("DELETE", _path(session_id) + _wish(force=force)))
 
-    async def submit(self, at: BranchAddress, received: Input) -> Accepted:
+    async def submit(self, at: BranchAddress, received: Input, *, idempotency_key: str | None = None) -> Accepted:
         """Submit an input; when this returns, the server has stored it and will answer it.
 
         Raises:
             UnicodeEncodeError: the input holds text that is not Unicode.
         """
-        return await self._connection.post(
-            f"{at.path}/inputs", {"type": received.wire_type, **_members(received)}, Accepted
-        )
+        body = {"type": received.wire_type, **_members(received)}
+        return await self._connection.create(f"{at.path}/inputs", body, Accepted, idempotency_key)
 
     def follow(
         self, at: BranchAddress, *, after: str | None = None, on_cut: OnCut | None = None
@@ -191,7 +197,7 @@ class Client:
                 if ours and isinstance(event, BranchRunCompleted):
                     return
 
-    async def respond(self, at: BranchAddress, response: Response) -> Responded:
+    async def respond(self, at: BranchAddress, response: Response, *, idempotency_key: str | None = None) -> Responded:
         """Answer a question of the branch's run; when this returns, the answer counts and is stored.
 
         Raises:
@@ -200,17 +206,23 @@ class Client:
             UnicodeEncodeError: the answer holds text that is not Unicode.
         """
         name = self._serializer.catalog.name_of(type(response))
-        return await self._connection.post(f"{at.path}/responses", {"type": name, **_members(response)}, Responded)
+        body = {"type": name, **_members(response)}
+        return await self._connection.create(f"{at.path}/responses", body, Responded, idempotency_key)
 
     async def interrupt(
-        self, at: BranchAddress, reason: str | None = None, *, event_flow_id: str | None = None
+        self,
+        at: BranchAddress,
+        reason: str | None = None,
+        *,
+        event_flow_id: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Interrupting:
         """Ask for the end of the branch's active run, or of the event flow named; when this returns, it is stored.
 
         With the flow of the run's turn, as its events carry it, no other run can be meant: not the next one either.
         """
         body = _given({"reason": reason, "eventFlowId": event_flow_id})
-        return await self._connection.post(f"{at.path}/interrupt", body, Interrupting)
+        return await self._connection.create(f"{at.path}/interrupt", body, Interrupting, idempotency_key)
 
     async def rate(self, at: BranchAddress, run_id: RunId, rating: float) -> None:
         """Say how good a run was that has ended, from 0 to 1: once, and the same again changes nothing."""

@@ -1,5 +1,7 @@
 """Requests to one server, and what it means when they fail."""
 
+import uuid
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -7,6 +9,7 @@ import msgspec
 
 from hosting.client.answer import read_answer
 from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, ServerUnreachable
+from hosting.client.insistence import insist
 from hosting.client.patience import Patience
 
 T = TypeVar("T")
@@ -30,6 +33,7 @@ class Connection:
             KeyRefused: the key cannot be one.
         """
         self._url = url
+        self._patience = patience
         limits = httpx.Timeout(patience.answer.total_seconds(), connect=patience.connect.total_seconds())
         address = _checked(url)
         # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
@@ -48,13 +52,22 @@ class Connection:
         """Post something."""
         return read_answer(await self.request("POST", path, msgspec.json.encode(body)), wanted)
 
+    async def create(self, path: str, body: dict[str, Any], wanted: type[T], idempotency_key: str | None = None) -> T:
+        """Post something that has one effect, however often it takes to hear of it; without a key it gets one."""
+        content = msgspec.json.encode(body)
+        key = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        answer = await insist(lambda: self.request("POST", path, content, key), self._patience)
+        return read_answer(answer, wanted)
+
     async def put(self, path: str, body: dict[str, Any], wanted: type[T]) -> T:
         """Put something in its place."""
         return read_answer(await self.request("PUT", path, msgspec.json.encode(body)), wanted)
 
-    async def request(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        """Make a request, and return its answer whatever that is."""
-        headers = {} if content is None else {"Content-Type": "application/json"}
+    async def request(
+        self, method: str, path: str, content: bytes | None = None, given: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Make a request with the headers given, and return its answer whatever that is."""
+        headers = dict(given or {}) if content is None else {"Content-Type": "application/json", **(given or {})}
         try:
             return await self.http.request(method, path, content=content, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

@@ -55,19 +55,21 @@ class Fleet:
         body = {"status": status} | ({} if recommended_action is None else {"recommendedAction": recommended_action})
         return (await self._connection.put(f"{_path(worker_id)}/host-status", body, _HostStatusSet)).host_status
 
-    async def mutate(self, worker_id: str, op: str, params: dict[str, Any] | None = None) -> Mutation:
+    async def mutate(
+        self, worker_id: str, op: str, params: dict[str, Any] | None = None, *, idempotency_key: str | None = None
+    ) -> Mutation:
         """Ask a worker to do something to its host."""
         body = {"op": op, "params": params or {}}
-        return await self._connection.post(f"{_path(worker_id)}/mutations", body, Mutation)
+        return await self._connection.create(f"{_path(worker_id)}/mutations", body, Mutation, idempotency_key)
 
     async def dead_letters(self) -> tuple[DeadLetter, ...]:
         """Return what too many workers were lost with, at most two hundred, the last first."""
         return (await self._connection.get("/api/work/dead", DeadLetters)).items
 
-    async def requeue(self, session_id: str) -> Requeued:
+    async def requeue(self, session_id: str, *, idempotency_key: str | None = None) -> Requeued:
         """Submit the input of what was given up once more; a second time is refused."""
         path = f"/api/work/dead/{quote(session_id, safe='')}/requeue"
-        return await self._connection.post(path, {}, Requeued)
+        return await self._connection.create(path, {}, Requeued, idempotency_key)
 
 
 def _path(worker_id: str) -> str:

@@ -1,7 +1,7 @@
 """Picks up runs on this node, keeps their leases, and takes up again what a crash left behind."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import structlog
@@ -9,8 +9,10 @@ import structlog
 from events.ids import RunId
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lease import Holder, Lease
+from hosting.domain.run import Run
 from hosting.ports.store import Leases
 from hosting.runtime.execute import Executor
+from hosting.runtime.run_quota import RunQuota
 from middleware.errors import Withdrawn
 
 _log = structlog.get_logger("branchline.dispatch")
@@ -24,19 +26,33 @@ class Dispatcher:
 
     It holds what it has accepted, and what it claims because nobody holds it any more.
 
+    What it works on is counted, and it claims no more than it may work on: others are claimed when some have ended.
+
     A node that cannot renew stops its runs before the leases run out, so that two nodes never write for one.
     """
 
-    def __init__(self, executor: Executor, leases: Leases, holder: Holder, *, sweep_seconds: float) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        leases: Leases,
+        holder: Holder,
+        runs: RunQuota,
+        *,
+        sweep_seconds: float,
+        tell_unowned: Callable[[], None] = lambda: None,
+    ) -> None:
         self._executor = executor
+        self._runs = runs
         self._leases = leases
         self._node = holder.node
         self._lease_seconds = holder.seconds
         self._sweep_seconds = sweep_seconds
+        self._tell_unowned = tell_unowned
         self._running: dict[RunId, asyncio.Task[None]] = {}
         self._held: set[RunId] = set()
         self._tasks = asyncio.TaskGroup()
         self._leaving = False
+        self._news = asyncio.Event()
 
     def accepted(self, lease: Lease) -> None:
         """Take a run that this node holds; on the way out it is only given back."""
@@ -61,6 +77,10 @@ class Dispatcher:
             if self._leaving:
                 await self._give_back()
 
+    def look(self) -> None:
+        """Look for runs that nobody holds at once, not when it is time."""
+        self._news.set()
+
     def leave(self) -> None:
         """Know that the server stops in good order: nothing is begun any more."""
         self._leaving = True
@@ -81,7 +101,10 @@ class Dispatcher:
 
     async def _sweep_forever(self) -> None:
         while True:
-            await asyncio.sleep(self._sweep_seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._sweep_seconds):
+                    await self._news.wait()
+            self._news.clear()
             await self._sweep()
 
     async def _sweep(self) -> None:
@@ -90,8 +113,9 @@ class Dispatcher:
             await self._give_back()
             return
         try:
-            while not self._leaving and (unowned := await self._leases.unowned(_AT_ONCE)):
-                if not await self._claim(unowned):
+            while not self._leaving and (room := min(_AT_ONCE, self._runs.room)):
+                unowned = await self._leases.unowned(room)
+                if not unowned or not await self._claim(unowned):
                     return
         except StorageUnavailable as error:
             _log.warning("cannot look for unowned runs", why=error.why)
@@ -114,11 +138,13 @@ class Dispatcher:
         task = self._tasks.create_task(self._execute(lease), name=f"run {lease.run.id}")
         self._running[lease.run.id] = task
         self._held.add(lease.run.id)
-        task.add_done_callback(lambda done: self._forget(lease.run.id, done))
+        self._runs.began(lease.run)
+        task.add_done_callback(lambda done: self._forget(lease.run, done))
 
-    def _forget(self, run_id: RunId, task: asyncio.Task[None]) -> None:
-        if self._running.get(run_id) is task:
-            del self._running[run_id]
+    def _forget(self, run: Run, task: asyncio.Task[None]) -> None:
+        self._runs.ended(run)
+        if self._running.get(run.id) is task:
+            del self._running[run.id]
 
     async def _execute(self, lease: Lease) -> None:
         try:
@@ -140,6 +166,7 @@ class Dispatcher:
         await asyncio.sleep(self._sweep_seconds)
         with suppress(StorageUnavailable):
             await self._leases.release([run_id], self._node)
+            self._tell_unowned()
 
     async def _renew_forever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -180,4 +207,5 @@ class Dispatcher:
         if idle:
             with suppress(StorageUnavailable):
                 await self._leases.release(idle, self._node)
+                self._tell_unowned()
                 self._held -= idle

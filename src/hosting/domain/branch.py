@@ -24,7 +24,7 @@ class BranchPatch:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A branch as stored; `head` is the number of the last event in its log.
+    """A branch as stored; `head` is the number of the last event in its log, `trimmed` of the last that it has lost.
 
     A fork has a source, `forked_from`, and the place of the last message that it was given; `ancestors` begins with
     the branch that was not forked and ends with the source.
@@ -46,6 +46,12 @@ class Branch:
     forked_at_message_id: MessageId | None = None
     forked_at_message_index: int | None = None
     ancestors: tuple[BranchId, ...] = ()
+    trimmed: int = 0
+
+    @property
+    def earliest(self) -> Position:
+        """The place before the oldest event that is left."""
+        return Position(self.epoch, self.trimmed)
 
     @property
     def position(self) -> Position:

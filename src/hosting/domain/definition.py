@@ -10,10 +10,12 @@ from msgspec import Meta, Struct, field
 from msgspec.structs import replace
 
 from events.ids import AgentId
+from hosting.domain.compaction_options import CompactionOptions
 from hosting.domain.model_config import ChatOptions
 from hosting.domain.sealed import Open, Seal, reading, reveal, writing
 from hosting.domain.toolset_config import McpServer, OpenApiTools, Toolset
 from hosting.domain.work_item import DEFAULT_PRIORITY, FurtherInputs, WorkTerms
+from middleware.compaction_policy import CompactionPolicy
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -71,6 +73,24 @@ class MiddlewareConfig(
     options: dict[str, Any] = field(default_factory=dict)
 
 
+class CompactionConfig(
+    CompactionOptions, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="camel"
+):
+    """When the histories of an agent's runs are compacted, and how.
+
+    `modelName` is a model of the agent's provider that makes the summaries in place of the agent's own. With `onFork`
+    a copy is compacted before a branch is forked; its summary is made without the credentials that only runs have.
+    """
+
+    on_fork: bool = False
+    instructions: Annotated[str, Meta(min_length=1, max_length=8_000)] | None = None
+    model_name: Name | None = None
+
+    def policy(self) -> CompactionPolicy:
+        """Return what the layer goes by."""
+        return self.over(CompactionPolicy(on_fork=self.on_fork, instructions=self.instructions))
+
+
 class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename="camel"):
     """What an agent is built from.
 
@@ -95,6 +115,7 @@ class AgentConfig(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_
     mcp_servers: Annotated[tuple[McpServer, ...], Meta(max_length=32)] = ()
     open_api: Annotated[tuple[OpenApiTools, ...], Meta(max_length=32)] = ()
     middlewares: Annotated[tuple[MiddlewareConfig, ...], Meta(max_length=32)] = ()
+    compaction: CompactionConfig | None = None
 
     @property
     def terms(self) -> WorkTerms | None:

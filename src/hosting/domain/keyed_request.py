@@ -37,6 +37,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredRequest:
+    """A keyed request with its answer, which are stored in the transaction of what the answer tells of."""
+
+    request: KeyedRequest
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAnswer:
     """An answer that is stored, with the fingerprint of the body that it was given to."""
 

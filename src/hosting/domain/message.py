@@ -14,7 +14,7 @@ class MessageState(StrEnum):
 
     One that is calling has said everything, but not all tools that it calls have answered; a discarded one was written
     anew, since a crash cut it or its agent did not take it; a nested one was said inside of nested work and is no part
-    of the conversation.
+    of the conversation; a compacted one was, and has given way to a summary: only its id is kept.
     """
 
     OPEN = "open"
@@ -23,6 +23,7 @@ class MessageState(StrEnum):
     INTERRUPTED = "interrupted"
     DISCARDED = "discarded"
     NESTED = "nested"
+    COMPACTED = "compacted"
 
     @property
     def is_ended(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from events.client_tools import ClientToolInput
+from hosting.domain.compaction_options import RunCompaction
 from hosting.domain.duration import read_duration
 from hosting.domain.errors import InvalidInput, RunConfigRefused
 from hosting.domain.model_config import (
@@ -17,6 +18,7 @@ from hosting.domain.model_config import (
     ModelConfig,
     not_honoured,
     read_model_config,
+    read_struct,
 )
 from middleware.client_tools.read import read_client_tool_input
 from middleware.client_tools.refusal import ClientToolInputRefused
@@ -31,6 +33,7 @@ class RunConfig:
 
     `permission_overrides` says of a tool that it may, or may not, be called without asking.
     The other durations say how long questions of each kind wait for an answer.
+    `trigger_compaction` has what was said before compacted now, and `skip_compaction`, which wins, left as it is.
     `model` is what an agent must be able to honour; `coalesce_deltas` joins what a message says to fewer events.
     """
 
@@ -42,7 +45,15 @@ class RunConfig:
     permission_overrides: Mapping[str, bool] = field(default_factory=dict)
     client_tool_input: ClientToolInput | None = None
     coalesce_deltas: bool = False
+    trigger_compaction: bool = False
+    skip_compaction: bool = False
+    compaction: RunCompaction | None = None
     model: ModelConfig | None = None
+
+    @property
+    def asks_for_compaction(self) -> bool:
+        """Whether it says anything of compaction but that there be none."""
+        return (self.trigger_compaction or self.compaction is not None) and not self.skip_compaction
 
 
 def check_run_config(config: bytes, *, client_endpoints: bool = True) -> RunConfig:
@@ -111,6 +122,13 @@ def _flag(name: str, given: bytes) -> bool:
     return given == b"true"
 
 
+def _compaction(name: str, given: bytes) -> RunCompaction:
+    said = read_struct(f"runConfig.{name}", given, RunCompaction)
+    if said.contradicts_itself:
+        raise InvalidInput(f"`runConfig.{name}.keepMessages` must be at least two less than `trigger.messages`.")
+    return said
+
+
 def _client_tools(name: str, given: bytes) -> ClientToolInput:
     try:
         return read_client_tool_input(given)
@@ -127,5 +145,8 @@ _MEMBERS: Final[Mapping[str, tuple[str, Callable[[str, bytes], Any]]]] = {
     "permissionOverrides": ("permission_overrides", _overrides),
     "clientToolInput": ("client_tool_input", _client_tools),
     "coalesceDeltas": ("coalesce_deltas", _flag),
+    "triggerCompaction": ("trigger_compaction", _flag),
+    "skipCompaction": ("skip_compaction", _flag),
+    "compaction": ("compaction", _compaction),
 }
 _DEFAULT: Final = RunConfig()

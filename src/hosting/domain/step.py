@@ -18,6 +18,7 @@ class StepKind(StrEnum):
     REQUEST = "request"
     NESTED_RUN = "nested_run"
     ROUTE = "route"
+    COMPACTION = "compaction"
 
 
 @dataclass(frozen=True, slots=True)

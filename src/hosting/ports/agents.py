@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
+from events.compaction import CompactionStrategy, Retention
 from events.ids import AgentId, RunId
 from events.interactions import Response
 from events.retries import ModelCallRetry
@@ -110,7 +111,24 @@ class RunContext(ToolContext, Protocol):
         ...
 
     async def history(self) -> list[Message]:
-        """Return the conversation so far, this run's input last."""
+        """Return the conversation so far, as compactions have left it, this run's input last."""
+        ...
+
+    async def compact(
+        self,
+        *,
+        keep_messages: int | None = None,
+        strategy: CompactionStrategy | None = None,
+        retention: Retention | None = None,
+    ) -> bool:
+        """Compact what was said before this run's input, and say whether anything gave way.
+
+        What is left out is as the agent's policy has it. Done once; a run that begins again after a crash is given the
+        compacted history from its first line, so compact before you look at it. Nothing is done inside of another agent.
+
+        Raises:
+            RunDiverged: begun again, the run did something else in this place.
+        """
         ...
 
     async def route(self, candidates: Sequence[str], work_type: str | None = None) -> str:

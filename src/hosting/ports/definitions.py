@@ -6,6 +6,7 @@ from typing import Protocol
 
 from events.ids import AgentId
 from hosting.domain.definition import AgentConfig, Definition, DefinitionSummary, DefinitionVersion
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.scope import TenantId
 
 
@@ -19,8 +20,12 @@ class Definitions(Protocol):
         StorageUnavailable: the store cannot be used now.
     """
 
-    async def add(self, definition: Definition) -> None:
-        """Store a new definition."""
+    async def add(self, definition: Definition, answered: AnsweredRequest | None = None) -> None:
+        """Store a new definition, with the answer to the request for it.
+
+        Raises:
+            RequestRepeated: that was answered before; nothing was stored.
+        """
         ...
 
     async def revise(self, agent_id: AgentId, config: AgentConfig, at: datetime) -> Definition | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.lane_item import Lane, LaneItem
 from hosting.domain.scope import TenantId
 from hosting.domain.worker import Worker
@@ -16,8 +17,12 @@ class Lanes(Protocol):
         StorageUnavailable: nothing was changed, or that is not known.
     """
 
-    async def add(self, item: LaneItem) -> None:
-        """Put an item in."""
+    async def add(self, item: LaneItem, answered: AnsweredRequest | None = None) -> None:
+        """Put an item in, with the answer to the request for it.
+
+        Raises:
+            RequestRepeated: that was answered before; nothing was put in.
+        """
         ...
 
     async def claim(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.mutation import Mutation
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import WorkerId
@@ -16,8 +17,12 @@ class Mutations(Protocol):
         StorageUnavailable: the store cannot be used now.
     """
 
-    async def add(self, mutation: Mutation) -> bool:
-        """Ask for one; False when there is no such worker."""
+    async def add(self, mutation: Mutation, answered: AnsweredRequest | None = None) -> bool:
+        """Ask for one, with the answer to the request for it; False when there is no such worker.
+
+        Raises:
+            RequestRepeated: that was answered before; nothing was changed.
+        """
         ...
 
     async def pending(self, tenant: TenantId, worker_id: WorkerId) -> list[Mutation]:

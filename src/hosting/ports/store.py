@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from events.ids import AgentId, BranchId, MessageId, RunId, SessionId
+from events.position import Position
 from hosting.domain.branch import Branch
 from hosting.domain.interaction import Interaction
 from hosting.domain.interrupt import Interrupt
@@ -70,6 +72,34 @@ class LogReader(Protocol):
         """Return the same for many at once; those that are gone are left out."""
         ...
 
+    async def trimmed(self, branch: BranchKey) -> int | None:
+        """Return the number of the last event that the branch's log has lost; None when the branch is gone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest events of a log, in order from `first` on."""
+
+    first: Position
+    lines: list[bytes]
+
+
+class TailReader(Protocol):
+    """Where a server reads what another one has written of many branches at once."""
+
+    async def heads(self, branches: Collection[BranchKey]) -> dict[BranchKey, int]:
+        """See LogReader.heads."""
+        ...
+
+    async def tails(self, after: Mapping[BranchKey, int]) -> dict[BranchKey, Tail]:
+        """Return some of what follows these places, a few hundred events of each branch; none behind a damaged row.
+
+        Raises:
+            StorageUnavailable: the store cannot be read now.
+        """
+        ...
+
 
 class TenantReads(Protocol):
     """What one tenant may see; nothing here can name another tenant's rows."""
@@ -128,6 +158,18 @@ class TenantReads(Protocol):
 
     async def given_answer(self, place: RequestPlace) -> GivenAnswer | None:
         """Return what a keyed request was answered, if that is still kept; the place is this tenant's."""
+        ...
+
+
+class KeyedRequests(Protocol):
+    """The answers that were given to keyed requests; they are stored with what they tell of."""
+
+    async def forget(self, now: datetime, most: int) -> int:
+        """Forget answers that are older than is promised, at most so many, and return how many those were.
+
+        Raises:
+            StorageUnavailable: nothing was forgotten, or that is not known.
+        """
         ...
 
 

@@ -17,7 +17,7 @@ A = TypeVar("A", bound=Response)
 class ToolContext(Protocol):
     """What can be done inside of a run, by its agent and by the tools that it calls.
 
-    Everything here but `emit` and `credential` is done once, however often the run begins again after a crash.
+    Everything here but `emit`, `credential` and `content` is done once, however often the run begins again after a crash.
 
     Raises:
         RunDiverged: begun again, the run did something else in a place than before.
@@ -89,6 +89,18 @@ class ToolContext(Protocol):
         Raises:
             CredentialMissing: there is none, and nothing takes its place.
             CredentialUnusable: its value cannot be read.
+        """
+        ...
+
+    async def content(self, uri: str, *, most_bytes: int | None = None) -> bytes:
+        """Return the bytes of a file that was uploaded to the session, as `hpd-content://{contentId}` names it.
+
+        They are read each time, and kept nowhere.
+
+        Raises:
+            ContentGone: there is none, or not any more.
+            ContentTooLarge: it has more than `most_bytes`.
+            ValueError: the URI is of another kind.
         """
         ...
 

@@ -194,6 +194,14 @@ class DiscardMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class CompactHistory:
+    """Ended messages are no part of the conversation any more; `by` stands where the first of them stood, if given."""
+
+    removed: tuple[MessageId, ...]
+    by: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BeginStep:
     """A step is under way; `flow` is the event flow inside of it, if it has one, and `agent_version` as in Run."""
 
@@ -309,6 +317,7 @@ RunChange = (
     | OpenMessage
     | CloseMessage
     | DiscardMessage
+    | CompactHistory
     | BeginStep
     | FinishStep
     | OpenInteraction

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from hosting.domain.run_config import RunConfig
 from hosting.ports.agents import Limits
+from hosting.ports.summaries import Summarizing
 from hosting.runtime.core import Runtime
 from hosting.runtime.hand import Hand
 from hosting.runtime.questions import Questions
@@ -13,6 +14,7 @@ from hosting.runtime.unfinished import Unfinished
 from hosting.runtime.wakes import Inbox
 from middleware.budget import Budget
 from middleware.client_tools.state import ClientToolState
+from middleware.compaction_policy import CompactionPolicy
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Bench:
 
     `inbox` has the run's interrupts; `before` is what a turn of this flow had left unfinished when the run was cut.
     `project` is the agent's: its credentials hold here.
+    `summarizer` can tell what was said before in fewer words, and `policy` says how that is compacted.
     `nest` lets an agent work inside of a step and returns the last that it said.
     """
 
@@ -41,6 +44,8 @@ class Bench:
     client_tools: ClientTools
     nest: "Nest"
     project: str | None = None
+    summarizer: Summarizing | None = None
+    policy: CompactionPolicy = field(default_factory=CompactionPolicy)
     budget: Budget = field(default_factory=Budget)
 
     async def state(self, name: str, *, of_branch: bool) -> bytes | None:

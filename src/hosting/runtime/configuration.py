@@ -5,15 +5,18 @@ from functools import partial
 from typing import Final
 
 from events.client_tools import ClientToolInput
+from events.compaction import CompactionStrategy
 from events.ids import AgentId
 from hosting.domain.branch import Branch
 from hosting.domain.errors import ConfigRefused, InvalidInput
 from hosting.domain.model_config import ModelConfig, not_honoured
-from hosting.domain.run_config import check_run_config
+from hosting.domain.run_config import RunConfig, check_run_config
 from hosting.domain.scope import TenantId
 from hosting.ports.agents import Configurable
+from hosting.ports.summaries import Summarizing
 from hosting.runtime.agents import Engaged
 from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
+from hosting.runtime.compact import wish_of
 from hosting.runtime.core import Runtime
 from hosting.runtime.credentials import credential_names
 from hosting.runtime.projects import project_of
@@ -35,6 +38,8 @@ async def check_configuration(
     given = check() if len(config) <= _TOO_LARGE_FOR_THE_LOOP else await asyncio.to_thread(check)
     if given.model is not None and engaged.terms is None:
         await _check_model(runtime, branch.scope.tenant, agent_id, engaged.version, given.model)
+    if given.asks_for_compaction and engaged.terms is None:
+        await _check_compaction(runtime, branch.scope.tenant, agent_id, engaged.version, given)
     if given.client_tool_input is not None:
         await _check_client_tools(runtime, branch, given.client_tool_input)
 
@@ -51,6 +56,21 @@ async def _check_model(
         raise not_honoured(config.given[0], by=f"The agent {agent.name!r:.100}")
     credentials = await credential_names(runtime, tenant, project_of(agent)) if config.asks_for_model else frozenset()
     await agent.check_config(config, credentials)
+
+
+async def _check_compaction(
+    runtime: Runtime, tenant: TenantId, agent_id: AgentId, version: int | None, given: RunConfig
+) -> None:
+    try:
+        agent = await runtime.agents.get(tenant, agent_id, version)
+    except ConfigRefused:
+        return
+    wish = wish_of(agent, given)
+    if wish is None or wish.policy.strategy is CompactionStrategy.WINDOW:
+        return
+    if not isinstance(agent, Summarizing) or not agent.can_summarize:
+        name = "triggerCompaction" if given.compaction is None else "compaction"
+        raise not_honoured(name, by=f"The agent {agent.name!r:.100}, which has nothing that summarises,")
 
 
 async def _check_client_tools(runtime: Runtime, branch: Branch, given: ClientToolInput) -> None:

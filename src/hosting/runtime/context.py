@@ -8,11 +8,13 @@ from typing import Any, Final
 import msgspec
 
 from events.branches import Content, FunctionResult
+from events.compaction import CompactionMode, CompactionStrategy, Retention
 from events.ids import AgentId, MessageId, RunId
 from events.retries import ModelCallRetry
 from events.text import Role
 from events.tools import CallType
 from events.turns import AgentTurnFinished, AgentTurnStarted, Usage
+from hosting.domain.compaction_options import CompactionOptions
 from hosting.domain.message import Message, MessageState
 from hosting.domain.run_config import RunConfig
 from hosting.domain.scope import BranchScope
@@ -24,6 +26,8 @@ from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_instructions, client_tool, visible_client_tools
 from hosting.runtime.closing import close_calls, interrupted_call
+from hosting.runtime.compact import compact_history
+from hosting.runtime.compacted import COMPACTED, read_compacted
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.routes import choose_route
 from hosting.runtime.saying import Write, reading, writing
@@ -33,6 +37,7 @@ from hosting.runtime.tool_results import error_result, value_of
 from hosting.runtime.tool_run import ToolRun
 from hosting.runtime.work_context import WorkContext
 from middleware.client_tools.visible import VisibleTool
+from middleware.compaction import Wish
 from middleware.continuation import Continuation
 from middleware.retry import Retry, is_made_again
 
@@ -124,7 +129,23 @@ class AgentContext(WorkContext):
             # Nested work has a conversation of its own: what it was asked, and what it has said since.
             return [*self.input, *self._said]
         await self._bench.hand.settle_read()
-        return await self._bench.runtime.run_reads.messages(self._bench.hand.lease.run.branch_key)
+        messages = await self._bench.runtime.run_reads.messages(self._bench.hand.lease.run.branch_key)
+        compacted = read_compacted(await self._bench.state(COMPACTED, of_branch=True))
+        return messages if compacted is None else compacted.seen(messages)
+
+    async def compact(
+        self,
+        *,
+        keep_messages: int | None = None,
+        strategy: CompactionStrategy | None = None,
+        retention: Retention | None = None,
+    ) -> bool:
+        """See RunContext.compact."""
+        if self._bench.hand.turn.depth:
+            return False
+        said = CompactionOptions(keep_messages=keep_messages, strategy=strategy, retention=retention)
+        wish = Wish(said.over(self._bench.policy), CompactionMode.FORCED)
+        return await compact_history(self._bench, self._steps, self, self.iteration, wish)
 
     async def client_tools(self) -> Sequence[VisibleTool]:
         """See RunContext.client_tools."""

@@ -1,5 +1,6 @@
 """What every verb of the runtime works with."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from events.serializer import Serializer
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.scope import TenantId
 from hosting.ports.clock import Clock
+from hosting.ports.contents import SessionContents
 from hosting.ports.credentials import Cipher, RunVault
 from hosting.ports.router import Router
 from hosting.ports.store import LogReader, RunReads, TenantReads
@@ -15,6 +17,7 @@ from hosting.runtime.agent_task import Stragglers
 from hosting.runtime.agents import Agents
 from hosting.runtime.keyed import KeysUnderWay
 from hosting.runtime.rings import Rings
+from hosting.runtime.run_quota import RunQuota
 from hosting.runtime.wakes import Wakes
 from hosting.runtime.writer import Writer
 
@@ -27,9 +30,10 @@ class Runtime:
     `holder` is the node that takes the runs which are accepted here; `run_accepted` hands it their leases.
     `wakes` knows who on this node waits for an answer or an interrupt.
     `cipher` seals what is secret of what is stored.
-    Without a `vault` there are no credentials.
+    Without a `vault` there are no credentials, and without `contents` no uploaded files.
     With `client_endpoints` clients may say where a model is, and with what key it is called.
     `keys_under_way` are the keyed requests that this process is busy with.
+    `runs` counts what this node works on.
     Without a `router` every run takes the first of its candidates, and nothing is learnt of that.
     """
 
@@ -50,7 +54,9 @@ class Runtime:
     client_endpoints: bool = False
     router: Router | None = None
     vault: RunVault | None = None
+    contents: SessionContents | None = None
     keys_under_way: KeysUnderWay = field(default_factory=KeysUnderWay)
+    runs: RunQuota = field(default_factory=lambda: RunQuota(sys.maxsize, sys.maxsize))
 
     def hold(self, lease: Lease) -> None:
         """Begin to execute a run that this node holds from now on."""

@@ -12,6 +12,7 @@ from hosting.domain.scope import TenantId
 from hosting.runtime.agents import Source
 from hosting.runtime.core import Runtime
 from hosting.runtime.credentials import credential_names
+from hosting.runtime.keyed import Keyed
 
 _LARGEST_METADATA: Final = 16 << 10
 _LONGEST_NAME: Final = 200
@@ -19,13 +20,20 @@ _PLACES: Final = {Source.CODE: "the server's code", Source.FILE: "a file beside 
 
 
 async def create_definition(
-    runtime: Runtime, tenant: TenantId, name: str, config: AgentConfig, metadata: Mapping[str, Any]
+    runtime: Runtime,
+    tenant: TenantId,
+    name: str,
+    config: AgentConfig,
+    metadata: Mapping[str, Any],
+    *,
+    keyed: Keyed[Definition] | None = None,
 ) -> Definition:
     """Store a new definition, from which an agent can be built.
 
     Raises:
         InvalidRequest: the name is empty or too long, or the metadata is too large.
         ConfigRefused: there can be no such agent.
+        RequestRepeated: it was stored before, by a request with the same key.
         StorageUnavailable: nothing was stored.
     """
     if not 1 <= len(name) <= _LONGEST_NAME:
@@ -44,7 +52,8 @@ async def create_definition(
         updated_at=now,
         config=config,
     )
-    await runtime.agents.defined.of(tenant).add(definition)
+    answered = None if keyed is None else keyed.answered(definition)
+    await runtime.agents.defined.of(tenant).add(definition, answered)
     return definition
 
 

@@ -99,7 +99,7 @@ def _removal(runtime: Runtime, branch: Branch, everyone: Sequence[Branch], doome
 
 def _tell_followers(runtime: Runtime, deleted: Collection[Branch]) -> None:
     for branch in deleted:
-        runtime.rings.gone(branch.key)
+        runtime.rings.deleted(branch.key)
 
 
 async def _busy(runtime: Runtime, doomed: Sequence[Branch]) -> RunActive:

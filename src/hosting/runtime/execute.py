@@ -16,11 +16,13 @@ from hosting.domain.message import MessageState
 from hosting.domain.run import COMPLETED, Ending
 from hosting.domain.run_config import RunConfig, check_run_config
 from hosting.ports.agents import Agent
+from hosting.ports.summaries import Summarizing
 from hosting.runtime.agent_task import run_agent
 from hosting.runtime.beginning import begin_turn, hand_of
 from hosting.runtime.bench import Bench, ClientTools
 from hosting.runtime.client_tool_calls import register_client_tools
 from hosting.runtime.closing import INTERRUPTED_REASON, cancel_questions, tell_interrupted
+from hosting.runtime.compact import compact_history, policy_of, wish_of
 from hosting.runtime.context import AgentContext
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import finish_run
@@ -156,11 +158,13 @@ class Executor:
         hand = bench.hand
         begin_turn(hand)
         context = AgentContext(bench, steps, hand.lease.input)
-        client_tools = bench.config.client_tool_input
+        client_tools, compaction = bench.config.client_tool_input, wish_of(agent, bench.config)
 
         async def work() -> None:
             if client_tools is not None:
                 await register_client_tools(bench, steps, client_tools)
+            if compaction is not None:
+                await compact_history(bench, steps, context, context.iteration, compaction)
             await run_agent(agent, context, self.runtime.stragglers, hand.withdraw)
 
         layers: list[TurnLayer] = [_FORMAT, _TIMEOUT]
@@ -199,6 +203,8 @@ class Executor:
             client_tools=ClientTools(),
             nest=run_nested,
             project=project_of(agent),
+            summarizer=agent if isinstance(agent, Summarizing) else None,
+            policy=policy_of(agent, config),
             budget=Budget(limits.tool_failures),
         )
 

@@ -24,6 +24,7 @@ class Pause(Enum):
     CLOSING = auto()
     DELETED = auto()
     GONE = auto()
+    TRIMMED = auto()
 
 
 class _Behind(Enum):
@@ -50,6 +51,7 @@ class Follower:
         self._beat = False
         self._gone = False
         self.cursor = 0
+        self.trimmed = 0
 
     async def open(self) -> int | None:
         """Begin to follow and return the number of the last event; None when the branch is gone. Pair with `aclose`."""
@@ -99,6 +101,8 @@ class Follower:
     async def next(self) -> bytes | Pause:
         """Return all frames from the cursor on, or why there are none; waits at the head.
 
+        TRIMMED says that the log has lost what came next, up to `trimmed`; the cursor is at the head then.
+
         Raises:
             LogCorrupt, StorageUnavailable: the store cannot give what is behind the ring.
         """
@@ -143,7 +147,7 @@ class Follower:
         return None
 
     async def _page(self, feed: Feed) -> bytes | Pause:
-        """Read a piece of what the ring does not hold from the store; DELETED when the branch has gone from there."""
+        """Read a piece of what the ring does not hold from the store, or say why it is not there any more."""
         piece: list[bytes] = []
         size = 0
         goes_on = self._pages if self._read_to == self.cursor else None
@@ -160,16 +164,18 @@ class Follower:
             if not piece:
                 raise
         except LogCorrupt:
-            # The same; but rows are missing, too, where the branch was deleted while they were read.
-            if not piece and not await self._is_deleted(feed):
+            # The same; but rows are missing, too, where they were deleted while they were read.
+            if not piece and (lost := await self._lost(feed)) is not None:
+                return lost
+            if not piece:
                 raise
         self._pages = None
         if piece:
             return b"".join(piece)
         if goes_on is not None:
             return await self._page(feed)
-        if await self._is_deleted(feed):
-            return Pause.DELETED
+        if (lost := await self._lost(feed)) is not None:
+            return lost
         raise LogCorrupt(self._branch, self.cursor + 1, feed.ring.head)
 
     async def _begin_reading(self, feed: Feed) -> AsyncGenerator[LogPage]:
@@ -183,8 +189,16 @@ class Follower:
         if pages is not None:
             await pages.aclose()
 
-    async def _is_deleted(self, feed: Feed) -> bool:
-        return feed.gone or await self._log.head(self._branch) is None
+    async def _lost(self, feed: Feed) -> Pause | None:
+        """Return why rows are missing that were there; None when nothing of that kind explains it."""
+        trimmed = None if feed.gone else await self._log.trimmed(self._branch)
+        if trimmed is None:
+            return Pause.DELETED
+        if trimmed <= self.cursor:
+            return None
+        self._pages, self.trimmed = None, trimmed
+        self.cursor = max(feed.ring.head, trimmed)
+        return Pause.TRIMMED
 
     def _wake(self) -> None:
         if self._feed is not None and self._waiter is not None and not self._waiter.done():
@@ -203,4 +217,6 @@ def start_of(branch: Branch, head: int, asked: str | None) -> tuple[int, ResetRe
         return head, ResetReason.FOREIGN
     if position.seq > head:
         return head, ResetReason.FUTURE
+    if position.seq < branch.trimmed:
+        return head, ResetReason.TRIMMED
     return position.seq, None

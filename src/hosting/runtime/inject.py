@@ -9,7 +9,7 @@ from hosting.domain.inbox_message import InboxMessage, InboxType
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.work_item import WorkItemId
-from hosting.ports.units import Committed, Refusal, Unit
+from hosting.ports.units import Committed, Record, Refusal, Unit
 from hosting.ports.words import AddToRun
 from hosting.runtime.core import Runtime
 from hosting.runtime.messages import message_events
@@ -27,10 +27,11 @@ async def add_to_run(
     client_input_id: str | None = None,
     *,
     overtakes: bool = False,
+    record: Record | None = None,
 ) -> Committed | Refusal:
     """Add a message to the branch's active run: when this returns it is stored, and whoever works on the run hears it.
 
-    Refused with RUN_NOT_ACTIVE, QUEUE_FULL or MESSAGE_EXISTS as AddToRun is, and with BRANCH_MISSING.
+    Refused with RUN_NOT_ACTIVE, QUEUE_FULL or MESSAGE_EXISTS as AddToRun is, with BRANCH_MISSING, and as `record` is.
 
     Raises:
         StorageUnavailable: nothing was stored.
@@ -54,5 +55,6 @@ async def add_to_run(
         run_id=run.id,
         changes=[AddToRun(run, said, directive, MOST_UNHEARD, overtakes)],
         events=[runtime.serializer.encode(event, stamp) for event in message_events([said], now, client_input_id)],
+        record=record,
     )
     return await runtime.writer.append_to(unit)

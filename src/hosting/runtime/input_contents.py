@@ -1,13 +1,17 @@
 """One content of a message that a client sends: text, a file, or where a file is."""
 
+from collections.abc import Mapping
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
 
 from events.branches import DataContent, TextContent, UriContent
+from events.ids import ContentId
+from hosting.domain.content import Content, content_of, content_uri, is_content_uri
 from hosting.domain.data_uri import DataUri, is_media_type
 from hosting.domain.errors import InvalidInput
+from hosting.domain.media_types import UNSAID
 
 InputContent = TextContent | DataContent | UriContent
 
@@ -15,6 +19,11 @@ _KINDS: Final = {"hpd:image": "image/", "hpd:audio": "audio/", "hpd:video": "vid
 """Older words for a file of some kind, and what its media type begins with."""
 _KNOWN: Final = ("text", "data", "uri", *_KINDS)
 _LONGEST_URI: Final = 8192
+_LONGEST_NAMING: Final = 64 << 10
+
+Uploads = Mapping[ContentId, Content]
+"""Uploaded files of the session, those that an input names."""
+NO_UPLOADS: Final[Uploads] = {}
 
 
 class _Given(msgspec.Struct, frozen=True, rename="camel"):
@@ -26,7 +35,19 @@ class _Given(msgspec.Struct, frozen=True, rename="camel"):
     media_type: str | None = None
 
 
-def read_content(part: msgspec.Raw, where: str) -> InputContent:
+def upload_named(part: msgspec.Raw) -> ContentId | None:
+    """Return the uploaded file that a content names; None when it names none, or cannot be read."""
+    if memoryview(part).nbytes > _LONGEST_NAMING:
+        # It brings bytes of its own.
+        return None
+    try:
+        given = msgspec.json.decode(part, type=_Given)
+    except msgspec.ValidationError:
+        return None
+    return None if given.uri is None else content_of(given.uri)
+
+
+def read_content(part: msgspec.Raw, where: str, uploads: Uploads = NO_UPLOADS) -> InputContent:
     """Read a content; `where` says which it is.
 
     Raises:
@@ -41,10 +62,13 @@ def read_content(part: msgspec.Raw, where: str) -> InputContent:
     if given.type == "text":
         return TextContent(text=_needed(given.text, f"{where}.text"))
     uri = _needed(given.uri, f"{where}.uri")
-    if uri[:12].lower() == "hpd-content:":
-        _refuse(f"{where}.uri", "names an uploaded file, which this server does not keep; send it as a data: URI")
     as_bytes = given.type == "data" or (given.type != "uri" and uri[:5].lower() == "data:")
-    content = _data(given, uri, where) if as_bytes else _elsewhere(given, uri, where)
+    if as_bytes:
+        content: DataContent | UriContent = _data(given, uri, where)
+    elif is_content_uri(uri):
+        content = _upload(given, uri, where, uploads)
+    else:
+        content = _elsewhere(given, uri, where)
     if not content.media_type.startswith(_KINDS.get(given.type, "")):
         _refuse(f"{where}.mediaType", f"cannot be {content.media_type} in a content of `$type` {given.type}")
     return content
@@ -60,13 +84,30 @@ def _data(given: _Given, uri: str, where: str) -> DataContent:
     return DataContent(uri=uri, media_type=media_type)
 
 
+def _upload(given: _Given, uri: str, where: str, uploads: Uploads) -> UriContent:
+    named = content_of(uri)
+    if named is None or named not in uploads:
+        _refuse(f"{where}.uri", f"names no file that was uploaded to this session: {uri[:100]!r}")
+    media_type = uploads[named].media_type
+    if given.media_type is not None and media_type == UNSAID:
+        # Nobody said what it is when it was uploaded.
+        media_type = _media_type(given.media_type, where)
+    elif given.media_type is not None and given.media_type.lower() != media_type:
+        _refuse(f"{where}.mediaType", f"is not that of the file, {media_type}")
+    return UriContent(uri=content_uri(named), media_type=media_type)
+
+
 def _elsewhere(given: _Given, uri: str, where: str) -> UriContent:
-    media_type = _needed(given.media_type, f"{where}.mediaType")
-    if not is_media_type(media_type):
-        _refuse(f"{where}.mediaType", "must be a type and a subtype without parameters, such as `image/png`")
+    media_type = _media_type(_needed(given.media_type, f"{where}.mediaType"), where)
     if not _is_on_the_web(uri):
         _refuse(f"{where}.uri", f"must be an http: or https: URL of at most {_LONGEST_URI} characters")
-    return UriContent(uri=uri, media_type=media_type.lower())
+    return UriContent(uri=uri, media_type=media_type)
+
+
+def _media_type(given: str, where: str) -> str:
+    if not is_media_type(given):
+        _refuse(f"{where}.mediaType", "must be a type and a subtype without parameters, such as `image/png`")
+    return given.lower()
 
 
 def _is_on_the_web(uri: str) -> bool:

@@ -8,10 +8,10 @@ from events.serializer import Encoded, Serializer, Stamp
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.clock import Clock
-from hosting.ports.units import CloseMessage, Committed, EndRun, KeepState, OpenMessage, RunChange
+from hosting.ports.units import CloseMessage, Committed, CompactHistory, EndRun, KeepState, OpenMessage, RunChange
 from hosting.runtime.writer import Writer
 
-_READ_BACK = (CloseMessage, KeepState, OpenMessage)
+_READ_BACK = (CloseMessage, CompactHistory, KeepState, OpenMessage)
 _ROOM_EVENTS = 256
 _ROOM_BYTES = 64 * 1024
 

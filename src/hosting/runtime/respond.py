@@ -11,8 +11,10 @@ from events.serializer import Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchNotRunning, InvalidResponse, ResponseNotAwaited
 from hosting.domain.interaction import Interaction, InteractionState
-from hosting.ports.units import Committed, SettleInteraction, Unit
+from hosting.domain.keyed_errors import RequestRepeated
+from hosting.ports.units import Committed, Refusal, SettleInteraction, Unit
 from hosting.runtime.core import Runtime
+from hosting.runtime.keyed import Keyed, record_of
 
 _OF_THE_LOG: Final[dict[str, Any]] = {
     "metadata": None,
@@ -32,7 +34,9 @@ class Responded:
     position: Position
 
 
-async def respond(runtime: Runtime, branch: Branch, response: Response) -> Responded:
+async def respond(
+    runtime: Runtime, branch: Branch, response: Response, keyed: Keyed[Responded] | None = None
+) -> Responded:
     """Settle a question with the first valid answer: when this returns, the answer is stored and in the log.
 
     The run goes on with it, also when no node holds it at the moment.
@@ -41,6 +45,7 @@ async def respond(runtime: Runtime, branch: Branch, response: Response) -> Respo
         InvalidResponse: the answer contradicts itself.
         BranchNotRunning: the branch has no active run.
         ResponseNotAwaited: the active run does not wait for this answer; `outcome` says why.
+        RequestRepeated: it was answered before, by a request with the same key.
         StorageUnavailable: nothing was stored.
     """
     contradiction = response.contradiction()
@@ -51,17 +56,24 @@ async def respond(runtime: Runtime, branch: Branch, response: Response) -> Respo
     stamp = Stamp(scope.session_id, scope.branch_id).at(runtime.clock())
     kind = runtime.serializer.catalog.name_of(type(response))
     line = runtime.serializer.encode_unplaced(answer, stamp)
+
+    def responded(before: Position) -> Responded:
+        return Responded(request_id, ResponseOutcome.ACCEPTED, before)
+
     unit = Unit(
         scope.tenant,
         branch.key,
         changes=[SettleInteraction(request_id, InteractionState.ANSWERED, kind, line)],
         events=[runtime.serializer.encode(answer, stamp)],
+        record=record_of(keyed, responded),
     )
     outcome = await runtime.writer.append_to(unit)
+    if outcome is Refusal.REQUEST_REPEATED:
+        raise RequestRepeated
     if not isinstance(outcome, Committed):
         raise await _refused(runtime, branch, request_id, kind)
     runtime.wakes.settled(request_id)
-    return Responded(request_id, ResponseOutcome.ACCEPTED, outcome.before)
+    return responded(outcome.before)
 
 
 async def _refused(runtime: Runtime, branch: Branch, request_id: str, kind: str) -> Exception:

@@ -1,12 +1,15 @@
 """The rings of the branches that are followed on this node, and who waits at them."""
 
 import asyncio
+from collections.abc import Iterable
 
 from events import sse
 from events.control import CloseReason
 from events.ring import Ring
 from hosting.domain.scope import BranchKey
+from hosting.ports.store import Tail
 from hosting.ports.units import Committed
+from hosting.runtime.telling import Telling
 
 
 class Feed:
@@ -46,7 +49,7 @@ class Feed:
 class Rings:
     """Gives followers the feed of a branch and the writer a place to publish.
 
-    A branch without followers has no ring, and publishing to it costs nothing.
+    A branch without followers has no ring, and publishing to it costs nothing. Servers elsewhere are told by `telling`.
     """
 
     def __init__(self, *, max_events: int = 1024, max_bytes: int = 1 << 20) -> None:
@@ -54,6 +57,7 @@ class Rings:
         self._max_events = max_events
         self._max_bytes = max_bytes
         self.closing: CloseReason | None = None
+        self.telling = Telling()
 
     def open(self, branch: BranchKey) -> Feed:
         """Begin to follow; from this moment on nothing that is published passes by unseen. Pair with `close`."""
@@ -73,11 +77,18 @@ class Rings:
 
     def publish(self, branch: BranchKey, committed: Committed) -> None:
         """Show events to the branch's followers; only ever called with what is committed."""
+        if not committed.lines:
+            return
+        self.telling.moved(branch, committed.first.seq + len(committed.lines) - 1)
+        self.fill(branch, committed)
+
+    def fill(self, branch: BranchKey, stored: Committed | Tail) -> None:
+        """Show what is stored, by whichever server, to the branch's followers here."""
         feed = self._feeds.get(branch)
         # Behind a run that goes on writing nobody would ever come to the end, and take his leave.
-        if feed is None or self.closing is not None or not committed.lines:
+        if feed is None or self.closing is not None:
             return
-        if feed.ring.append(committed.first.seq, sse.frames(committed.first, committed.lines)):
+        if feed.ring.append(stored.first.seq, sse.frames(stored.first, stored.lines)):
             feed.wake()
 
     def advance(self, branch: BranchKey, head: int) -> None:
@@ -86,8 +97,13 @@ class Rings:
         if feed is not None and self.closing is None and feed.ring.advance(head):
             feed.wake()
 
+    def deleted(self, branch: BranchKey) -> None:
+        """Tell followers, here and elsewhere, that the branch has been deleted; only called when that is committed."""
+        self.telling.gone(branch)
+        self.gone(branch)
+
     def gone(self, branch: BranchKey) -> None:
-        """Tell followers that the branch has been deleted; only ever called when that is committed."""
+        """Tell followers here that the branch is not stored any more."""
         feed = self._feeds.get(branch)
         if feed is not None and not feed.gone:
             feed.gone = True
@@ -96,6 +112,16 @@ class Rings:
     def followed(self) -> list[BranchKey]:
         """Return the branches that have followers."""
         return list(self._feeds)
+
+    def is_behind(self, branch: BranchKey, head: int) -> bool:
+        """Say whether a branch is followed here, and its followers were not told yet that its log reaches so far."""
+        feed = self._feeds.get(branch)
+        return feed is not None and feed.ring.head < head
+
+    def heads_of(self, branches: Iterable[BranchKey]) -> dict[BranchKey, int]:
+        """Return how far followers know the logs to reach; branches without any are left out."""
+        feeds = ((branch, self._feeds.get(branch)) for branch in branches)
+        return {branch: feed.ring.head for branch, feed in feeds if feed is not None}
 
     def shut(self, reason: CloseReason) -> None:
         """Ask all followers to take their leave once they have what is there now; later ones are asked at once."""

@@ -16,15 +16,19 @@ from events.serializer import Encoded, Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing, MessageExists, QueueFull, RunActive, ServerLeaving
 from hosting.domain.interrupt import Interrupt
+from hosting.domain.keyed_errors import RequestRepeated
 from hosting.domain.lease import Lease
 from hosting.domain.message import Message
+from hosting.domain.overload_errors import Overloaded, TooManyRuns
 from hosting.domain.queued import QueuedRun
+from hosting.domain.run import Run
 from hosting.domain.work_item import FurtherInputs
 from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
 from hosting.runtime.inject import LONGEST_HEARD, MOST_UNHEARD, add_to_run
 from hosting.runtime.input_messages import messages_of
+from hosting.runtime.keyed import Keyed, record_of
 from hosting.runtime.messages import message_events
 from hosting.runtime.new_run import new_run
 from hosting.runtime.queue_items import queue_items
@@ -50,7 +54,13 @@ class Submitted:
 
 
 async def submit_input(
-    runtime: Runtime, branch: Branch, agent_id: AgentId, received: Input, *, priority: int | None = None
+    runtime: Runtime,
+    branch: Branch,
+    agent_id: AgentId,
+    received: Input,
+    *,
+    priority: int | None = None,
+    keyed: Keyed[Submitted] | None = None,
 ) -> Submitted:
     """Accept an input: when this returns, its run is stored and will be executed, whatever happens to this process.
 
@@ -64,6 +74,8 @@ async def submit_input(
         RunActive: the branch is busy, and the input is not one to wait.
         QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
+        RequestRepeated: it was submitted before, by a request with the same key.
+        TooManyRuns, Overloaded: this node works on as many runs as it may, of the tenant or in all.
         ServerLeaving: the server is being stopped.
         SealKeyMissing: something in its configuration is secret, and this server has no key to seal it with.
         StorageUnavailable: nothing was stored.
@@ -73,18 +85,36 @@ async def submit_input(
     queued = await _prepared(runtime, branch, agent_id, received, priority)
     run = queued.run
     while True:
-        outcome = await runtime.writer.append_to(_starting(runtime, queued))
+        outcome = await _begin(runtime, branch, queued, keyed)
         if isinstance(outcome, Committed):
-            if run.work_item is None:
-                runtime.hold(Lease(run, queued.messages, runtime.holder.node, outcome.fence, attempt=1))
-            return Submitted(run.id, run.message_id, run.status, outcome.before, work_item=run.work_item)
+            return _begun(run, outcome.before)
         if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
             raise _refused(outcome, branch, queued.messages)
         # What has a priority of its own is work of its own.
-        accepted = None if priority is not None else await _inject(runtime, branch, queued, received)
-        accepted = accepted or await _enqueue(runtime, branch, queued, received)
+        accepted = None if priority is not None else await _inject(runtime, branch, queued, received, keyed)
+        accepted = accepted or await _enqueue(runtime, branch, queued, received, keyed)
         if accepted is not None:
             return accepted
+
+
+async def _begin(
+    runtime: Runtime, branch: Branch, queued: QueuedRun, keyed: Keyed[Submitted] | None
+) -> Committed | Refusal:
+    """Let a run begin: here, if it is not for workers, where there must be room for it."""
+    unit, run = _starting(runtime, queued, keyed), queued.run
+    if run.work_item is not None:
+        return await runtime.writer.append_to(unit)
+    try:
+        with runtime.runs.reserved(branch.scope.tenant):
+            outcome = await runtime.writer.append_to(unit)
+            if isinstance(outcome, Committed):
+                runtime.hold(Lease(run, queued.messages, runtime.holder.node, outcome.fence, attempt=1))
+            return outcome
+    except (TooManyRuns, Overloaded):
+        if await runtime.tenant(branch.scope.tenant).active_run(branch.key) is None:
+            raise
+        # It would not have begun: it waits behind that run, which takes no room, or hears of it.
+        return Refusal.RUN_ACTIVE
 
 
 async def _prepared(
@@ -96,7 +126,7 @@ async def _prepared(
     await check_configuration(runtime, branch, agent_id, engaged, config)
     run_id, now = runtime.ids.run(), runtime.clock()
     sealed = sealed_config(runtime.cipher, branch.scope.tenant, run_id, config)
-    messages = await messages_of(runtime, received, run_id)
+    messages = await messages_of(runtime, branch.scope, received, run_id)
     said = [message.id for message in messages]
     run, offer = new_run(
         runtime, branch, agent_id, engaged, run_id=run_id, said=said, config=sealed, now=now, priority=priority
@@ -104,21 +134,28 @@ async def _prepared(
     return QueuedRun(run, messages, now, received.client_input_id, offer)
 
 
-async def _inject(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:
+async def _inject(
+    runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input, keyed: Keyed[Submitted] | None
+) -> Submitted | None:
     """Add an input to the active run; None when it cannot be, and has to wait."""
     if received.running_run_behavior is not RunningRunBehavior.QUEUE or not _can_be_added(queued):
         return None
     active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
     if active is None or active.agent_id != queued.run.agent_id:
         return None
-    outcome = await add_to_run(runtime, branch, active, queued.messages[0], queued.client_input_id)
+
+    def added(before: Position) -> Submitted:
+        return Submitted(active.id, queued.run.message_id, active.status, before, work_item=active.work_item)
+
+    record, said = record_of(keyed, added), queued.messages[0]
+    outcome = await add_to_run(runtime, branch, active, said, queued.client_input_id, record=record)
     if outcome is Refusal.RUN_NOT_ACTIVE:
         return None
     if outcome is Refusal.QUEUE_FULL:
         raise QueueFull(branch.scope.branch_id, MOST_UNHEARD)
     if not isinstance(outcome, Committed):
         raise _refused(outcome, branch, queued.messages)
-    return Submitted(active.id, queued.run.message_id, active.status, outcome.before, work_item=active.work_item)
+    return added(outcome.before)
 
 
 def _can_be_added(queued: QueuedRun) -> bool:
@@ -131,11 +168,17 @@ def _can_be_added(queued: QueuedRun) -> bool:
     return queued.run.config == b"{}"
 
 
-async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input) -> Submitted | None:
+async def _enqueue(
+    runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input, keyed: Keyed[Submitted] | None
+) -> Submitted | None:
     """Let a run wait behind the active one; None when that has ended in the meantime."""
     first = received.running_run_behavior is RunningRunBehavior.INTERRUPT
-    unit = Unit(branch.scope.tenant, branch.key, queued.run.id)
-    places: list[int] = []
+    run, places = queued.run, list[int]()
+
+    def waiting(before: Position) -> Submitted:
+        return Submitted(run.id, run.message_id, RunStatus.QUEUED, before, places[-1], run.work_item)
+
+    unit = Unit(branch.scope.tenant, branch.key, run.id, record=record_of(keyed, waiting))
     action = QueueAction.PROMOTED if first else QueueAction.ENQUEUED
     unit.changes.append(Enqueue(queued, _telling(runtime, queued, action, places), MOST_QUEUED, first=first))
     interrupt = None
@@ -152,8 +195,7 @@ async def _enqueue(runtime: Runtime, branch: Branch, queued: QueuedRun, received
         raise _refused(outcome, branch, queued.messages)
     if interrupt is not None:
         runtime.wakes.interrupted(interrupt)
-    run = queued.run
-    return Submitted(run.id, run.message_id, RunStatus.QUEUED, outcome.before, places[-1], run.work_item)
+    return waiting(outcome.before)
 
 
 def _telling(runtime: Runtime, queued: QueuedRun, action: QueueAction, places: list[int]) -> Tell:
@@ -168,7 +210,11 @@ def _telling(runtime: Runtime, queued: QueuedRun, action: QueueAction, places: l
     return tell
 
 
-def _starting(runtime: Runtime, queued: QueuedRun) -> Unit:
+def _begun(run: Run, before: Position) -> Submitted:
+    return Submitted(run.id, run.message_id, run.status, before, work_item=run.work_item)
+
+
+def _starting(runtime: Runtime, queued: QueuedRun, keyed: Keyed[Submitted] | None) -> Unit:
     """Return the unit in which a run begins at once: here, or on offer to workers."""
     run, now, messages = queued.run, queued.queued_at, queued.messages
     stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(now)
@@ -182,6 +228,7 @@ def _starting(runtime: Runtime, queued: QueuedRun) -> Unit:
         run_id=run.id,
         changes=[StartRun(run, now, messages, None if queued.offer else runtime.holder, queued.offer)],
         events=[runtime.serializer.encode(event, stamp) for event in events],
+        record=record_of(keyed, lambda before: _begun(run, before)),
     )
 
 
@@ -192,4 +239,6 @@ def _refused(refusal: Refusal, branch: Branch, messages: tuple[Message, ...]) ->
         return MessageExists(tuple(message.id for message in messages))
     if refusal is Refusal.QUEUE_FULL:
         return QueueFull(branch.scope.branch_id, MOST_QUEUED)
+    if refusal is Refusal.REQUEST_REPEATED:
+        return RequestRepeated()
     return BranchMissing(branch.scope.session_id, branch.scope.branch_id)

@@ -1,9 +1,11 @@
 """Who on this node waits for what is decided elsewhere; the rows decide, a wake only says that one has changed."""
 
 import asyncio
+from collections.abc import Iterable
 
 from events.ids import RunId
 from hosting.domain.interrupt import Interrupt
+from hosting.runtime.telling import Telling
 
 
 class Inbox:
@@ -36,9 +38,10 @@ class Inbox:
 
 
 class Wakes:
-    """Gives those who wait a future, and those who change a row a way to settle it."""
+    """Gives those who wait a future, and those who change a row a way to settle it, here and elsewhere."""
 
-    def __init__(self) -> None:
+    def __init__(self, telling: Telling | None = None) -> None:
+        self._telling = telling or Telling()
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._inboxes: dict[RunId, Inbox] = {}
 
@@ -57,7 +60,14 @@ class Wakes:
                 del self._waiting[request_id]
 
     def settled(self, request_id: str) -> None:
-        """Wake all who wait for an answer to a question."""
+        """Wake all who wait for an answer to a question: here, or else wherever they are."""
+        if request_id in self._waiting:
+            self.wake(request_id)
+        else:
+            self._telling.settled(request_id)
+
+    def wake(self, request_id: str) -> None:
+        """Wake all who wait here for an answer to a question."""
         for waiter in self._waiting.get(request_id, ()):
             if not waiter.done():
                 waiter.set_result(None)
@@ -71,14 +81,20 @@ class Wakes:
         return self._inboxes.setdefault(run_id, Inbox())
 
     def interrupted(self, interrupt: Interrupt) -> None:
-        """Deliver an interrupt, if the run is held here."""
+        """Deliver an interrupt: here if the run is held here, else to wherever it is."""
         inbox = self._inboxes.get(interrupt.run_id)
         if inbox is not None:
             inbox.put(interrupt)
+        else:
+            self._telling.interrupted(interrupt.run_id)
 
     def held(self) -> list[RunId]:
         """Return the runs that this node holds."""
         return list(self._inboxes)
+
+    def held_among(self, runs: Iterable[RunId]) -> list[RunId]:
+        """Return those of the runs that this node holds."""
+        return [run for run in runs if run in self._inboxes]
 
     def forget(self, run_id: RunId) -> None:
         """Drop the inbox of a run that has ended or is held elsewhere."""

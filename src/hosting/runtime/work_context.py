@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from events.branches import BranchCreated, BranchMiddlewareStateCommitted
+from events.compaction import BranchHistoryCompacted, Compaction
 from events.control import StreamClosing, StreamReset
 from events.event import Event
 from events.interactions import Request, Response
@@ -16,6 +17,7 @@ from hosting.domain.secret import Secret
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, FinishStep, KeepState
 from hosting.runtime.bench import Bench
+from hosting.runtime.contents import content_at
 from hosting.runtime.credentials import credential_of
 from hosting.runtime.steps import Steps
 from middleware.clarification import clarify
@@ -25,10 +27,12 @@ A = TypeVar("A", bound=Response)
 
 _NOT_FOR_AGENTS = (
     BranchCreated,
+    BranchHistoryCompacted,
     BranchMiddlewareStateCommitted,
     BranchQueueUpdated,
     BranchRunStarted,
     BranchRunCompleted,
+    Compaction,
     StreamReset,
     StreamClosing,
     Request,
@@ -86,6 +90,10 @@ class WorkContext:
     async def credential(self, name: str) -> Secret:
         """See ToolContext.credential."""
         return await credential_of(self._bench, name)
+
+    async def content(self, uri: str, *, most_bytes: int | None = None) -> bytes:
+        """See ToolContext.content."""
+        return await content_at(self._bench, uri, most_bytes)
 
     async def run_agent(self, agent_id: str, text: str) -> str:
         """See ToolContext.run_agent."""

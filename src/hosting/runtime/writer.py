@@ -1,8 +1,10 @@
 """The one way into a branch's log: units of work, committed in groups, then published, then acknowledged."""
 
 import asyncio
+import sys
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from itertools import islice, zip_longest
 from typing import Protocol
 
 import structlog
@@ -10,6 +12,7 @@ import structlog
 from events.serializer import Encoded
 from hosting.domain.errors import LeaseLost, StorageUnavailable
 from hosting.domain.lease import Lease
+from hosting.domain.quota import Quota
 from hosting.domain.scope import BranchKey
 from hosting.ports.store import EventStore
 from hosting.ports.units import Committed, Failed, Outcome, Refusal, RunChange, Unit
@@ -56,10 +59,13 @@ class Writer:
     """Numbers, commits and publishes; nothing else puts an event on a branch.
 
     Units of one branch are written first in, first out, at most one unit a branch and batch.
-    What queues while a commit is in flight goes into the next; no timer.
+    What queues while a commit is in flight goes into the next; no timer. When that is more than one commit takes,
+    tenants come into it in turn, so that nobody waits behind all branches of another.
+    Units without a lease are counted in `waiting` until they are acknowledged, and never refused here.
     """
 
-    def __init__(self, store: EventStore, rings: Rings, *, shards: int = 1) -> None:
+    def __init__(self, store: EventStore, rings: Rings, *, shards: int = 1, waiting: Quota[str] | None = None) -> None:
+        self._waiting = waiting or Quota[str](sys.maxsize, sys.maxsize)
         self._shards = [_Shard(store, rings) for _ in range(shards)]
 
     async def run(self) -> None:
@@ -82,7 +88,11 @@ class Writer:
         Raises:
             StorageUnavailable: nothing of it is stored.
         """
-        outcome = await self._shard(unit.branch_key).submit(unit)
+        self._waiting.add(unit.tenant)
+        try:
+            outcome = await self._shard(unit.branch_key).submit(unit)
+        finally:
+            self._waiting.give_back(unit.tenant)
         if isinstance(outcome, Failed):
             raise outcome.error
         return outcome
@@ -158,7 +168,7 @@ class _Shard:
 
     def _take(self) -> list[_Write]:
         batch: list[_Write] = []
-        for branch in list(self._lanes)[:_BATCH_BRANCHES]:
+        for branch in list(self._lanes) if len(self._lanes) <= _BATCH_BRANCHES else _in_turn(self._lanes):
             lane = self._lanes[branch]
             batch.append(lane.popleft())
             # Whoever has more to write goes to the end of the line.
@@ -190,6 +200,15 @@ class _Shard:
                 self._rings.publish(write.unit.branch_key, outcome)
         for write, outcome in zip(batch, outcomes, strict=True):
             _acknowledge(write, outcome)
+
+
+def _in_turn(lanes: Mapping[BranchKey, deque[_Write]]) -> list[BranchKey]:
+    """Return the branches of one batch: one of each tenant's, then another of each."""
+    by_tenant: dict[str, list[BranchKey]] = {}
+    for branch, lane in lanes.items():
+        by_tenant.setdefault(lane[0].unit.tenant, []).append(branch)
+    in_turn = (branch for each in zip_longest(*by_tenant.values()) for branch in each if branch is not None)
+    return list(islice(in_turn, _BATCH_BRANCHES))
 
 
 def _acknowledge(write: _Write, outcome: Outcome) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from hosting.adapters.agents.demo_scenes import ITERATIONS, SCENES
+from hosting.adapters.agents.demo_summary import summary_of
 from hosting.adapters.agents.demo_words import number, pieces, speak
 from hosting.ports.agents import Limits, Reply, RunContext
+from hosting.ports.summaries import Summary, SummaryContext, ToSummarize
 from middleware.errors import AgentError
 
 _MOST_TOKENS = 1_000_000
@@ -17,7 +19,8 @@ _HELP = (
     "Commands: /tokens N [delayMs] streams N deltas; /slow N streams them 50 ms apart; /reason thinks first; "
     "/fail fails; /history tells what I was given; /tool calls a tool; /permission asks before it calls one; "
     "/parallel asks for three at once; /clarify asks you something; /continue goes past my limit of iterations; "
-    "/client-tool calls the first tool of yours; /subagent lets another agent work. Anything else I talk about."
+    "/client-tool calls the first tool of yours; /subagent lets another agent work; /compact [N] [hard] summarises all "
+    "but the last N messages. Anything else I talk about."
 )
 
 Command = Callable[[RunContext, Reply, list[str]], Awaitable[None]]
@@ -36,6 +39,7 @@ class DemoAgent:
 
     name = "Demo"
     limits = Limits(iterations=ITERATIONS)
+    can_summarize = True
 
     async def run(self, context: RunContext) -> None:
         """See Agent.run."""
@@ -51,6 +55,10 @@ class DemoAgent:
             await command(context, reply, arguments)
 
         await context.model_call(write, name="demo", arguments=said)
+
+    async def summarize(self, context: SummaryContext, wanted: ToSummarize) -> Summary:
+        """See Summarizing.summarize."""
+        return Summary(summary_of(wanted))
 
 
 async def _chat(context: RunContext, reply: Reply, arguments: list[str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from events.client_tools import ClientTool
+from events.compaction import Retention
 from events.tools import CallType
 from hosting.adapters.agents.demo_words import number, speak
 from hosting.domain.message import Message
@@ -14,6 +15,9 @@ from middleware.errors import RequestExpired
 ITERATIONS: Final = 3
 _MOST_ITERATIONS: Final = 100
 _MOST_DEPTH: Final = 5
+_KEPT: Final = 4
+_MOST_KEPT: Final = 1_000_000
+_RETENTIONS: Final[Mapping[str, Retention]] = {retention.value: retention for retention in Retention}
 
 Scene = Callable[[RunContext, list[str]], Awaitable[None]]
 """Does what a command says, in as many messages as it takes."""
@@ -101,6 +105,20 @@ async def _subagent(context: RunContext, arguments: list[str]) -> None:
     await _call(context, "I let another agent do this.", [("ask_subagent", {"task": task})], [helper])
 
 
+async def _compact(context: RunContext, arguments: list[str]) -> None:
+    words = [word for word in arguments if word not in _RETENTIONS]
+    keep = number(words, 0, default=_KEPT, most=_MOST_KEPT)
+    if not keep or len(words) > 1 or len(arguments) > len(words) + 1:
+        await _say(context, f"Say /compact [N] [soft|hard]: N from 1 up to {_MOST_KEPT}.")
+        return
+    wanted = next((_RETENTIONS[word] for word in arguments if word in _RETENTIONS), None)
+    was_compacted = await context.compact(keep_messages=keep, retention=wanted)
+    # What is said now, and the command itself, are not counted.
+    left = len(await context.history()) - 1
+    done = "I have compacted what was said before" if was_compacted else "There was nothing to compact"
+    await _say(context, f"{done}; I am given {left} messages.")
+
+
 async def _call(context: RunContext, text: str, calls: Sequence[_Call], tools: Sequence[Tool]) -> None:
     """Say something, call tools, and say what came of it."""
     types = {tool.name: tool.call_type for tool in tools}
@@ -130,4 +148,5 @@ SCENES: Final[dict[str, Scene]] = {
     "/continue": _continue,
     "/client-tool": _client_tool,
     "/subagent": _subagent,
+    "/compact": _compact,
 }

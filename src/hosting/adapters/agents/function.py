@@ -7,8 +7,11 @@ from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any, cast, overload
 
+from events.compaction import CompactionStrategy
 from events.ids import is_client_id, is_name
 from hosting.ports.agents import NO_LIMITS, Limits, Reply, RunContext
+from hosting.ports.summaries import Summarize, Summary, SummaryContext, ToSummarize
+from middleware.compaction_policy import CompactionPolicy
 from middleware.errors import AgentError
 
 Coroutine = Callable[[RunContext], Awaitable[str | None]]
@@ -29,16 +32,36 @@ class FunctionAgent:
     """An agent made of an async function that takes the run context.
 
     A generator's pieces become the text of one message. What a coroutine returns is said, if it is a text; besides that
-    it writes what it likes through the context.
+    it writes what it likes through the context. `summarize` is asked when its history is compacted.
     """
 
     def __init__(
-        self, agent_id: str, function: AgentFunction, name: str | None = None, limits: Limits = NO_LIMITS
+        self,
+        agent_id: str,
+        function: AgentFunction,
+        name: str | None = None,
+        limits: Limits = NO_LIMITS,
+        *,
+        compaction: CompactionPolicy | None = None,
+        summarize: Summarize | None = None,
     ) -> None:
         self.agent_id = agent_id
         self.limits = limits
         self.name = name or agent_id
         self.function = function
+        self.compaction = compaction
+        self._summarize = summarize
+
+    @property
+    def can_summarize(self) -> bool:
+        """See Summarizing.can_summarize."""
+        return self._summarize is not None
+
+    async def summarize(self, context: SummaryContext, wanted: ToSummarize) -> Summary:
+        """See Summarizing.summarize."""
+        if self._summarize is None:
+            raise TypeError(f"The agent {self.agent_id} has nothing that summarises.")
+        return Summary(await self._summarize(wanted))
 
     async def run(self, context: RunContext) -> None:
         """See Agent.run.
@@ -72,18 +95,33 @@ def agent(function: AgentFunction, /) -> FunctionAgent: ...
 
 @overload
 def agent(
-    agent_id: str | None = None, /, *, name: str | None = None, limits: Limits = NO_LIMITS
+    agent_id: str | None = None,
+    /,
+    *,
+    name: str | None = None,
+    limits: Limits = NO_LIMITS,
+    compaction: CompactionPolicy | None = None,
+    summarize: Summarize | None = None,
 ) -> Callable[[AgentFunction], FunctionAgent]: ...
 
 
-def agent(agent_id: Any = None, /, *, name: str | None = None, limits: Limits = NO_LIMITS) -> Any:
+def agent(
+    agent_id: Any = None,
+    /,
+    *,
+    name: str | None = None,
+    limits: Limits = NO_LIMITS,
+    compaction: CompactionPolicy | None = None,
+    summarize: Summarize | None = None,
+) -> Any:
     """Make an agent of an async function; `branchline serve` hosts every agent that it finds in a module.
 
-    Written bare, or without an id, the id is the function's name.
+    Written bare, or without an id, the id is the function's name. `compaction` says when its history is compacted, and
+    `summarize` is an async function that is given what is to be summarised and returns the summary.
 
     Raises:
         TypeError: the function is not async, or its id or name is no text.
-        ValueError: the id cannot stand in a path, or the name cannot be stored.
+        ValueError: the id cannot stand in a path, the name cannot be stored, or nothing makes the summaries.
     """
     if callable(agent_id):
         return agent()(agent_id)
@@ -92,13 +130,18 @@ def agent(agent_id: Any = None, /, *, name: str | None = None, limits: Limits = 
     if name is not None and not is_name(name):
         raise ValueError(f"The agent name {name!r:.100} holds a NUL or half a surrogate pair.")
 
+    if compaction is not None and compaction.strategy is CompactionStrategy.SUMMARY and summarize is None:
+        raise ValueError(
+            "Compaction by summaries needs something that makes them; say summarize= too."
+        )
+
     def decorate(function: AgentFunction) -> FunctionAgent:
         if not is_agent_function(function):
             raise TypeError(f"{function!r} must be an async function or an async generator that takes the context.")
         chosen = function.__name__ if agent_id is None else agent_id
         if not is_client_id(chosen):
             raise ValueError(f"The agent id {chosen!r:.100} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
-        return FunctionAgent(chosen, function, name, limits)
+        return FunctionAgent(chosen, function, name, limits, compaction=compaction, summarize=summarize)
 
     return decorate
 

@@ -10,7 +10,7 @@ from hosting.adapters.models.choice import KeyMissing, ModelChoice, ModelRefused
 from hosting.adapters.models.providers import Providers
 from hosting.adapters.models.usual_credentials import usual_credential
 from hosting.domain.secret import Secret
-from hosting.ports.agents import RunContext
+from hosting.ports.summaries import SummaryContext
 from middleware.errors import CredentialMissing, CredentialUnusable
 
 if TYPE_CHECKING:
@@ -64,7 +64,11 @@ class Access:
                 raise
             return providers.model(replace(self.choice, key=_NOT_YET))
 
-    async def model(self, providers: Providers, context: RunContext) -> "Model":
+    def named(self, name: str | None) -> "Access":
+        """Return the access to another model of the same provider, with the same key; to this one without a name."""
+        return self if name is None else replace(self, choice=replace(self.choice, name=name))
+
+    async def model(self, providers: Providers, context: SummaryContext) -> "Model":
         """Return the model for a run.
 
         Raises:
@@ -86,7 +90,7 @@ class Access:
             "`branchline credentials set` does, or the definition names another one as the model's `credential`."
         )
 
-    async def _key(self, context: RunContext) -> Secret | None:
+    async def _key(self, context: SummaryContext) -> Secret | None:
         if self.credential is not None:
             return _sendable(self.credential, await context.credential(self.credential))
         usual = self.usual

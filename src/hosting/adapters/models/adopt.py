@@ -6,6 +6,7 @@ from typing import Any
 from events.ids import is_client_id, is_name
 from hosting.adapters.models.deps import Deps
 from hosting.ports.agents import MODEL_LIMITS, Agent, Limits
+from middleware.compaction_policy import CompactionPolicy
 
 
 def is_model_agent(value: Any) -> bool:
@@ -39,11 +40,12 @@ def model_agent(
     name: str | None = None,
     deps: Deps | None = None,
     limits: Limits = MODEL_LIMITS,
+    compaction: CompactionPolicy | None = None,
 ) -> Agent:
     """Host an agent of pydantic-ai with deps and limits of its own.
 
     `deps` takes the context of each run and returns the run's deps; it may be async. The id is the agent's own name,
-    if none is said.
+    if none is said. `compaction` says when its history is compacted; its own model makes the summaries.
 
     Raises:
         TypeError: it is no agent of pydantic-ai's, or `deps` cannot be called.
@@ -63,4 +65,4 @@ def model_agent(
         raise ValueError(f"The agent id {chosen!r:.100} must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
     if name is not None and not is_name(name):
         raise ValueError(f"The agent name {name!r:.100} holds a NUL or half a surrogate pair.")
-    return ModelAgent(chosen, agent, name=name, deps=deps, limits=limits)
+    return ModelAgent(chosen, agent, name=name, deps=deps, limits=limits, compaction=compaction)

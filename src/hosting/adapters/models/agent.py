@@ -12,6 +12,7 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
 from hosting.adapters.models.access import Access
+from hosting.adapters.models.attached import Files, files_of
 from hosting.adapters.models.candidates import Candidates
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
@@ -20,16 +21,19 @@ from hosting.adapters.models.deps import Deps, deps_by_type, make_deps
 from hosting.adapters.models.faults import Told
 from hosting.adapters.models.hosted_run import HostedRun
 from hosting.adapters.models.listed_tools import ListedTools
-from hosting.adapters.models.prompts import prompt_of, said_before
+from hosting.adapters.models.prompts import model_messages, prompt_of, said_before
 from hosting.adapters.models.run_arguments import NO_LIMIT, capabilities_of, instructions_of, run_settings
 from hosting.adapters.models.run_model import RunModel, run_model, wanted_by
 from hosting.adapters.models.structured import AnswerNameTaken, answer_name, output_of, telling_misfits
+from hosting.adapters.models.summaries import summary_by
 from hosting.adapters.models.tool_source import FixedTools, SourceToolset
 from hosting.adapters.models.turn import ModelTurn
 from hosting.domain.errors import InvalidInput, RunConfigRefused
 from hosting.domain.model_config import NO_MODEL_CONFIG, ModelConfig, not_honoured
 from hosting.ports.agents import MODEL_LIMITS, Limits, RunContext
+from hosting.ports.summaries import Summary, SummaryContext, ToSummarize
 from hosting.ports.tools import Tool
+from middleware.compaction_policy import CompactionPolicy
 
 _log = structlog.get_logger("branchline")
 
@@ -40,7 +44,8 @@ class ModelAgent:
     `wrapped` is that agent, and `tools` are offered to its model besides its own. Without `deps` an agent whose
     `deps_type` is RunContext is given the run's context as its deps, and one that says no type None.
     With `candidates` each run has one of these, by a key that is looked up for it, unless its input says which model
-    it is. `project_name` says whose credentials the runs have, see OfProject.
+    it is. `project_name` says whose credentials the runs have, see OfProject. `compaction` says when a history is
+    compacted; its first model makes the summaries, or the `summary_model` of the same provider.
     """
 
     def __init__(
@@ -55,11 +60,16 @@ class ModelAgent:
         tells_reasoning: bool = True,
         candidates: Candidates | None = None,
         project_name: str | None = None,
+        compaction: CompactionPolicy | None = None,
+        summary_model: str | None = None,
     ) -> None:
         self.agent_id = agent_id
         self.name = name or agent.name or agent_id
         self.limits = limits
         self.project_name = project_name
+        self.compaction = compaction
+        self.can_summarize = True
+        self._summary_model = summary_model
         self.wrapped = agent
         self.deps = deps or deps_by_type(agent_id, agent.deps_type)
         self._tools = tuple(tools)
@@ -81,12 +91,23 @@ class ModelAgent:
         """See Configurable.check_config."""
         await asyncio.to_thread(self._check, config, credentials)
 
+    async def summarize(self, context: SummaryContext, wanted: ToSummarize) -> Summary:
+        """See Summarizing.summarize."""
+        if self._candidates is None:
+            model = self._own_model()
+        else:
+            model = await self._candidates.first.named(self._summary_model).model(self._care.providers, context)
+        if model is None:
+            raise ModelRefused("The agent has no model of its own that could summarise.")
+        return await summary_by(model, self._care, context, wanted)
+
     async def run(self, context: RunContext) -> None:
         """See Agent.run."""
         config = context.config.model or NO_MODEL_CONFIG
-        before = await said_before(context)
+        said = await said_before(context)
+        files = await files_of(context, context.input[-1], said)
         told = instructions_of(context, config)
-        turn = self._turn(context, config)
+        turn = self._turn(context, config, files)
         async with AsyncExitStack() as stack:
             chosen = await self._chosen(context, config)
             if chosen.closes is not None:
@@ -98,7 +119,7 @@ class ModelAgent:
             stack.enter_context(telling_misfits(config.structured_output))
             await self.wrapped.run(
                 turn.prompt,
-                message_history=before,
+                message_history=list(model_messages(said, files)),
                 output_type=None if config.structured_output is None else output_of(config.structured_output),
                 model=chosen.model,
                 model_settings=run_settings(self._settings(config, chosen.model)),
@@ -109,14 +130,14 @@ class ModelAgent:
                 infer_name=False,
             )
 
-    def _turn(self, context: RunContext, config: ModelConfig) -> ModelTurn:
+    def _turn(self, context: RunContext, config: ModelConfig, files: Files) -> ModelTurn:
         return ModelTurn(
             context,
             ListedTools(context, self._tools),
             self._care,
             tells_reasoning=tells_reasoning(config.chat, otherwise=self._tells_reasoning),
             skips_tools=config.skip_tools,
-            prompt=prompt_of(context.input[-1]),
+            prompt=prompt_of(context.input[-1], files),
             answer_name=answer_name(config.structured_output),
         )
 

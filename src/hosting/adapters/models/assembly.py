@@ -80,6 +80,8 @@ class Assembly:
             tells_reasoning=tells_reasoning(config.chat),
             candidates=Candidates(models, accesses, said, config.work_type),
             project_name=config.project_name,
+            compaction=None if config.compaction is None else config.compaction.policy(),
+            summary_model=None if config.compaction is None else config.compaction.model_name,
         )
         agent.ask_with(self._care)
         return agent

@@ -46,12 +46,16 @@ class ModelBuilder:
         client = config.clients.chat
         if client is None:
             raise ConfigRefused(_CHAT, "An agent needs a model: say its providerKey and modelName.")
+        if config.compaction is not None and config.compaction.contradicts_itself:
+            raise ConfigRefused("/compaction/keepMessages", "This must be at least two less than `trigger.messages`.")
         accesses: dict[str, Access] = {}
         models: dict[str, Model] = {}
         for pointer, said in _models_of(client):
             access = self._access(said, pointer, of_server=keys.of_server)
             models[said.candidate] = self._model(config, access, keys.known, pointer)
             accesses[said.candidate] = access
+        if config.compaction is not None and config.compaction.model_name is not None:
+            self._check_summaries(next(iter(accesses.values())).named(config.compaction.model_name), keys.known)
         tools = [self._tools[name] for name in config.tools]
         return self._assembled().agent(agent_id, config, models, accesses, limits=limits, tools=tools)
 
@@ -87,6 +91,12 @@ class ModelBuilder:
             return self._assembled().model(config, access, known)
         except ModelRefused as error:
             raise ConfigRefused(f"{pointer}/{_MEMBERS.get(type(error), 'providerKey')}", str(error)) from error
+
+    def _check_summaries(self, access: Access, known: Collection[str] | None) -> None:
+        try:
+            access.sample(self._care.providers, known)
+        except ModelRefused as error:
+            raise ConfigRefused("/compaction/modelName", str(error)) from error
 
     def _access(self, client: CandidateConfig, pointer: str, *, of_server: bool) -> Access:
         variable = client.api_key_variable

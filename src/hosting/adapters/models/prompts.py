@@ -19,8 +19,10 @@ from pydantic_ai.messages import (
 )
 
 from events.branches import Content, DataContent, FunctionCall, FunctionResult, TextContent, UriContent
+from events.ids import is_summary
 from events.text import Role
 from events.tools import ResultType, ToolResult
+from hosting.adapters.models.attached import NO_FILES, Files
 from hosting.adapters.models.returns import file_at, shown
 from hosting.domain.data_uri import DataUri
 from hosting.domain.message import Message
@@ -29,7 +31,7 @@ from hosting.ports.agents import RunContext
 _UNANSWERED: Final = ToolResult(text="The call was interrupted.", result_type=ResultType.INTERRUPTED)
 
 
-async def said_before(context: RunContext) -> list[ModelMessage]:
+async def said_before(context: RunContext) -> list[Message]:
     """Return the conversation before the last message of the input: the same each time that the run begins."""
     said: list[Message] = []
     is_behind = False
@@ -39,18 +41,20 @@ async def said_before(context: RunContext) -> list[ModelMessage]:
         elif not is_behind or message.run_id != context.run_id:
             # What is behind it and not of this run was said by one that ended before anybody heard the input.
             said.append(message)
-    return list(_model_messages(said))
+    return said
 
 
-def prompt_of(message: Message) -> str | Sequence[UserContent]:
+def prompt_of(message: Message, files: Files = NO_FILES) -> str | Sequence[UserContent]:
     """Return what the user says in a message: a text as it is, text and files in the order of the message."""
-    said = [_said(content) for content in message.contents]
+    said = [_said(content, files) for content in message.contents]
     if all(isinstance(each, str) for each in said):
         return message.text
     return [each for each in said if each]
 
 
-def _said(content: Content) -> UserContent:
+def _said(content: Content, files: Files) -> UserContent:
+    if isinstance(content, UriContent) and content.uri in files:
+        return files[content.uri]
     if isinstance(content, DataContent):
         data = DataUri.read(content.uri).decoded()
         return BinaryContent.narrow_type(BinaryContent(data, media_type=content.media_type))
@@ -59,12 +63,16 @@ def _said(content: Content) -> UserContent:
     return content.text if isinstance(content, TextContent) else ""
 
 
-def _model_messages(messages: Sequence[Message]) -> Iterator[ModelMessage]:
+def model_messages(messages: Sequence[Message], files: Files = NO_FILES) -> Iterator[ModelMessage]:
+    """Yield a conversation as a model is given it."""
     for message in messages:
-        if message.role is Role.SYSTEM:
+        if is_summary(message.id):
+            # A user's, for the model: some take what the system says only before all else, and begin with a user.
+            yield ModelRequest(parts=[UserPromptPart(content=message.text)])
+        elif message.role is Role.SYSTEM:
             yield ModelRequest(parts=[SystemPromptPart(content=message.text)])
         elif message.role is Role.USER:
-            yield ModelRequest(parts=[UserPromptPart(content=prompt_of(message))])
+            yield ModelRequest(parts=[UserPromptPart(content=prompt_of(message, files))])
         else:
             yield from _answer(message)
 

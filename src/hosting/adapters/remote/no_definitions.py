@@ -4,12 +4,13 @@ from datetime import datetime
 
 from events.ids import AgentId
 from hosting.domain.definition import AgentConfig, Definition, DefinitionSummary, DefinitionVersion
+from hosting.domain.keyed_request import AnsweredRequest
 
 
 class NoDefinitions:
     """See the door, Definitions."""
 
-    async def add(self, definition: Definition) -> None:
+    async def add(self, definition: Definition, answered: AnsweredRequest | None = None) -> None:
         """See Definitions.add; a worker stores nothing."""
         raise TypeError("A worker stores no definitions.")
 

@@ -138,6 +138,10 @@ class RemoteLog:
         """See LogReader.heads; nothing, as for `pages`."""
         return {}
 
+    async def trimmed(self, branch: BranchKey) -> int | None:
+        """See LogReader.trimmed; None, as for `pages`."""
+        return None
+
 
 def on_branch(held: HeldRuns, branch: BranchKey) -> Held:
     """Return the run of a branch.

@@ -89,6 +89,7 @@ def _insert_branch(connection: Connection, branch: Branch, *, next_seq: int) -> 
         "forked_at_message_index": branch.forked_at_message_index,
         "ancestors": msgspec.json.encode(branch.ancestors) if branch.ancestors else None,
         "next_seq": next_seq,
+        "fold_due": next_seq - 1,
         "first_user_text": None if branch.first_user_text is None else title(branch.first_user_text),
     }
     return connection.execute(insert_if_absent(connection.dialect.name, branches), row).rowcount > 0

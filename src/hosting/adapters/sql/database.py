@@ -4,13 +4,16 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from sqlalchemy import literal, select
 from sqlalchemy.engine import URL
 
 from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
+from hosting.adapters.sql.answering import Answering
 from hosting.adapters.sql.api_keys import SqlApiKeys
+from hosting.adapters.sql.contents_store import SqlContents
 from hosting.adapters.sql.credential_audit import SqlCredentialAudit
 from hosting.adapters.sql.credential_changes import SqlCredentialChanges
 from hosting.adapters.sql.credentials import SqlCredentials
@@ -19,9 +22,11 @@ from hosting.adapters.sql.event_store import SqlEventStore
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.file_reservations import SqlFileReservations
 from hosting.adapters.sql.inbox import SqlInbox
+from hosting.adapters.sql.keyed_requests import SqlKeyedRequests
 from hosting.adapters.sql.lanes import SqlLanes
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.log_reader import SqlLogReader
+from hosting.adapters.sql.postgres_hints import PostgresHints
 from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine
 from hosting.adapters.sql.reading import PooledReading, Reading, ReadingThreads, rows
 from hosting.adapters.sql.reads import SqlTenantReads
@@ -37,6 +42,8 @@ from hosting.adapters.sql.sqlite_file import (
     sqlite_writer,
 )
 from hosting.adapters.sql.transactor import PooledTransactor, ThreadTransactor, Transactor
+from hosting.adapters.sql.trimming import SqlRetention
+from hosting.adapters.sql.upkeep import SqlUpkeep
 from hosting.adapters.sql.watching import SqlWatch
 from hosting.adapters.sql.work_queue import SqlWorkQueue
 from hosting.adapters.sql.worker_mutations import SqlMutations
@@ -54,6 +61,7 @@ class Database:
     """An open database as the doors that it stands behind.
 
     `exclusive` says that no other server can be on it; `writers` is how many commits it takes at once.
+    `hints` is how its servers tell each other of news, if there can be several.
     `key_file` is where keys that protect what is stored lie, if that is beside it.
     """
 
@@ -69,13 +77,18 @@ class Database:
     files: SqlFileReservations
     mutations: SqlMutations
     inbox: SqlInbox
+    contents: SqlContents
     credentials: SqlCredentials
     credential_changes: SqlCredentialChanges
     credential_audit: SqlCredentialAudit
     routing: SqlRouting
     sealed_configs: SqlSealedConfigs
+    keyed: SqlKeyedRequests
+    upkeep: SqlUpkeep
+    retention: SqlRetention
     exclusive: bool
     writers: int
+    hints: PostgresHints | None
     key_file: Path | None
     _reading: Reading
     _transactor: Transactor
@@ -138,7 +151,15 @@ async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) 
         raise StorageRefused(
             f"The database URL has an option that asyncpg does not know, among {options}; TLS, for one, is ssl=require."
         ) from error
-    return _database(PooledTransactor(engine), PooledReading(engine), lease_seconds, exclusive=False, writers=2)
+    answering = Answering()
+    return _database(
+        PooledTransactor(engine, answering),
+        PooledReading(engine, answering),
+        lease_seconds,
+        exclusive=False,
+        writers=2,
+        hints=PostgresHints(url),
+    )
 
 
 def _database(
@@ -148,6 +169,7 @@ def _database(
     *,
     exclusive: bool,
     writers: int,
+    hints: PostgresHints | None = None,
     key_file: Path | None = None,
 ) -> Database:
     return Database(
@@ -163,13 +185,18 @@ def _database(
         files=SqlFileReservations(transactor, reading),
         mutations=SqlMutations(transactor, reading),
         inbox=SqlInbox(transactor, reading),
+        contents=SqlContents(transactor, reading),
         credentials=SqlCredentials(transactor, reading),
         credential_changes=SqlCredentialChanges(transactor, reading),
         credential_audit=SqlCredentialAudit(transactor, reading),
         routing=SqlRouting(transactor, reading),
         sealed_configs=SqlSealedConfigs(transactor, reading),
+        keyed=SqlKeyedRequests(transactor),
+        retention=SqlRetention(transactor, reading),
+        upkeep=SqlUpkeep(transactor, reading, Random()),  # noqa: S311 - nothing is kept secret by it
         exclusive=exclusive,
         writers=writers,
+        hints=hints,
         key_file=key_file,
         _reading=reading,
         _transactor=transactor,

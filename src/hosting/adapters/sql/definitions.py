@@ -10,11 +10,13 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, text,
 from events.ids import AgentId
 from hosting.adapters.sql.definition_seals import DefinitionSeals
 from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.keyed_requests import keep_answer
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import agent_versions, agents, runs, steps
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.domain.definition import AgentConfig, Definition, DefinitionSummary, DefinitionVersion, Runtime
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.scope import TenantId
 from hosting.domain.sealed import SEALED
 from hosting.domain.step import StepKind
@@ -115,10 +117,15 @@ class SqlDefinitions:
         self._tenant = tenant
         self._seals = DefinitionSeals(cipher, tenant)
 
-    async def add(self, definition: Definition) -> None:
+    async def add(self, definition: Definition, answered: AnsweredRequest | None = None) -> None:
         """See Definitions.add."""
         text = await self._seals.stored(definition.id, definition.config)
-        await self._surely(lambda connection: _add(connection, self._tenant, definition, text))
+
+        def work(connection: Connection) -> None:
+            keep_answer(connection, answered)
+            _add(connection, self._tenant, definition, text)
+
+        await self._surely(work)
 
     async def revise(self, agent_id: AgentId, config: AgentConfig, at: datetime) -> Definition | None:
         """See Definitions.revise."""

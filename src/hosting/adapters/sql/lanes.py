@@ -10,9 +10,11 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from hosting.adapters.sql.dialect import database_now
 from hosting.adapters.sql.fleet_tables import lane_items
+from hosting.adapters.sql.keyed_requests import keep_answer
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import Transactor
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.lane_item import Lane, LaneItem
 from hosting.domain.scope import TenantId
 from hosting.domain.worker import Worker
@@ -40,7 +42,7 @@ class SqlLanes:
         self._transactor = transactor
         self._reading = reading
 
-    async def add(self, item: LaneItem) -> None:
+    async def add(self, item: LaneItem, answered: AnsweredRequest | None = None) -> None:
         """See Lanes.add."""
         row = {
             "id": item.id,
@@ -51,7 +53,12 @@ class SqlLanes:
             "queued_at": to_ticks(item.queued_at),
             "attempts": 0,
         }
-        await self._transactor.run(lambda connection: connection.execute(insert(lane_items), row))
+
+        def work(connection: Connection) -> None:
+            keep_answer(connection, answered)
+            connection.execute(insert(lane_items), row)
+
+        await self._transactor.run(work)
 
     async def claim(
         self, worker: Worker, lane: Lane, keys: Sequence[str], *, seconds: float, attempts: int

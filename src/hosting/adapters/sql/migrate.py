@@ -16,14 +16,19 @@ def migrations_folder() -> Path:
 
 def is_current(connection: Connection) -> bool:
     """Say whether a database has the newest schema that this version knows."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as below
+
+    return schema_of(connection) == ScriptDirectory(str(migrations_folder())).get_current_head()
+
+
+def schema_of(connection: Connection) -> str | None:
+    """Return which schema a database has; None when it has none of ours."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - as below
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
 
-    newest = ScriptDirectory(str(migrations_folder())).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return MigrationContext.configure(connection).get_current_revision()
 
 
-def migrate(connection: Connection, folder: Path | None = None) -> None:
+def migrate(connection: Connection, folder: Path | None = None, *, upto: str = "head") -> None:
     """Apply what the database lacks of the history in a folder (ours), within the connection's transaction.
 
     Raises:
@@ -38,7 +43,7 @@ def migrate(connection: Connection, folder: Path | None = None) -> None:
     config.set_main_option("script_location", str(folder or migrations_folder()).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, upto)
     except CommandError as error:
         if not isinstance(error.__cause__, ResolutionError):
             raise

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, case, update
 from sqlalchemy.sql import Update
 
 from events.position import Position
 from events.serializer import Encoded, number
 from hosting.adapters.sql.dialect import number_rows
-from hosting.adapters.sql.run_changes import messages_ended
+from hosting.adapters.sql.run_changes import is_to_be_folded, messages_ended
 from hosting.adapters.sql.tables import branches
 from hosting.domain.scope import BranchKey
 from hosting.ports.units import EndRun, Enqueue, RemoveQueued, ReturnWork, StartRun, Unit
@@ -28,6 +28,7 @@ class Wanted(NamedTuple):
     messages: int = 0
     fence_steps: int = 0
     queue_steps: int = 0
+    folds: int = 0
 
 
 class Place(NamedTuple):
@@ -51,6 +52,7 @@ def wanted(unit: Unit, events: int) -> Wanted:
         _messages_added(unit),
         _fence_steps(unit),
         _queue_steps(unit),
+        int(is_to_be_folded(unit)),
     )
 
 
@@ -82,6 +84,7 @@ def _allotment(connection: Connection) -> Update:
                 # With each holder that comes, and with each run that ends: nothing follows a run's end.
                 fence=branches.c.fence + given.c.fence_steps,
                 queue_length=branches.c.queue_length + given.c.queue_steps,
+                fold_due=case((given.c.folds > 0, branches.c.next_seq + given.c.events - 1), else_=branches.c.fold_due),
             )
             .returning(branches.c.key, branches.c.epoch, branches.c.next_seq, branches.c.fence, branches.c.queue_length)
         )

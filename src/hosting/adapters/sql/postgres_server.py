@@ -30,11 +30,13 @@ def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
         url,
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS,
+        # Whoever waits longer for a connection than for an answer is better told to come again.
+        pool_timeout=lease_seconds,
         # An error would show what somebody said, and the log has it then.
         hide_parameters=True,
         connect_args={
             "server_settings": settings,
-            "timeout": _CONNECT_SECONDS,
+            "timeout": min(lease_seconds, _CONNECT_SECONDS),
             # Told by our clock, for when the server's answer does not arrive at all.
             "command_timeout": lease_seconds,
         },

@@ -1,8 +1,12 @@
-"""Rows of the log: one for each branch and flush, with a checksum over bytes and place."""
+"""Rows of the log: one for each branch and flush, or folded out of many; each with a checksum over bytes and place."""
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 from zlib import crc32
+
+from sqlalchemy import RowMapping
 
 from events.ids import RunId
 from events.serializer import join, split
@@ -12,6 +16,13 @@ from hosting.ports.store import LogPage
 
 _MOST_EVENTS: Final = 1_000
 _MOST_BYTES: Final = 1 << 20
+
+PLAIN: Final = None
+"""The packing of rows as they are written."""
+ZLIB: Final = "zlib"
+"""The packing of folded rows (RFC 1950)."""
+_LEVEL: Final = 6
+_CHECKED: Final = ("branch_key", "first_seq", "last_seq", "frames", "packing")
 
 
 def range_rows(
@@ -45,21 +56,53 @@ def range_row(
     }
 
 
-def read_range(row: Mapping[str, Any], after: int = 0, upto: int | None = None) -> LogPage:
-    """Return a row's events with `after` < number <= `upto`.
+def folded_row(branch: int, first: int, last: int, frames: bytes) -> dict[str, Any]:
+    """Return what a row has to say instead when it holds these frames of many rows, packed if that makes them smaller.
 
     Raises:
-        LogCorrupt: bytes, count or place do not fit the checksum.
+        LogCorrupt: what is packed would not come back as it was.
     """
-    branch, first, last, frames = row["branch_key"], row["first_seq"], row["last_seq"], row["frames"]
-    lines = split(frames)
-    if row["checksum"] != range_checksum(branch, first, last, frames) or len(lines) != last - first + 1:
+    packed = zlib.compress(frames, _LEVEL)
+    packing = ZLIB if len(packed) < len(frames) else PLAIN
+    stored = packed if packing else frames
+    row = {
+        "branch_key": branch,
+        "first_seq": first,
+        "last_seq": last,
+        "frames": stored,
+        "checksum": range_checksum(branch, first, last, stored, packing),
+        "packing": packing,
+    }
+    # What was written is about to be deleted: it must be there in the other form first.
+    if plain_frames(row) != frames:
         raise LogCorrupt(branch, first, last)
+    return row
+
+
+def plain_frames(row: Mapping[str, Any] | RowMapping) -> bytes:
+    """Return a row's frames as they were written, after a look at the checksum.
+
+    Raises:
+        LogCorrupt: bytes, count or place do not fit it.
+    """
+    branch, first, last, frames, packing = (row[name] for name in _CHECKED)
+    if row["checksum"] == range_checksum(branch, first, last, frames, packing):
+        with suppress(zlib.error):
+            plain = zlib.decompress(frames) if packing == ZLIB else bytes(frames)
+            if plain.count(b"\n") == last - first:
+                return plain
+    raise LogCorrupt(branch, first, last)
+
+
+def read_range(row: Mapping[str, Any] | RowMapping, after: int = 0, upto: int | None = None) -> LogPage:
+    """Return a row's events with `after` < number <= `upto`; raises as `plain_frames` does."""
+    first, lines = row["first_seq"], split(plain_frames(row))
     skipped = max(0, after - first + 1)
     kept = len(lines) if upto is None else max(0, upto - first + 1)
     return LogPage(first + skipped, lines[skipped:kept])
 
 
-def range_checksum(branch: int, first: int, last: int, frames: bytes) -> int:
-    """Return the checksum of a row: over its bytes, and over where they belong."""
-    return crc32(frames, crc32(b"%d:%d:%d" % (branch, first, last)))
+def range_checksum(branch: int, first: int, last: int, frames: bytes, packing: str | None = PLAIN) -> int:
+    """Return the checksum of a row: over its bytes, how they are packed, and where they belong."""
+    place = b"%d:%d:%d" % (branch, first, last)
+    return crc32(frames, crc32(place if packing is PLAIN else b"%b:%b" % (place, packing.encode())))

@@ -1,16 +1,24 @@
 """Where queries run: a few threads of their own for SQLite, pooled connections for PostgreSQL."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hosting.adapters.sql.answering import Answering
 from hosting.adapters.sql.faults import storage_faults
+from hosting.domain.quota import Quota
+from hosting.domain.share import SHARE
+from hosting.domain.turns import Turns
 
 T = TypeVar("T")
+
+_READS_AT_ONCE: Final = 12
+
 Query = Callable[[Connection], T]
 
 
@@ -36,15 +44,24 @@ def _all(connection: Connection, statement: Executable, given: Mapping[str, obje
 
 
 class ReadingThreads:
-    """Reads on threads: one hop a query, where an async driver has one for each of its four or five calls."""
+    """Reads on threads: one hop a query, where an async driver has one for each of its four or five calls.
+
+    Nobody has all of them: the long reads of one tenant leave one to others.
+    """
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine = engine
+        self._turns = _turns(threads, threads - 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sqlite reader")
 
-    def run(self, query: Query[T]) -> Awaitable[T]:
+    async def run(self, query: Query[T]) -> T:
         """See Reading.run."""
-        return asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+        share = SHARE.get()
+        await self._turns.take(share)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._read, query)
+        finally:
+            self._turns.give_back(share)
 
     async def close(self) -> None:
         """End the threads, then the connections."""
@@ -57,16 +74,28 @@ class ReadingThreads:
 
 
 class PooledReading:
-    """Reads on a connection of the pool, within the event loop."""
+    """Reads on a connection of the pool, within the event loop.
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    Half of them are left to those who write, and the reads of one tenant leave some of the rest to others.
+    """
+
+    def __init__(self, engine: AsyncEngine, answering: Answering | None = None) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._answering = answering or Answering()
+        self._turns = _turns(_READS_AT_ONCE, _READS_AT_ONCE * 2 // 3)
 
-    def run(self, query: Query[T]) -> Awaitable[T]:
+    async def run(self, query: Query[T]) -> T:
         """See Reading.run."""
-        return self._read(query)
+        share = SHARE.get()
+        await self._turns.take(share)
+        try:
+            with storage_faults():
+                async with self._answering.connection(self._engine) as connection:
+                    return await connection.run_sync(query)
+        finally:
+            self._turns.give_back(share)
 
-    async def _read(self, query: Query[T]) -> T:
-        with storage_faults():
-            async with self._engine.connect() as connection:
-                return await connection.run_sync(query)
+
+def _turns(at_once: int, at_once_of_one: int) -> Turns[str]:
+    # Whoever waits here was let in before, by somebody who counts.
+    return Turns(max(1, at_once), max(1, at_once_of_one), Quota(sys.maxsize, sys.maxsize))

@@ -11,7 +11,7 @@ from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
 from hosting.adapters.sql.keyed_requests import GIVEN_ANSWER, to_given_answer
 from hosting.adapters.sql.queue import QUEUED, to_queued
 from hosting.adapters.sql.reading import Reading, rows
-from hosting.adapters.sql.rows import to_branch, to_message, to_run, to_session
+from hosting.adapters.sql.rows import to_branch, to_messages, to_run, to_session
 from hosting.adapters.sql.search import search
 from hosting.adapters.sql.tables import branches, interactions, messages, runs, sessions
 from hosting.adapters.sql.tree import RELATIVES, sources_of
@@ -108,7 +108,7 @@ class SqlTenantReads:
     async def messages_until(self, branch: BranchKey, message_id: MessageId) -> list[Message]:
         """See TenantReads.messages_until."""
         given = {"tenant": self._tenant, "branch": branch, "message": message_id}
-        return [to_message(row) for row in await rows(self._reading, _MESSAGES_UNTIL, **given)]
+        return await to_messages(await rows(self._reading, _MESSAGES_UNTIL, **given))
 
     async def run(self, branch: BranchKey, run_id: RunId) -> Run | None:
         """See TenantReads.run."""

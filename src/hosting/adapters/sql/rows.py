@@ -1,7 +1,9 @@
 """Table rows as the values of the domain."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row
@@ -16,6 +18,8 @@ from hosting.domain.run import Run
 from hosting.domain.scope import BranchScope
 from hosting.domain.session import Session
 from hosting.domain.step import Step, StepKey, StepKind
+
+_TOO_MANY_FOR_THE_LOOP: Final = 200
 
 
 def to_session(row: Row[Any]) -> Session:
@@ -36,6 +40,7 @@ def to_branch(row: Row[Any]) -> Branch:
         scope=BranchScope(row.tenant, row.session_id, row.id),
         epoch=row.epoch,
         head=row.next_seq - 1,
+        trimmed=row.trimmed,
         created_at=from_ticks(row.created_at),
         last_activity=from_ticks(row.last_activity),
         name=row.name,
@@ -84,6 +89,13 @@ def to_message(row: Row[Any]) -> Message:
         state=MessageState(row.state),
         run_id=row.run_id,
     )
+
+
+async def to_messages(rows: Sequence[Row[Any]]) -> list[Message]:
+    """Read rows of `messages`; many of them not on the event loop, which nothing else could use meanwhile."""
+    if len(rows) <= _TOO_MANY_FOR_THE_LOOP:
+        return [to_message(row) for row in rows]
+    return await asyncio.to_thread(lambda: [to_message(row) for row in rows])
 
 
 def to_step(row: Row[Any]) -> Step:

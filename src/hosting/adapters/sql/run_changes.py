@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
+from hosting.adapters.sql.compaction import compact_history
 from hosting.adapters.sql.contents import encode_contents
 from hosting.adapters.sql.inbox_rows import ADD_INBOX_MESSAGE, inbox_row
 from hosting.adapters.sql.interactions import OPEN_INTERACTION, open_row
@@ -21,6 +22,7 @@ from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
+    CompactHistory,
     DiscardMessage,
     EndRun,
     EndWork,
@@ -36,6 +38,9 @@ from hosting.ports.units import (
 from hosting.ports.words import TellWorker
 
 _Rows = list[dict[str, Any]]
+
+_LONG_TEXT = 1024
+"""Characters."""
 
 _BEGIN_TURN = (
     update(runs).where(runs.c.id == bindparam("run")).values(turn_id=bindparam("turn"), trace_id=bindparam("trace"))
@@ -85,6 +90,8 @@ def apply_run_changes(connection: Connection, units: Collection[Unit], firsts: M
                 kept.append((unit, change))
             elif isinstance(change, UpdateWork | ReturnWork | EndWork):
                 apply_work(connection, change)
+            elif isinstance(change, CompactHistory):
+                compact_history(connection, unit, change)
             elif isinstance(change, OpenInteraction):
                 rows[OpenInteraction].append(open_row(unit, change, firsts[unit.branch_key]))
             elif not isinstance(change, Observe):
@@ -118,7 +125,24 @@ def _drop_leases(connection: Connection, units: Collection[Unit]) -> None:
 def messages_ended(unit: Unit) -> int:
     """Count the messages that a unit adds to the conversation, less those that it takes back."""
     ended = sum(isinstance(change, CloseMessage) and change.message.state.is_ended for change in unit.changes)
+    compacted = [change for change in unit.changes if isinstance(change, CompactHistory)]
+    ended -= sum(len(change.removed) - (change.by is not None) for change in compacted)
     return ended - sum(isinstance(change, DiscardMessage) for change in unit.changes)
+
+
+def is_to_be_folded(unit: Unit) -> bool:
+    """Say whether what its branch has is to be stored smaller: a run has ended, or a message that came in many deltas.
+
+    A run may work for hours, or wait for days.
+    """
+    return any(
+        isinstance(change, EndRun) or (isinstance(change, CloseMessage) and _is_long(change)) for change in unit.changes
+    )
+
+
+def _is_long(change: CloseMessage) -> bool:
+    texts = (getattr(content, "text", "") for content in change.message.contents)
+    return sum(map(len, texts)) >= _LONG_TEXT
 
 
 def _begin_turn(unit: Unit, change: BeginTurn) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from events.ids import RunId
 from hosting.adapters.sql.interactions import INTERACTIONS, to_interaction
 from hosting.adapters.sql.kept_state import OF_BRANCH, OF_SESSION
 from hosting.adapters.sql.reading import Reading, rows
-from hosting.adapters.sql.rows import to_message, to_step
+from hosting.adapters.sql.rows import to_message, to_messages, to_step
 from hosting.adapters.sql.tables import interactions, messages, steps
 from hosting.domain.interaction import Interaction, InteractionState
 from hosting.domain.message import Message, MessageState
@@ -45,7 +45,7 @@ class SqlRunReads:
 
     async def messages(self, branch: BranchKey) -> list[Message]:
         """See RunReads.messages."""
-        return [to_message(row) for row in await rows(self._reading, _ENDED, branch=branch)]
+        return await to_messages(await rows(self._reading, _ENDED, branch=branch))
 
     async def open_messages(self, run_id: RunId) -> list[Message]:
         """See RunReads.open_messages."""

@@ -13,7 +13,14 @@ from sqlalchemy.engine import URL
 from hosting.adapters.sql.migrate import migrate
 from hosting.domain.errors import StorageRefused
 
-_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
+# The first one only tells in a file that has nothing in it yet, which the next one writes to.
+_PRAGMAS: Final = (
+    "auto_vacuum=INCREMENTAL",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "foreign_keys=ON",
+)
 
 _TRIES: Final = 10
 

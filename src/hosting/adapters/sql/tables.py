@@ -86,6 +86,13 @@ branches = Table(
     Column("id", Text, nullable=False),
     Column("epoch", Text, nullable=False),
     Column("next_seq", BigInteger, nullable=False),
+    Column(
+        "trimmed",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="the number of the last event that its log has lost",
+    ),
     Column("fence", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("last_activity", BigInteger, nullable=False),
@@ -100,6 +107,20 @@ branches = Table(
     Column("forked_at_message_id", Text),
     Column("forked_at_message_index", Integer),
     Column("ancestors", LargeBinary, comment="ids as a JSON array; the last one is forked_from"),
+    Column("folded_to", BigInteger, nullable=False, server_default="0"),
+    Column(
+        "fold_due",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="events up to this one are to be folded; 0 when none are",
+    ),
+    Index(
+        "ix_branches_fold_due_key",
+        "key",
+        sqlite_where=text("fold_due > 0"),
+        postgresql_where=text("fold_due > 0"),
+    ),
     UniqueConstraint("tenant", "session_id", "id"),
     ForeignKeyConstraint(["tenant", "session_id"], ["sessions.tenant", "sessions.id"], ondelete="CASCADE"),
 )
@@ -251,7 +272,8 @@ branch_state = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
-# Appended to and read by branch, never updated. No foreign key: the branch row is locked by the same transaction.
+# Appended to and read by branch; rows that lie next to each other are folded into one later, to the same events.
+# No foreign key: the branch row is locked by the same transaction.
 events = Table(
     "events",
     metadata,
@@ -263,6 +285,7 @@ events = Table(
     Column("run_id", Text),
     Column("frames", LargeBinary, nullable=False),
     Column("checksum", BigInteger, nullable=False),
+    Column("packing", Text, comment="how the frames are packed; NULL when they are not"),
     Index("uq_events_branch_key_last_seq", "branch_key", "last_seq", unique=True),
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from hosting.adapters.sql.answering import Answering
 from hosting.adapters.sql.faults import is_deadlock, storage_faults
 from hosting.domain.errors import StorageUnavailable
 
@@ -89,8 +90,9 @@ class ThreadTransactor:
 class PooledTransactor:
     """Runs each piece of work on a connection of the pool, within the event loop."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, answering: Answering | None = None) -> None:
         self._engine = engine
+        self._answering = answering or Answering()
 
     def run(self, work: Work[T]) -> Awaitable[T]:
         """See Transactor.run."""
@@ -108,10 +110,13 @@ class PooledTransactor:
             return await self._once(work)
 
     async def _once(self, work: Work[T]) -> T:
-        async with self._engine.connect() as connection:
+        async with self._answering.connection(self._engine) as connection:
             transaction = await connection.begin()
             try:
                 result = await connection.run_sync(work)
+            except TimeoutError:
+                # Nothing more is said on this connection: an answer would not come either.
+                raise
             except BaseException:
                 await transaction.rollback()
                 raise

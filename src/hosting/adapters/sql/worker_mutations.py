@@ -8,9 +8,11 @@ import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from hosting.adapters.sql.fleet_tables import worker_mutations, workers
+from hosting.adapters.sql.keyed_requests import keep_answer
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import Transactor
+from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.mutation import Mutation, MutationOp
 from hosting.domain.scope import TenantId
 from hosting.domain.work_item import WorkerId
@@ -53,9 +55,9 @@ class SqlMutations:
         self._transactor = transactor
         self._reading = reading
 
-    async def add(self, mutation: Mutation) -> bool:
+    async def add(self, mutation: Mutation, answered: AnsweredRequest | None = None) -> bool:
         """See Mutations.add."""
-        return await self._transactor.run(lambda connection: _add(connection, mutation))
+        return await self._transactor.run(lambda connection: _add(connection, mutation, answered))
 
     async def pending(self, tenant: TenantId, worker_id: WorkerId) -> list[Mutation]:
         """See Mutations.pending."""
@@ -72,10 +74,11 @@ class SqlMutations:
             await self._transactor.run(lambda connection: connection.execute(_SETTLE, given))
 
 
-def _add(connection: Connection, mutation: Mutation) -> bool:
+def _add(connection: Connection, mutation: Mutation, answered: AnsweredRequest | None) -> bool:
     place = {"owner": mutation.tenant, "worker": mutation.worker_id}
     if connection.execute(_WORKER, place).first() is None:
         return False
+    keep_answer(connection, answered)
     row = {
         "id": mutation.id,
         "tenant": mutation.tenant,

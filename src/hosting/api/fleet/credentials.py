@@ -124,7 +124,7 @@ async def post_rotate(
 @get(
     "/api/daemon/credentials/rotate-stream",
     media_type="text/event-stream",
-    responses=answers("work-session-not-found", *_REFUSALS),
+    responses=answers("work-session-not-found", "too-many-streams", *_REFUSALS),
 )
 async def get_rotate_stream(
     request: Request[Any, Any, Any],

@@ -1,18 +1,20 @@
 """Routes by which operators look after what was given up."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Struct, UnsetType
 
 from hosting.api.caller import Caller
 from hosting.api.fleet.holders import session_named
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers
 from hosting.domain.work_item import WorkItem
+from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
-from hosting.services.fleet.dead_letters import requeue_dead
+from hosting.services.fleet.dead_letters import Requeued, requeue_dead
 
 _MOST: Final = 200
 
@@ -69,6 +71,18 @@ class RequeuedView(Struct, frozen=True, kw_only=True, rename="camel"):
     status: str
     position: str
 
+    @classmethod
+    def of(cls, done: Requeued) -> "RequeuedView":
+        """Show one."""
+        return cls(
+            session_id=done.item.id,
+            source_session_id=done.item.scope.session_id,
+            branch_id=done.item.scope.branch_id,
+            runtime_run_id=done.submitted.run_id,
+            status=done.submitted.status,
+            position=str(done.submitted.position),
+        )
+
 
 @get("/api/work/dead", responses=answers("invalid-request", "storage-unavailable"))
 async def list_dead(
@@ -89,20 +103,21 @@ async def list_dead(
         "agent-not-found",
         "queue-full",
         "not-ready",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
 async def requeue(
-    session_id: FromPath[str], caller: NamedDependency[Caller], fleet: NamedDependency[Fleet]
-) -> RequeuedView:
+    session_id: FromPath[str],
+    request: Request[Any, Any, Any],
+    caller: NamedDependency[Caller],
+    fleet: NamedDependency[Fleet],
+) -> Response[RequeuedView]:
     """Submit the input of what was given up once more; a new run of its branch works on it."""
-    named = await session_named(fleet, caller.identity, session_id)
-    item, submitted = await requeue_dead(fleet, caller.tenant, named.id)
-    return RequeuedView(
-        session_id=item.id,
-        source_session_id=item.scope.session_id,
-        branch_id=item.scope.branch_id,
-        runtime_run_id=submitted.run_id,
-        status=submitted.status,
-        position=str(submitted.position),
-    )
+
+    async def submit(keyed: Keyed[Requeued] | None) -> Requeued:
+        named = await session_named(fleet, caller.identity, session_id)
+        return await requeue_dead(fleet, caller.tenant, named.id, keyed)
+
+    return await once(request, caller, submit, lambda done: shown(RequeuedView.of(done)), has_body=False)

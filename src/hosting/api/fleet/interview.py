@@ -17,6 +17,7 @@ from hosting.api.openapi import answers
 from hosting.domain.branch import Branch
 from hosting.domain.work_errors import WorkItemMissing
 from hosting.domain.work_item import WorkItem, WorkItemId, WorkState
+from hosting.runtime.follow import Follower
 from hosting.services.fleet.core import Fleet
 from hosting.services.relay.chunks import Chunks, framed
 from hosting.services.relay.interviews import end_interview
@@ -34,7 +35,7 @@ class InterviewOver(Struct, frozen=True, kw_only=True, rename="camel"):
 @get(
     "/api/interview/{session_id:str}/stream",
     media_type="text/event-stream",
-    responses=answers("work-session-not-found", "storage-unavailable"),
+    responses=answers("work-session-not-found", "too-many-streams", "storage-unavailable"),
 )
 async def get_interview_stream(
     session_id: FromPath[str],
@@ -98,6 +99,10 @@ class _InterviewFeed(LiveFeed):
     def opening(self, place: Position, reset: ResetReason | None) -> bytes:
         """Say how soon to come back."""
         return b"retry: %d\n\n" % RETRY_MS
+
+    def skipped(self, follower: Follower) -> bytes:
+        """Return nothing: there is no chunk for it."""
+        return b""
 
     def translated(self, piece: bytes) -> bytes:
         """Return events as chunks."""

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import Request, get, post
+from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -11,12 +11,14 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report, report_text
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.api.problems import ApiError
 from hosting.domain.admission import Unauthenticated
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.lane_item import Lane, LaneItem
 from hosting.domain.secret import Secret
+from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.lanes import ResultOutcome, add_to_lane, take_result
 
@@ -116,22 +118,26 @@ class ResultView(Struct, frozen=True, kw_only=True):
     status_code=201,
     request_max_body_size=MAX_BODY,
     opt=takes(LaneWork),
-    responses=answers(*_REFUSALS),
+    responses=answers("idempotency-key-under-way", "idempotency-key-reused", *_REFUSALS),
 )
 async def post_lane_work(
     lane: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
-) -> LaneItemView:
+) -> Response[LaneItemView]:
     """Put work into a lane: `batch`, `kg-extract` or `landing`."""
-    found = _lane(lane)
-    await read_report(request, _SHAPES[found])
-    payload: dict[str, Any] = msgspec.json.decode(await report_text(request))
-    taken = next((name for name in _OURS if name in payload), None)
-    if taken is not None:
-        raise InvalidRequest(f"`{taken}` is said by the server when the work is handed out - at `$.{taken}`.")
-    return LaneItemView.of(await add_to_lane(fleet, caller.tenant, found, payload))
+
+    async def add(keyed: Keyed[LaneItem] | None) -> LaneItem:
+        found = _lane(lane)
+        await read_report(request, _SHAPES[found])
+        payload: dict[str, Any] = msgspec.json.decode(await report_text(request))
+        taken = next((name for name in _OURS if name in payload), None)
+        if taken is not None:
+            raise InvalidRequest(f"`{taken}` is said by the server when the work is handed out - at `$.{taken}`.")
+        return await add_to_lane(fleet, caller.tenant, found, payload, keyed)
+
+    return await once(request, caller, add, lambda item: shown(LaneItemView.of(item)))
 
 
 @get("/api/work/lanes/{lane:str}", responses=answers("not-found", "invalid-request", "storage-unavailable"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, post, put
+from litestar import Request, Response, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct, field
@@ -11,10 +11,12 @@ from hosting.api.bodies import MAX_BODY, decode_body, read_body
 from hosting.api.caller import Caller
 from hosting.api.fleet.heartbeat import MutationView
 from hosting.api.fleet.members import worker_named
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
 from hosting.domain.admission import WorkerMissing
 from hosting.domain.host_status import HostStatus
-from hosting.domain.mutation import MutationOp
+from hosting.domain.mutation import Mutation, MutationOp
+from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.mutations import ask_for
 
@@ -47,22 +49,26 @@ class HostStatusView(Struct, frozen=True, kw_only=True, rename="camel"):
     status_code=201,
     request_max_body_size=MAX_BODY,
     opt=takes(MutationWanted),
-    responses=answers("work-session-not-found", *_REFUSALS),
+    responses=answers("work-session-not-found", "idempotency-key-under-way", "idempotency-key-reused", *_REFUSALS),
 )
 async def post_mutation(
     worker_id: FromPath[str],
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
-) -> MutationView:
+) -> Response[MutationView]:
     """Ask a worker for a mutation; its heartbeats bring it until it says what became of it.
 
     A session that is to be killed must be there.
     """
-    worker = await worker_named(fleet, caller.identity, worker_id)
-    said = await decode_body(await read_body(request), MutationWanted)
-    by = caller.identity.key_id or caller.identity.kind
-    return MutationView.of(await ask_for(fleet, worker, said.op, said.params, by))
+
+    async def ask(keyed: Keyed[Mutation] | None) -> Mutation:
+        worker = await worker_named(fleet, caller.identity, worker_id)
+        said = await decode_body(await read_body(request), MutationWanted)
+        by = caller.identity.key_id or caller.identity.kind
+        return await ask_for(fleet, worker, said.op, said.params, by=by, keyed=keyed)
+
+    return await once(request, caller, ask, lambda mutation: shown(MutationView.of(mutation)))
 
 
 @put(

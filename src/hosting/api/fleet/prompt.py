@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, post
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -11,7 +11,9 @@ from hosting.api.bodies import MAX_BODY
 from hosting.api.caller import Caller
 from hosting.api.fleet.bodies import read_report
 from hosting.api.fleet.holders import session_named
+from hosting.api.once import once, shown
 from hosting.api.openapi import answers, takes
+from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.prompt import Prompted, prompt
 
@@ -57,6 +59,8 @@ class PromptedView(Struct, frozen=True, kw_only=True, rename="camel"):
         "payload-too-large",
         "unsupported-media-type",
         "not-ready",
+        "idempotency-key-under-way",
+        "idempotency-key-reused",
         "storage-unavailable",
     ),
 )
@@ -65,8 +69,12 @@ async def post_public_prompt(
     request: Request[Any, Any, Any],
     caller: NamedDependency[Caller],
     fleet: NamedDependency[Fleet],
-) -> PromptedView:
+) -> Response[PromptedView]:
     """Say something to the worker that has a session; one that nobody has is followed by another one, soon."""
-    item = await session_named(fleet, caller.identity, session_id)
-    said = await read_report(request, Prompt)
-    return PromptedView.of(await prompt(fleet, item, said.prompt))
+
+    async def say(keyed: Keyed[Prompted] | None) -> Prompted:
+        item = await session_named(fleet, caller.identity, session_id)
+        said = await read_report(request, Prompt)
+        return await prompt(fleet, item, said.prompt, keyed)
+
+    return await once(request, caller, say, lambda prompted: shown(PromptedView.of(prompted)))

@@ -1,5 +1,7 @@
 """Bringing answers to the server."""
 
+import uuid
+
 from events.interactions import Response, ResponseOutcome
 from hosting.cli.persistence import persist
 from hosting.cli.view import View
@@ -22,6 +24,8 @@ class Delivery:
             ResponseRefused: it counts for nothing.
             ClientError: it could not be brought there.
         """
+        # The same each time: an answer that arrived, and was not heard to, counts once and is no refusal.
+        key = uuid.uuid4().hex
         failures: list[ClientError] = []
 
         def tell(error: ClientError) -> None:
@@ -30,7 +34,11 @@ class Delivery:
             failures.append(error)
 
         try:
-            await persist(lambda: self._client.respond(self._at, response), self._attempts, on_failure=tell)
+            await persist(
+                lambda: self._client.respond(self._at, response, idempotency_key=key),
+                self._attempts,
+                on_failure=tell,
+            )
         except ResponseRefused as refused:
             was_ours = any(isinstance(failure, AnswerLost) for failure in failures)
             if not (was_ours and refused.outcome == ResponseOutcome.ALREADY_RESOLVED):

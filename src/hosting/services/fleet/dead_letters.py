@@ -1,6 +1,8 @@
 """Dead letters: items that too many workers were lost with, and what becomes of them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -11,11 +13,22 @@ from hosting.domain.message import Message
 from hosting.domain.scope import TenantId
 from hosting.domain.work_errors import WorkItemMissing, WorkNotDead
 from hosting.domain.work_item import WorkItem, WorkItemId, WorkState
+from hosting.runtime.keyed import Keyed
 from hosting.runtime.submit import Submitted, submit_input
 from hosting.services.fleet.core import Fleet
 
 
-async def requeue_dead(fleet: Fleet, tenant: TenantId, item_id: WorkItemId) -> tuple[WorkItem, Submitted]:
+@dataclass(frozen=True, slots=True)
+class Requeued:
+    """An item that was given up, and its input as it was submitted once more."""
+
+    item: WorkItem
+    submitted: Submitted
+
+
+async def requeue_dead(
+    fleet: Fleet, tenant: TenantId, item_id: WorkItemId, keyed: Keyed[Requeued] | None = None
+) -> Requeued:
     """Submit the input of an item that was given up once more, to its branch: its own run has failed for good.
 
     What the run was configured with is not kept beyond its end, and is not there again.
@@ -23,6 +36,7 @@ async def requeue_dead(fleet: Fleet, tenant: TenantId, item_id: WorkItemId) -> t
     Raises:
         WorkItemMissing: there is no such item.
         WorkNotDead: it was not given up, or was requeued before.
+        RequestRepeated: it was requeued before, by a request with the same key.
         AgentMissing, ConfigRefused, QueueFull, StorageUnavailable: as `submit_input` says; it stays where it is.
     """
     item = await fleet.work.item(tenant, item_id)
@@ -32,14 +46,15 @@ async def requeue_dead(fleet: Fleet, tenant: TenantId, item_id: WorkItemId) -> t
     if item.state is not WorkState.DEAD or branch is None:
         raise WorkNotDead(item.id, item.state)
     again = _again(item, await fleet.work.input(item))
+    agent_id, record = AgentId(item.agent_id), None if keyed is None else keyed.by(partial(Requeued, item))
     try:
-        submitted = await submit_input(fleet.runtime, branch, AgentId(item.agent_id), again)
+        submitted = await submit_input(fleet.runtime, branch, agent_id, again, keyed=record)
     except MessageExists as error:
         # The server was killed between the two commits, or somebody else was faster.
         await fleet.work.bury(tenant, item_id)
         raise WorkNotDead(item.id, WorkState.FAILED) from error
     await fleet.work.bury(tenant, item_id)
-    return item, submitted
+    return Requeued(item, submitted)
 
 
 def _again(item: WorkItem, messages: Sequence[Message]) -> UserMessagesInput:

@@ -10,6 +10,7 @@ from hosting.domain.lane_item import Lane, LaneItem, LaneItemId
 from hosting.domain.scope import TenantId
 from hosting.domain.secret import Secret
 from hosting.domain.worker import Worker
+from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
 
 
@@ -33,11 +34,14 @@ class ResultOutcome(Enum):
     """Nobody has it to do, or not any more."""
 
 
-async def add_to_lane(fleet: Fleet, tenant: TenantId, lane: Lane, payload: Mapping[str, Any]) -> LaneItem:
+async def add_to_lane(
+    fleet: Fleet, tenant: TenantId, lane: Lane, payload: Mapping[str, Any], keyed: Keyed[LaneItem] | None = None
+) -> LaneItem:
     """Put an item into a lane.
 
     Raises:
-        StorageUnavailable: it is not there.
+        RequestRepeated: it was put in before, by a request with the same key.
+        StorageUnavailable: it is not there, or that is not known.
     """
     item = LaneItem(
         id=LaneItemId(fleet.runtime.ids.lane_item()),
@@ -47,7 +51,7 @@ async def add_to_lane(fleet: Fleet, tenant: TenantId, lane: Lane, payload: Mappi
         queued_at=fleet.runtime.clock(),
         project=payload.get("projectId"),
     )
-    await fleet.lanes.add(item)
+    await fleet.lanes.add(item, None if keyed is None else keyed.answered(item))
     return item
 
 

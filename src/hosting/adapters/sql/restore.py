@@ -1,0 +1,140 @@
+"""A backup becomes a database again, of either kind."""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Column, Connection, Table, func, select, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
+from hosting.adapters.sql.backup import copy_sqlite
+from hosting.adapters.sql.faults import storage_faults
+from hosting.adapters.sql.file_swap import has_sessions, swap
+from hosting.adapters.sql.migrate import migrate, schema_of
+from hosting.adapters.sql.new_lives import begin_new_lives
+from hosting.adapters.sql.postgres_server import migrate_postgres
+from hosting.adapters.sql.scratch_file import scratch_file
+from hosting.adapters.sql.sqlite_file import lock_file
+from hosting.adapters.sql.table_copy import copy_tables, tables_of
+from hosting.adapters.sql.tables import branches, sessions
+from hosting.adapters.sql.whole_file import partial_file
+from hosting.domain.errors import LogCorrupt, StorageRefused
+
+_CONNECT_SECONDS: Final = 10.0
+_TAKEN: Final = "The database has sessions, which would be lost; --force replaces them."
+_SERVED: Final = "A Branchline server is on the database; stop all of them first."
+_SERVERS: Final = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'branchline'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored; `aside` is where the SQLite file lies that was there before."""
+
+    sessions: int
+    branches: int
+    aside: Path | None = None
+
+
+def restore(file: Path, url: str, *, force: bool, aside: str) -> Restored:
+    """Put what a backup holds into a database, whole or not at all, with new epochs.
+
+    A SQLite file that is replaced is kept beside the new one; `aside` is what its name gets added.
+
+    Raises:
+        StorageRefused: there is no backup that can be read, servers are on the database, or it has sessions and
+            nobody said to `force` it.
+        StorageUnavailable: the database cannot be reached, or a disk is full.
+    """
+    parsed = read_url(url)
+    with storage_faults():
+        if is_sqlite(parsed):
+            return _into_sqlite(file, sqlite_path(parsed), aside, force=force)
+        return _into_postgres(file, parsed, force=force)
+
+
+def _into_sqlite(file: Path, path: Path, aside: str, *, force: bool) -> Restored:
+    real = path.resolve()
+    with closing(lock_file(real)):
+        if real.exists() and not force and has_sessions(real):
+            raise StorageRefused(_TAKEN)
+        with partial_file(real) as partial:
+            restored = _made_ready(file, partial)
+            return replace(restored, aside=swap(partial, real, aside))
+
+
+def _into_postgres(file: Path, url: URL, *, force: bool) -> Restored:
+    asyncio.run(_visit(url, lambda connection: None if schema_of(connection) is None else _check(connection, force)))
+    with tempfile.TemporaryDirectory(prefix="branchline-restore-") as folder:
+        made = Path(folder, "restored.db")
+        made.touch()
+        restored = _made_ready(file, made)
+        asyncio.run(migrate_postgres(url))
+        asyncio.run(_visit(url, lambda connection: _load(connection, made, force)))
+    return restored
+
+
+async def _visit(url: URL, errand: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": _CONNECT_SECONDS, "server_settings": {"application_name": "branchline restore"}},
+    )
+    async with engine.begin() as connection:
+        await connection.run_sync(errand)
+
+
+def _load(connection: Connection, made: Path, force: bool) -> None:  # noqa: FBT001 - handed on by `run_sync`
+    """Put everything into a PostgreSQL database, in place of all that is there."""
+    tables = tables_of(connection)
+    names = ", ".join(table.name for table in tables)
+    # Nobody sees anything of it before the end, nor begins anything meanwhile.
+    connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
+    _check(connection, force)
+    connection.execute(text(f"TRUNCATE {names}"))
+    with scratch_file(made) as source:
+        copy_tables(source, connection)
+    for table in tables:
+        if table.autoincrement_column is not None:
+            _go_on_counting(connection, table, table.autoincrement_column)
+
+
+def _check(connection: Connection, force: bool) -> None:  # noqa: FBT001 - as above
+    if connection.scalar(_SERVERS):
+        raise StorageRefused(_SERVED)
+    if not force and connection.scalar(select(sessions.c.id).limit(1)) is not None:
+        raise StorageRefused(_TAKEN)
+
+
+def _go_on_counting(connection: Connection, table: Table, column: Column[int]) -> None:
+    """Let the next row get the number behind the last one's."""
+    sequence = func.pg_get_serial_sequence(table.name, column.name)
+    last = connection.scalar(select(func.max(column)))
+    if last is not None:
+        connection.execute(select(func.setval(sequence, last)))
+
+
+def _made_ready(file: Path, partial: Path) -> Restored:
+    """Copy a backup into an empty file, in which it gets the newest schema and new epochs."""
+    copy_sqlite(file, partial)
+    with scratch_file(partial) as connection:
+        if schema_of(connection) is None:
+            raise StorageRefused(f"{file} is no backup of Branchline's.")
+        migrate(connection)
+        try:
+            begin_new_lives(connection)
+        except LogCorrupt as error:
+            raise StorageRefused(f"{file} is damaged: {error}") from error
+        count = select(func.count())
+        return Restored(
+            connection.scalar(count.select_from(sessions)) or 0, connection.scalar(count.select_from(branches)) or 0
+        )

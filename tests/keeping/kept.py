@@ -1,0 +1,48 @@
+"""Databases that are backed up and restored by the command, and what is looked at in them."""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tests.cli.sending import Sent
+from tests.identity.command import branchline
+
+
+async def command(name: str, *arguments: str, folder: Path, database: str) -> Sent:
+    """Run `branchline NAME ...` on a database, while this process goes on."""
+    return await asyncio.to_thread(
+        branchline, name, *arguments, folder=folder, BRANCHLINE_DATABASE_URL=database, COLUMNS="400"
+    )
+
+
+async def backed_up(database: str, file: Path) -> Path:
+    """Make a backup that must succeed."""
+    made = await command("backup", str(file), folder=file.parent, database=database)
+    assert made.status == 0, made.errors
+    return file
+
+
+async def restored(file: Path, database: str, *options: str) -> Sent:
+    """Restore a backup, which must succeed."""
+    made = await command("restore", str(file), *options, folder=file.parent, database=database)
+    assert made.status == 0, made.errors
+    return made
+
+
+def stored(file: Path, sql: str) -> list[Any]:
+    """Return the first column of what a SQLite file has."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [first for first, *_ in connection.execute(sql)]
+
+
+def without_life(log: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events without their epochs."""
+    return [{**event, "eventId": event["eventId"].split(".")[1]} for event in log]
+
+
+def lives(log: Sequence[dict[str, Any]]) -> set[str]:
+    """Return the epochs of events."""
+    return {event["eventId"].split(".")[0] for event in log}

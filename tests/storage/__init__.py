@@ -1,0 +1,1 @@
+"""What is stored stays small, and what is damaged is told."""
