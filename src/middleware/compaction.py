@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol
 
+import structlog
 from msgspec.structs import replace
 
 from events.branches import TextContent
@@ -23,8 +24,11 @@ from middleware.compaction_policy import CompactionPolicy
 from middleware.compaction_prompt import SUMMARY_BEGINS, pieces
 from middleware.errors import AgentError, RunBroken, Withdrawn
 
+_log = structlog.get_logger("branchline.compaction")
+
 _LARGE: Final = 500
 _PATIENCE: Final = timedelta(minutes=10)
+_LONGEST_REASON: Final = 500
 INSUFFICIENT: Final = "insufficient_history"
 EMPTY: Final = "summary_empty"
 LATE: Final = "timeout"
@@ -130,7 +134,7 @@ class _Work(Generic[M]):
         except TimeoutError:
             return await self._skip(told, LATE)
         except Exception as error:  # noqa: BLE001 - a summary is the server's wish; the user's run goes on without it
-            return await self._skip(told, str(error)[:500] if isinstance(error, AgentError) else FAILED)
+            return await self._skip(told, _reason(error, self.history.agent_name))
         if summary is not None and not summary.strip():
             return await self._skip(told, EMPTY)
         performed = replace(
@@ -178,6 +182,14 @@ def told_of(history: History[M], wish: Wish, status: CompactionStatus) -> Compac
         behavior=CompactionBehavior.CONTINUE,
         retention=wish.policy.retention,
     )
+
+
+def _reason(error: Exception, agent: str) -> str:
+    """Return what may be told of a failure; the text of any that is not meant for people stays in the server's log."""
+    if isinstance(error, AgentError):
+        return str(error)[:_LONGEST_REASON]
+    _log.error("a summary could not be made", agent=agent, exc_info=error)
+    return FAILED
 
 
 async def _tell_cached(history: History[M], wish: Wish, messages: Sequence[M]) -> CompactionStatus | None:

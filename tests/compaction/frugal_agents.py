@@ -15,12 +15,17 @@ def mark(text: str) -> None:
 async def counted(wanted: ToSummarize) -> str:
     """Summarise by counting, and leave a mark."""
     mark(f"{wanted.messages[0].id} {wanted.messages[-1].id}")
-    return f"{len(wanted.messages)} messages behind {wanted.earlier!r}"
+    return f"{len(wanted.messages)} messages behind: {wanted.earlier}"
 
 
 async def told(context: RunContext) -> str:
     """Tell what the agent was given."""
-    return " ".join(message.id for message in await context.history())
+
+    async def look() -> str:
+        return " ".join(message.id for message in await context.history())
+
+    # Once: a run that begins again finds its own answer in the history, perhaps.
+    return await context.step("look", look)
 
 
 HARD = CompactionPolicy(after_messages=6, keep_messages=2, retention=Retention.HARD)

@@ -42,7 +42,7 @@ async def test_a_soft_summary_holds_for_the_runs_behind_it_until_there_is_too_mu
     ]
     assert "cacheAge" in told[1][0]
     # The first summary is a part of the second.
-    assert told[2][1]["summaryContent"].endswith(repr(told[0][1]["summaryContent"]))
+    assert told[2][1]["summaryContent"].endswith(told[0][1]["summaryContent"])
     assert (await view(client, session))["messageCount"] == 8 + 6
     check_log(await client.log(session))
 

@@ -6,9 +6,11 @@ from typing import Final
 
 import pytest
 
+from hosting.adapters.sql.database import Database
 from tests.harness.client import Client
 from tests.harness.databases import DATABASES, database_for
 from tests.harness.process import ServerProcess
+from tests.store.units import opened
 
 AGENTS: Final = str(Path(__file__).with_name("reading_agents.py"))
 LARGEST: Final = 12 << 20
@@ -23,6 +25,13 @@ def content_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     limits = {"upload_bytes": LARGEST, "session_content_bytes": OF_SESSION, "body_idle_seconds": IDLE_SECONDS}
     with ServerProcess(folder, database_for(request, folder), AGENTS, sweep_seconds=0.2, **limits) as server:
         yield server
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open, empty database of each kind."""
+    async with opened(database_url) as database:
+        yield database
 
 
 @pytest.fixture

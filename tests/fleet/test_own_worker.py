@@ -22,6 +22,7 @@ _SCENES: dict[str, dict[str, Any]] = {
     "/clarify": {},
     "/continue 5": {},
     "/subagent 2": {},
+    "/compact 1 hard": {},
     "/client-tool hello": {"clientToolInput": CLIENT_TOOLS},
 }
 _ANSWERS: dict[str, dict[str, Any]] = {

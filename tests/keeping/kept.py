@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.sending import Sent
+from tests.harness.raw_store import RawStore
 from tests.identity.command import branchline
 
 
@@ -30,6 +31,18 @@ async def restored(file: Path, database: str, *options: str) -> Sent:
     made = await command("restore", str(file), *options, folder=file.parent, database=database)
     assert made.status == 0, made.errors
     return made
+
+
+async def wiped(database: str) -> None:
+    """Lose everything."""
+    if database.startswith("sqlite"):
+        file = Path(database.removeprefix("sqlite+aiosqlite:///"))
+        for path in file.parent.glob(f"{file.name}*"):
+            path.unlink()
+        return
+    store = RawStore(database)
+    await store.run("DROP SCHEMA public CASCADE")
+    await store.run("CREATE SCHEMA public")
 
 
 def stored(file: Path, sql: str) -> list[Any]:

@@ -10,13 +10,11 @@ import pytest
 
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
-from tests.keeping.kept import backed_up, restored
+from tests.keeping.kept import backed_up, restored, wiped
 from tests.keeping.old_clients import OldClient, Reckoning, come_back, follow_runs
 
 
-async def _round(
-    server: ServerProcess, empty: Path, folder: Path, chance: random.Random, *, clients: int, places: int
-) -> Reckoning:
+async def _round(server: ServerProcess, folder: Path, chance: random.Random, *, clients: int, places: int) -> Reckoning:
     """Let clients follow; restore what was before half of it, and then wipe all; they come back after both."""
     name = f"{chance.getrandbits(40):x}"
     known, reckoning = [OldClient(f"s{name}-{index}") for index in range(clients)], Reckoning()
@@ -28,12 +26,12 @@ async def _round(
         backup = await backed_up(server.database_url, folder / f"{name}.db")
         # These were told of things that will never have happened.
         await _all_follow(client, known, chance)
-    for database in (backup, empty):
+    for wipes in (False, True):
         server.kill()
-        await restored(database, server.database_url, "--force")
+        await (wiped(server.database_url) if wipes else restored(backup, server.database_url, "--force"))
         server.start()
         async with Client(server.url) as client:
-            if database is empty:
+            if wipes:
                 for old in known:
                     await client.session(old.session)
             await come_back(client, known, reckoning, chance, places)
@@ -54,10 +52,9 @@ async def _all_follow(client: Client, known: list[OldClient], chance: random.Ran
 async def test_who_comes_back_after_a_restore_or_a_wipe_is_reset_and_sees_nothing_that_is_not_so(
     make_server: Callable[..., ServerProcess], database_url: str, tmp_path: Path
 ) -> None:
-    empty = await backed_up(database_url, tmp_path / "empty.db")
     chance = random.Random(7)
 
-    reckoning = await _round(make_server(database_url), empty, tmp_path, chance, clients=3, places=4)
+    reckoning = await _round(make_server(database_url), tmp_path, chance, clients=3, places=4)
 
     assert (reckoning.told, reckoning.wrong) == (reckoning.total, [])
     assert reckoning.total == 3 * 4 * 2
@@ -70,10 +67,9 @@ async def test_a7_lives_that_are_over(
 ) -> None:
     rounds, seed = int(os.environ.get("ROUNDS", "10")), int(os.environ.get("SEED", "1"))
     chance, all_of_them = random.Random(seed), Reckoning()
-    empty = await backed_up(database_url, tmp_path / "empty.db")
 
     for index in range(rounds):
-        reckoning = await _round(make_server(database_url), empty, tmp_path, chance, clients=10, places=8)
+        reckoning = await _round(make_server(database_url), tmp_path, chance, clients=10, places=8)
         print(f"a7 seed {seed} round {index + 1}/{rounds}: {reckoning}", flush=True)
         all_of_them.total += reckoning.total
         all_of_them.told += reckoning.told

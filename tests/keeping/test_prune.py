@@ -136,7 +136,9 @@ async def test_a_reader_that_is_overtaken_is_reset_and_goes_on_live(
         (("--keep-events", "-1"), "keep-events"),
     ],
 )
-async def test_what_cannot_be_pruned_is_told(options: tuple[str, ...], told: str, sqlite_url: str, tmp_path: Path) -> None:
+async def test_what_cannot_be_pruned_is_told(
+    options: tuple[str, ...], told: str, sqlite_url: str, tmp_path: Path
+) -> None:
     refused = await command("prune", *options, folder=tmp_path, database=sqlite_url)
 
     assert refused.status == 2

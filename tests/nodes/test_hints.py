@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from tests.crash.questions import accepted, said
+from tests.crash.questions import accepted, asked, said
 from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
 from tests.harness.feed import completed
@@ -34,7 +34,8 @@ async def test_what_happens_at_one_server_is_followed_answered_and_interrupted_a
         ):
             await said(here, session, "/permission")
             seen = await afar.until(lambda event: event["type"] == "PERMISSION_REQUEST")
-            await accepted(there, session, seen[-1].json)
+            (question,) = await asked(there, session)
+            await accepted(there, session, question)
             seen += await afar.until(completed)
 
             await here.accepted(session, "/tokens 100000 5")

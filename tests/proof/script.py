@@ -79,7 +79,7 @@ class Script:
 
 async def reckon(base: str, ledger: Path, session: str, *, seconds: float) -> list[str]:
     """Compare a ledger with what a server has, let what it took up come to its end; return what is wrong."""
-    noted = [json.loads(line) for line in ledger.read_text().splitlines()]
+    noted = _read(ledger)
     known = {kind: [what for each, what in noted if each == kind] for kind in ("session", "run", "answer", "branch")}
     faults: list[str] = []
     async with Client(base) as client:
@@ -104,6 +104,10 @@ async def reckon(base: str, ledger: Path, session: str, *, seconds: float) -> li
     return faults
 
 
+def _read(ledger: Path) -> list[tuple[str, str]]:
+    return [(kind, what) for kind, what in map(json.loads, ledger.read_text().splitlines())]
+
+
 async def _resolve(client: Client, session: str, *, seconds: float) -> None:
     """Answer what is asked until nothing runs and nothing waits any more."""
     talk = Talk(client, session)
@@ -112,5 +116,3 @@ async def _resolve(client: Client, session: str, *, seconds: float) -> None:
             for question in await talk.get("interactions"):
                 await talk.post("responses", answer_to(question["request"], approved=True))
             await asyncio.sleep(0.05)
-
-

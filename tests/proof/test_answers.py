@@ -67,9 +67,7 @@ class Asked:
                 faults.append(f"a late answer is answered with {late}")
         return faults + self._faults(log)
 
-    async def _answer(
-        self, http: httpx.AsyncClient, client: Client, request: dict[str, Any], *, approved: bool
-    ) -> int:
+    async def _answer(self, http: httpx.AsyncClient, client: Client, request: dict[str, Any], *, approved: bool) -> int:
         path = f"{client.path(self.session)}/responses"
         response = await http.post(path, json=answer_to(request, approved=approved))
         if response.status_code == 200:

@@ -137,7 +137,9 @@ def _play(place: Place, *, examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(f"a14 {place.examples} ok / {place.examples} total: {place.steps} steps, {place.deaths} deaths, seed {seed()}")
+    print(
+        f"a14 {place.examples} ok / {place.examples} total: {place.steps} steps, {place.deaths} deaths, seed {seed()}"
+    )
 
 
 def test_the_state_of_a_session_is_the_fold_of_its_logs_whenever_its_server_dies(place: Place) -> None:

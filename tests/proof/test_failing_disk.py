@@ -3,7 +3,7 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tests.harness.client import Client
 from tests.harness.feed import Feed, completed
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
+from tests.harness.sqlite import sqlite_database
 from tests.harness.tally import Tally, rounds, seed
 from tests.interrupt.talk import Talk
 from tests.proof.small_disk import Ballast, small_disk
@@ -157,15 +158,21 @@ async def test_a3_syncs_and_writes_fail(make_server: Make, sqlite_url: str, call
     await _fails(server, failing, f"{call}-{error}")
 
 
+@pytest.fixture
+def disk_url(tmp_path: Path) -> Iterator[str]:
+    """A database on a small disk."""
+    with small_disk(tmp_path / "disk", megabytes=16) as disk:
+        yield sqlite_database(disk)
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(1500)
-async def test_a3_a_disk_is_full(make_server: Make, sqlite_url: str, tmp_path: Path) -> None:
-    source = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
-    with small_disk(tmp_path / "disk", megabytes=16) as disk:
-        (disk / "test.db").write_bytes(source.read_bytes())
-        server = make_server(f"sqlite+aiosqlite:///{disk}/test.db", lease_seconds=1.5, sweep_seconds=0.1).start()
-        await _fails(server, lambda _: Ballast(disk), "full")
-        server.terminate()
+async def test_a3_a_disk_is_full(make_server: Make, disk_url: str, tmp_path: Path) -> None:
+    server = make_server(disk_url, lease_seconds=1.5, sweep_seconds=0.1).start()
+
+    await _fails(server, lambda _: Ballast(tmp_path / "disk"), "full")
+
+    server.terminate()
 
 
 class Refusing:

@@ -14,7 +14,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from hosting.api.farewell import body_was_read
 from hosting.api.problems import ApiError
 from hosting.domain.content_errors import InvalidContentType, InvalidFileName, NoFileProvided
-from hosting.domain.content_name import why_not_a_name
+from hosting.domain.content_name import name_in, why_not_a_name
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.media_types import UNSAID, MediaTypes, content_type_of
 
@@ -60,21 +60,19 @@ class _Form:
 
     def __init__(self, request: Request[Any, Any, Any], largest_bytes: int) -> None:
         self._request = request
-        self._parser = PushMultipartParser(
-            _boundary(request), max_segment_count=_MOST_FIELDS, max_segment_size=largest_bytes
-        )
+        self._parser = PushMultipartParser(_boundary(request), max_segment_count=_MOST_FIELDS)
         self._largest_bytes = largest_bytes
         declared = request.content_length
         if declared is not None and declared > largest_bytes + BESIDE_BYTES:
             # Before a byte of it is asked for: who sends `Expect: 100-continue` has not begun.
             raise self._too_large()
-        self._received = 0
+        self._received = self._of_file = 0
         self._events = self._parsed()
 
     async def segment(self) -> MultipartSegment:
         """Return the head of the file; what stands before it is passed over."""
         async for event in self._events:
-            if isinstance(event, MultipartSegment) and event.name == FIELD and event.filename:
+            if isinstance(event, MultipartSegment) and event.name == FIELD and _said(event):
                 return event
         raise NoFileProvided
 
@@ -88,18 +86,18 @@ class _Form:
                 if event.name == FIELD:
                     raise NoFileProvided("has more")
             elif is_file:
+                self._of_file += len(event)
                 yield bytes(event)
         body_was_read(self._request)
 
     async def _parsed(self) -> AsyncGenerator[MultipartSegment | bytes | bytearray | None]:
-        file_bytes = 0
         try:
             async for data in self._request.stream():
                 self._received += len(data)
                 for event in self._parse(data):
-                    file_bytes += len(event) if isinstance(event, bytes | bytearray) else 0
                     yield event
-                if file_bytes > self._largest_bytes or self._received - file_bytes > BESIDE_BYTES:
+                # Whoever reads has counted what of it was the file's.
+                if self._of_file > self._largest_bytes or self._received - self._of_file > BESIDE_BYTES:
                     raise self._too_large()
         except InternalServerException as error:
             # The framework's word for a client that left; nobody reads this answer, and it is no fault of ours to log.
@@ -132,8 +130,12 @@ def _boundary(request: Request[Any, Any, Any]) -> str:
     return boundary
 
 
+def _said(segment: MultipartSegment) -> str | None:
+    return name_in(segment.header("Content-Disposition"))
+
+
 def _name(segment: MultipartSegment) -> str:
-    name = segment.filename or ""
+    name = _said(segment) or ""
     if (why := why_not_a_name(name)) is not None:
         raise InvalidFileName(f"A file cannot be called {name[:100]!r}: {why}.")
     return name

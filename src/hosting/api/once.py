@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
-_KEY: Final = re.compile(r'"?([\x21\x23-\x7e]{1,255})"?')
+_KEY: Final = re.compile(r'("?)([\x21\x23-\x7e]{1,255})\1')
 
 
 async def once(
@@ -75,7 +75,7 @@ def _key_of(request: Request[Any, Any, Any]) -> str | None:
     match = _KEY.fullmatch(given[0].strip())
     if len(given) > 1 or match is None:
         raise InvalidRequest(f"The header {HEADER} must be one key of 1 to 255 visible ASCII characters.")
-    return match[1]
+    return match[2]
 
 
 def _again(given: GivenAnswer, keyed: KeyedRequest) -> Response[Any]:

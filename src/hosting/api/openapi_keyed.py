@@ -14,7 +14,7 @@ _PARAMETER: Final[Json] = {
     "in": "header",
     "required": False,
     "description": "A key of the client's own for this request: sent again with it, the request has no second effect.",
-    "schema": {**TEXT, "pattern": '^"?[\\x21\\x23-\\x7e]{1,255}"?$'},
+    "schema": {**TEXT, "pattern": '^("[\\x21\\x23-\\x7e]{1,255}"|[\\x21\\x23-\\x7e]{1,255})$'},
 }
 _REPLAYED: Final[Json] = {
     REPLAYED: {

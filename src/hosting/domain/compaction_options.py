@@ -46,13 +46,15 @@ class CompactionOptions(
         return most is not None and self.keep_messages is not None and self.keep_messages + 1 >= most
 
     def over(self, policy: CompactionPolicy) -> CompactionPolicy:
-        """Return a policy with what is said here in place of its own words; it keeps fewer rather than never end."""
+        """Return a policy with what is said here in place of its own words; where they do not fit, this holds."""
         trigger = self.trigger or CompactionTrigger(messages=policy.after_messages, tokens=policy.after_tokens)
-        keep = self.keep_messages or policy.keep_messages
+        keep, most = self.keep_messages or policy.keep_messages, trigger.messages
+        if most is not None and keep + 1 >= most:
+            keep, most = (min(keep, most - 2), most) if self.keep_messages is None else (keep, keep + 2)
         return CompactionPolicy(
-            after_messages=trigger.messages,
+            after_messages=most,
             after_tokens=trigger.tokens,
-            keep_messages=keep if trigger.messages is None else min(keep, trigger.messages - 2),
+            keep_messages=keep,
             strategy=self.strategy or policy.strategy,
             retention=self.retention or policy.retention,
             on_fork=policy.on_fork,

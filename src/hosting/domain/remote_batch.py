@@ -55,6 +55,17 @@ class MessageTakenBack(Said, frozen=True, kw_only=True, tag="discardMessage"):
     message_id: _Message
 
 
+class HistoryCompacted(Said, frozen=True, kw_only=True, tag="compactHistory"):
+    """Messages from before the run, in order, are no part of the conversation any more; a summary may stand for them.
+
+    The batch has BRANCH_HISTORY_COMPACTED, which tells the same.
+    """
+
+    removed: Annotated[tuple[MessageId, ...], Meta(min_length=1)]
+    summary_id: _Message | None = None
+    contents: tuple[Content, ...] = ()
+
+
 class StepBegun(Said, frozen=True, kw_only=True, tag="beginStep"):
     """A step is under way."""
 
@@ -109,6 +120,7 @@ Change = (
     | MessageOpened
     | MessageClosed
     | MessageTakenBack
+    | HistoryCompacted
     | StepBegun
     | StepFinished
     | QuestionOpened

@@ -124,7 +124,8 @@ class RunContext(ToolContext, Protocol):
         """Compact what was said before this run's input, and say whether anything gave way.
 
         What is left out is as the agent's policy has it. Done once; a run that begins again after a crash is given the
-        compacted history from its first line, so compact before you look at it. Nothing is done inside of another agent.
+        compacted history from its first line, so compact before you look at it. Inside of another agent nothing is
+        done.
 
         Raises:
             RunDiverged: begun again, the run did something else in this place.

@@ -131,9 +131,7 @@ def agent(
         raise ValueError(f"The agent name {name!r:.100} holds a NUL or half a surrogate pair.")
 
     if compaction is not None and compaction.strategy is CompactionStrategy.SUMMARY and summarize is None:
-        raise ValueError(
-            "Compaction by summaries needs something that makes them; say summarize= too."
-        )
+        raise ValueError("Compaction by summaries needs something that makes them; say summarize= too.")
 
     def decorate(function: AgentFunction) -> FunctionAgent:
         if not is_agent_function(function):

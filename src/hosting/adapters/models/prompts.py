@@ -46,9 +46,9 @@ async def said_before(context: RunContext) -> list[Message]:
 
 def prompt_of(message: Message, files: Files = NO_FILES) -> str | Sequence[UserContent]:
     """Return what the user says in a message: a text as it is, text and files in the order of the message."""
-    said = [_said(content, files) for content in message.contents]
-    if all(isinstance(each, str) for each in said):
+    if all(isinstance(content, TextContent) for content in message.contents):
         return message.text
+    said = [_said(content, files) for content in message.contents]
     return [each for each in said if each]
 
 

@@ -11,6 +11,7 @@ from hosting.domain.remote_batch import (
     MOST_IN_A_BATCH,
     Batch,
     Change,
+    HistoryCompacted,
     MessageClosed,
     MessageOpened,
     MessageTakenBack,
@@ -27,6 +28,7 @@ from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
+    CompactHistory,
     DiscardMessage,
     EndRun,
     FinishStep,
@@ -103,6 +105,8 @@ def _change(change: _Change, events: Sequence[Encoded]) -> Change:  # noqa: PLR0
             return MessageClosed(message_id=message.id, state=message.state, contents=message.contents)
         case DiscardMessage():
             return MessageTakenBack(message_id=change.message_id)
+        case CompactHistory():
+            return _compacted(change)
         case BeginStep():
             return _step(change)
         case FinishStep():
@@ -116,6 +120,12 @@ def _change(change: _Change, events: Sequence[Encoded]) -> Change:  # noqa: PLR0
         case EndRun():
             return _end(change)
     raise TypeError(f"A worker cannot make the change {type(change).__name__}.")
+
+
+def _compacted(change: CompactHistory) -> HistoryCompacted:
+    if change.by is None:
+        return HistoryCompacted(removed=change.removed)
+    return HistoryCompacted(removed=change.removed, summary_id=change.by.id, contents=change.by.contents)
 
 
 def _step(change: BeginStep) -> StepBegun:

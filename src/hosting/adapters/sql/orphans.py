@@ -6,9 +6,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, ForeignKeyConstraint, MetaData, and_, func, select
 from sqlalchemy.sql import Select
 
+from events.runs import RunStatus
 from hosting.adapters.sql.finding import Finding, FindingKind, Findings
 from hosting.adapters.sql.tables import branches, runs
-from hosting.domain.run import RunStatus
 
 _MOST: Final = 1_000
 

@@ -28,6 +28,8 @@ from hosting.adapters.sql.whole_file import partial_file
 from hosting.domain.errors import LogCorrupt, StorageRefused
 
 _CONNECT_SECONDS: Final = 10.0
+_TRIES: Final = 20
+_TRY_SECONDS: Final = 0.1
 _TAKEN: Final = "The database has sessions, which would be lost; --force replaces them."
 _SERVED: Final = "A Branchline server is on the database; stop all of them first."
 _SERVERS: Final = text(
@@ -109,8 +111,13 @@ def _load(connection: Connection, made: Path, force: bool) -> None:  # noqa: FBT
 
 
 def _check(connection: Connection, force: bool) -> None:  # noqa: FBT001 - as above
-    if connection.scalar(_SERVERS):
-        raise StorageRefused(_SERVED)
+    tries = 0
+    while connection.scalar(_SERVERS):
+        # One that was killed is there until PostgreSQL notices.
+        tries += 1
+        if tries > _TRIES:
+            raise StorageRefused(_SERVED)
+        connection.execute(select(func.pg_sleep(_TRY_SECONDS)))
     if not force and connection.scalar(select(sessions.c.id).limit(1)) is not None:
         raise StorageRefused(_TAKEN)
 

@@ -6,7 +6,7 @@ from events.permissions import PermissionChoice, PermissionRequest, PermissionRe
 from events.text import Role
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.interaction import Interaction, InteractionState
-from hosting.domain.remote_batch import Batch, MessageTakenBack, StateKept
+from hosting.domain.remote_batch import Batch, HistoryCompacted, MessageTakenBack, StateKept
 from hosting.runtime.core import Runtime
 from hosting.services.fleet.remote_runs import RemoteRun
 
@@ -22,6 +22,8 @@ class Known:
     """The ended messages of the run."""
     chosen: frozenset[tuple[str, bool]] = frozenset()
     """The tools that somebody has allowed, or denied, for good when the run asked."""
+    before: tuple[str, ...] = ()
+    """The ended messages from before the run, in order."""
 
 
 async def known_for(runtime: Runtime, run: RemoteRun, batch: Batch) -> Known:
@@ -38,7 +40,12 @@ async def known_for(runtime: Runtime, run: RemoteRun, batch: Batch) -> Known:
             raise InvalidRequest("A question of the run is open; it must be cancelled before the run ends.")
         chosen = frozenset(choice for each in asked if (choice := _choice(runtime, run, each)) is not None)
     takes_back = any(isinstance(change, MessageTakenBack) for change in changes)
-    return Known(await _ended_messages(runtime, run) if takes_back else frozenset(), chosen)
+    compacts = any(isinstance(change, HistoryCompacted) for change in changes)
+    return Known(
+        await _ended_messages(runtime, run) if takes_back else frozenset(),
+        chosen,
+        await _messages_before(runtime, run) if compacts else (),
+    )
 
 
 async def _ended_messages(runtime: Runtime, run: RemoteRun) -> frozenset[str]:
@@ -46,6 +53,11 @@ async def _ended_messages(runtime: Runtime, run: RemoteRun) -> frozenset[str]:
     return frozenset(
         message.id for message in ended if message.run_id == run.item.run_id and message.role is Role.ASSISTANT
     )
+
+
+async def _messages_before(runtime: Runtime, run: RemoteRun) -> tuple[str, ...]:
+    ended = await runtime.run_reads.messages(run.item.branch_key)
+    return tuple(message.id for message in ended if message.run_id != run.item.run_id)
 
 
 def _choice(runtime: Runtime, run: RemoteRun, asked: Interaction) -> tuple[str, bool] | None:

@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 
 from events import branches, control, interactions, queue, runs, strict, text, tools, tree, turns, work
+from events.compaction import BranchHistoryCompacted
 from events.event import Event
-from events.ids import is_client_id, is_name
+from events.ids import is_client_id, is_name, is_summary
 from events.interactions import Request, Response
 from events.runs import BranchRunCompleted, RunStatus
 from events.serializer import Encoded, EnvelopeRefused, Stamp
@@ -18,6 +19,7 @@ from hosting.domain.message import Message, MessageState
 from hosting.domain.remote_batch import (
     Batch,
     Change,
+    HistoryCompacted,
     MessageClosed,
     MessageOpened,
     MessageTakenBack,
@@ -36,6 +38,7 @@ from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
+    CompactHistory,
     DiscardMessage,
     EndRun,
     FinishStep,
@@ -47,6 +50,7 @@ from hosting.ports.units import (
     Unit,
 )
 from hosting.runtime.client_tool_calls import CLIENT_TOOLS, decode_client_tools
+from hosting.runtime.compacted import COMPACTED, read_compacted
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import WORK_STATE, promotion, work_ended
 from hosting.services.fleet.remote_known import PERMISSION, Known
@@ -160,6 +164,9 @@ class BatchReader:
         _check(asked == list(asking), "Each request among the events needs its openInteraction, and the reverse.")
         _check(len(set(asking.values())) == len(asking), "Two requests of a batch have the same id.")
         _check(not (asked and self._batch.ends), "A run that ends asks nothing more.")
+        compacted = [change for change in changes if isinstance(change, HistoryCompacted)]
+        told_of = [event for event in events if isinstance(event, BranchHistoryCompacted)]
+        _check(len(compacted) == len(told_of) <= 1, "BRANCH_HISTORY_COMPACTED and compactHistory go together, once.")
         cancelled = [change.request_id for change in changes if isinstance(change, QuestionCancelled)]
         told = [event.request_id for event in events if isinstance(event, interactions.AgentRequestCancelled)]
         is_alone = not cancelled or (len(changes) == 1 and len(events) == len(told))
@@ -207,6 +214,8 @@ class BatchReader:
                 yield self._close(change)
             case MessageTakenBack():
                 yield self._take_back(change)
+            case HistoryCompacted():
+                yield self._compact(change, events)
             case StepBegun():
                 yield self._step(change)
             case StepFinished():
@@ -232,10 +241,26 @@ class BatchReader:
         self._back.add(change.message_id)
         return DiscardMessage(change.message_id)
 
+    def _compact(self, change: HistoryCompacted, events: Sequence[Event]) -> CompactHistory:
+        told = [event.durable_compacted_message_ids for event in events if isinstance(event, BranchHistoryCompacted)]
+        _check(told == [change.removed], "BRANCH_HISTORY_COMPACTED tells of the messages that are removed.")
+        removed = set(change.removed)
+        in_order = tuple(message_id for message_id in self._known.before if message_id in removed)
+        _check(in_order == change.removed, "These are no messages from before the run, in their order.")
+        if change.summary_id is None:
+            return CompactHistory(change.removed)
+        is_new = change.summary_id not in {*self._known.before, *self._input}
+        fits = is_new and is_summary(change.summary_id) and is_client_id(change.summary_id)
+        _check(fits and len(change.contents) > 0, "This is no summary.")
+        return CompactHistory(change.removed, Message(change.summary_id, text.Role.SYSTEM, change.contents))
+
     def _kept(self, change: StateKept) -> KeepState:
         if change.name == CLIENT_TOOLS:
             _check(not change.of_session, "The client's tools are kept with the branch.")
             _check(_are_client_tools(bytes_of(change.value)), "These are no client's tools as they are kept.")
+        elif change.name == COMPACTED:
+            _check(not change.of_session, "What gave way is kept with the branch.")
+            _check(_is_compacted(bytes_of(change.value)), "This is no compaction as it is kept.")
         elif change.name.startswith(PERMISSION):
             choices = {b"true": True, b"false": False}
             choice = change.name.removeprefix(PERMISSION), choices.get((bytes_of(change.value) or b"").strip())
@@ -348,6 +373,14 @@ def _unreadable(event: Event) -> str | None:
 def _are_client_tools(kept: bytes | None) -> bool:
     try:
         decode_client_tools(kept)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _is_compacted(kept: bytes | None) -> bool:
+    try:
+        read_compacted(kept)
     except msgspec.DecodeError:
         return False
     return True
