@@ -19,7 +19,10 @@ _EDGE: Final[Mapping[str, str]] = {
     "unsupported-media-type": "The body, or a file in it, is declared to be something that the route does not take.",
     "range-not-satisfiable": "The header Range asks for bytes behind the end of a content; the detail has its size.",
     "request-timeout": "The request's head or body took too long to come; the connection is closed.",
-    "too-many-requests": "The address has too many connections open, or too many requests wait on one of them.",
+    "too-many-requests": (
+        "The address has too many connections open, too many requests wait on one of them, or the tenant has too many "
+        "under way."
+    ),
     "headers-too-large": "The request has more headers, or more bytes before its body, than the server takes.",
     "internal-error": "The server made a mistake; its log says more, the document does not.",
     "not-ready": "The server does not want requests now, or is stopping and takes no inputs; the detail says which.",

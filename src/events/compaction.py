@@ -81,7 +81,7 @@ class Compaction(Event, frozen=True, kw_only=True):
     """How long ago the summary was made that still holds."""
     duration: timedelta
     reason: str | None = None
-    """Why nothing was compacted: `insufficient_history`, `summary_empty`, `timeout`, `not_now`, or what failed."""
+    """Why nothing was compacted: `insufficient_history`, `summary_empty`, `timeout`, or what failed in a sentence."""
     mode: CompactionMode
     behavior: CompactionBehavior
     retention: Retention

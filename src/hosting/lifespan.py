@@ -84,21 +84,8 @@ async def running(server: Server) -> AsyncIterator[None]:
         writer = Writer(database.events, server.rings, shards=database.writers, waiting=server.capacity.writes)
         await _start(server, stack, "writer", writer.run())
         server.sampler = _sampler(server, database)
-        accepted: list[Callable[[Lease], None]] = []
-        holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
         server.rings.telling = telling = Telling(database.hints)
-        # Filled below: the runtime and the dispatcher each need the other.
-        server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
-        executor = Executor(server.runtime, settings.run_attempts)
-        server.dispatcher = dispatcher = Dispatcher(
-            executor,
-            database.leases,
-            holder,
-            server.runtime.runs,
-            sweep_seconds=settings.sweep_seconds,
-            tell_unowned=telling.unowned,
-        )
-        accepted.append(dispatcher.accepted)
+        dispatcher = _dispatcher(server, database, writer, telling)
         await _start_hints(server, database, stack, telling)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
         watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
@@ -109,15 +96,32 @@ async def running(server: Server) -> AsyncIterator[None]:
         await _start_contents(server, database, stack)
         server.fleet = _fleet(server, database)
         server.router = _router(server, database)
-        await _start(server, stack, "routing", watch_routing(server.router, every_seconds=_PRUNING_SECONDS))
-        forgetting = watch_answers(database.keyed, system_clock, every_seconds=_PRUNING_SECONDS)
-        await _start(server, stack, "answers", forgetting)
+        await _start_forgetting(server, database, stack)
         server.remote = RemoteRuns(server.fleet, database.watch)
         await _start(server, stack, "fleet", watch_fleet(server.fleet, every_seconds=settings.sweep_seconds))
         await _start(server, stack, "dispatcher", dispatcher.run(server.recovered))
         await server.recovered.wait()
         yield
         dispatcher.leave()
+
+
+def _dispatcher(server: Server, database: Database, writer: Writer, telling: Telling) -> Dispatcher:
+    """Put the runtime together, and what executes its runs."""
+    settings = server.settings
+    accepted: list[Callable[[Lease], None]] = []
+    holder = Holder(NodeId(uuid.uuid4().hex), settings.lease_seconds)
+    # Filled below: the runtime and the dispatcher each need the other.
+    server.runtime = _runtime(server, database, writer, holder, lambda lease: accepted[0](lease))  # noqa: PLW0108
+    server.dispatcher = dispatcher = Dispatcher(
+        Executor(server.runtime, settings.run_attempts),
+        database.leases,
+        holder,
+        server.runtime.runs,
+        sweep_seconds=settings.sweep_seconds,
+        tell_unowned=telling.unowned,
+    )
+    accepted.append(dispatcher.accepted)
+    return dispatcher
 
 
 async def _start_hints(server: Server, database: Database, stack: AsyncExitStack, telling: Telling) -> None:
@@ -129,6 +133,13 @@ async def _start_hints(server: Server, database: Database, stack: AsyncExitStack
     await _start(server, stack, "hints that are told", telling.run())
     await _start(server, stack, "hints that are heard", hearing.run())
     await _start(server, stack, "hints", channel.run(runtime.holder.node, hearing.hear))
+
+
+async def _start_forgetting(server: Server, database: Database, stack: AsyncExitStack) -> None:
+    routing = watch_routing(started(server.router), every_seconds=_PRUNING_SECONDS)
+    await _start(server, stack, "routing", routing)
+    answers = watch_answers(database.keyed, system_clock, every_seconds=_PRUNING_SECONDS)
+    await _start(server, stack, "answers", answers)
 
 
 async def _start_credentials(server: Server, database: Database, stack: AsyncExitStack) -> None:

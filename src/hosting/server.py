@@ -52,7 +52,7 @@ class Server:
     on_connect: OnConnect | None = None
     git: GitCredentials = field(default_factory=lambda: StaticGitCredentials(None, system_clock))
     tracker: Tracker | None = None
-    rings: Rings = field(default_factory=Rings)
+    rings: Rings = field(init=False)
     recovered: asyncio.Event = field(default_factory=asyncio.Event)
     runtime: Runtime | None = None
     database: Database | None = None
@@ -75,6 +75,7 @@ class Server:
     def __post_init__(self) -> None:
         """Make the counters, which count from the first connection on."""
         self.capacity = capacity_of(self.settings)
+        self.rings = Rings(budget_bytes=self.settings.ring_bytes)
 
     def shut(self, reason: CloseReason) -> None:
         """Send the followers away; the first thing on the way out."""

@@ -94,9 +94,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often logs are looked through for events that are older."""
     connections: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
     """How many connections may be open in all; three quarters of the files that the process may have, if less."""
-    requests_at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    requests_at_once: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 32
     """How many requests are worked on at once; those that wait have their turn, tenant by tenant."""
-    requests_at_once_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 32
+    requests_at_once_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 16
     """How many of those may be one tenant's."""
     requests_waiting: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 4096
     """How many requests may wait for their turn, in all."""
@@ -110,6 +110,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How large the bodies of all requests under way may be together."""
     body_bytes_per_tenant: Annotated[int, msgspec.Meta(ge=16 << 20, le=1 << 40)] = 128 << 20
     """How large those of one tenant may be together."""
+    ring_bytes: Annotated[int, msgspec.Meta(ge=1 << 20, le=1 << 40)] = 256 << 20
+    """How much memory the newest events of all followed branches may take, about; older ones are read again."""
     streams: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 8000
     """How many live feeds and WebSockets may be open in all."""
     streams_per_tenant: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 4000

@@ -8,6 +8,14 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 
+from events.compaction import (
+    Compaction,
+    CompactionBehavior,
+    CompactionMode,
+    CompactionStatus,
+    CompactionStrategy,
+    Retention,
+)
 from events.event import Event
 from events.queue import BranchQueueUpdated, QueueAction, QueueItem
 from events.retries import ModelCallRetry
@@ -231,3 +239,37 @@ def queue(action: QueueAction, run: str, *waiting: str) -> Event:
         for place, each in enumerate(waiting, 1)
     )
     return BranchQueueUpdated(action=action, runtime_run_id=run, items=items)
+
+
+def compaction(status: CompactionStatus, **members: Any) -> Compaction:
+    """Return what is told of a compaction."""
+    return Compaction(
+        agent_name="Scout",
+        iteration=1,
+        status=status,
+        strategy=CompactionStrategy.SUMMARY,
+        duration=timedelta(),
+        mode=CompactionMode.AUTO,
+        behavior=CompactionBehavior.CONTINUE,
+        retention=Retention.SOFT,
+        **members,
+    )
+
+
+def test_a_compaction_is_told_in_a_line_when_it_is_done_or_failed() -> None:
+    shown = Shown()
+
+    shown.show(
+        compaction(CompactionStatus.STARTED),
+        compaction(CompactionStatus.PERFORMED, messages_removed=12, summary_length=80),
+        compaction(CompactionStatus.PERFORMED, messages_removed=9),
+        compaction(CompactionStatus.CACHE_HIT),
+        compaction(CompactionStatus.SKIPPED, reason="insufficient_history"),
+        compaction(CompactionStatus.SKIPPED, reason="No ink.\x1b[2J"),
+    )
+
+    assert [line.strip() for line in shown.lines] == [
+        ".. 12 earlier messages are summarised",
+        ".. 9 earlier messages are left out",
+        r".. nothing was compacted: No ink.\x1b[2J",
+    ]

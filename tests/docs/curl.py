@@ -5,6 +5,7 @@ import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ class CurlLine:
     method: str = "GET"
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
+    form: str | None = None
     follows: bool = False
     arguments: list[str] = field(default_factory=list)
 
@@ -30,7 +32,7 @@ class CurlLine:
         return (
             self.method == "POST"
             and (self.body is None or "runningRunBehavior" not in self.body)
-            and (self.url.rpartition("/")[2] not in {"responses", "interrupt"})
+            and (self.url.rpartition("/")[2] not in {"responses", "interrupt", "content"})
         )
 
     @classmethod
@@ -48,10 +50,12 @@ class CurlLine:
                 read.headers[name] = value
             elif word == "-d":
                 read.body = next(words)
+            elif word == "-F":
+                read.form = next(words)
             elif word == "-N":
                 read.follows = True
-            elif word == "-s":
-                # Only the answer, no meter: which is how it is read here anyway.
+            elif word in {"-s", "-i"}:
+                # Without a meter, or with the head: neither changes how it is read here.
                 continue
             else:
                 assert word.startswith("http://"), f"curl with {word!r} is not understood: {line}"
@@ -89,7 +93,9 @@ class WithHarness:
     async def ask(self, line: CurlLine) -> tuple[int, str]:
         """See Runner.ask."""
         async with httpx.AsyncClient(verify=False) as client:
-            response = await client.request(line.method, line.url, headers=line.headers, content=line.body)
+            response = await client.request(
+                line.method, line.url, headers=line.headers, content=line.body, files=_files(line.form)
+            )
         return response.status_code, response.text
 
     def follow(self, line: CurlLine) -> Follow:
@@ -97,6 +103,15 @@ class WithHarness:
         parts = urlsplit(line.url)
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
         return Feed(f"http://{parts.netloc}", path, last_event_id=line.headers.get("Last-Event-ID"))
+
+
+def _files(form: str | None) -> dict[str, tuple[str, bytes, str]] | None:
+    """Return what `field=@file;type=a/b` brings along."""
+    if form is None:
+        return None
+    name, _, given = form.partition("=@")
+    path, _, kind = given.partition(";type=")
+    return {name: (path, Path(path).read_bytes(), kind)}
 
 
 class WithCurl:

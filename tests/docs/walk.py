@@ -106,6 +106,9 @@ class Walk:
             "branchline credentials": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline new": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline keys": lambda: self._make_keys(line),
+            "branchline backup": lambda: self._make_keys(line),
+            "branchline prune": lambda: self._make_keys(line),
+            "branchline restore": lambda: self._restore(line, words[1:], settings),
             "branchline worker": lambda: self._work(words[1:]),
             "kill -9": self._kill_worker if words[-1] == "WORKER" else self._kill,
             "uvicorn my_server:app": lambda: self._serve_program(words),
@@ -182,6 +185,16 @@ class Walk:
 
     async def _make_keys(self, line: str) -> None:
         await self._keys(line)
+
+    async def _restore(self, line: str, words: list[str], settings: dict[str, str]) -> None:
+        """Stop this page's server and restore its database, or another one; the next server is started by the page."""
+        await self._settled()
+        if self._server is not None:
+            assert self._server.terminate() == 0
+            self._server, self._base = None, ""
+        url = await self._make_database() if settings else self._sqlite_url
+        program = await Program.start("-m", "hosting", *words, folder=self.folder, BRANCHLINE_DATABASE_URL=url)
+        self.outputs[line] = await program.output()
 
     async def _curl(self, written: str) -> str:
         """Ask, and return the answer; or begin to follow."""

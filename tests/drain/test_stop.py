@@ -118,6 +118,15 @@ async def test_clients_that_read_nothing_hold_up_no_stop(make_server: Make, sqli
     assert log.count('"reason": "slow"') == 6
 
 
+async def test_readers_and_runs_of_a_stopping_server_go_on_at_the_other_one(
+    make_server: Make, postgres: PostgresCluster
+) -> None:
+    stop, retries = await _stop_beside_another(make_server, await postgres.create_database_async(), streams=20)
+
+    _assert_stopped_in_order(stop, SHORT_GRACE_SECONDS)
+    _assert_spread(retries)
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(300)
 async def test_b7_200_streams_and_50_sockets_lose_nothing(make_server: Make, database_url: str) -> None:
@@ -131,9 +140,45 @@ async def test_b7_200_streams_and_50_sockets_lose_nothing(make_server: Make, dat
     await crowd.come_back(server.url)
 
     retries = crowd.retries()
-    print(f"stopped in {stop.seconds:.1f} s; told to stay away {min(retries)} to {max(retries)} ms")
+    print(
+        f"b7 250 ok / 250 total: stopped in {stop.seconds:.1f} s; told to stay away {min(retries)} to {max(retries)} ms"
+    )
     _assert_stopped_in_order(stop, GRACE_SECONDS)
     _assert_spread(retries)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(300)
+async def test_b7_200_streams_and_50_sockets_resume_at_the_other_server(
+    make_server: Make, postgres: PostgresCluster
+) -> None:
+    url = await postgres.create_database_async()
+
+    stop, retries = await _stop_beside_another(
+        make_server, url, streams=200, sockets=50, text="/tokens 2500 5", grace_seconds=GRACE_SECONDS
+    )
+
+    print(f"b7 250 ok / 250 total resumed at the other server: stopped in {stop.seconds:.1f} s")
+    _assert_stopped_in_order(stop, GRACE_SECONDS)
+    _assert_spread(retries)
+
+
+async def _stop_beside_another(
+    make_server: Make,
+    url: str,
+    *,
+    streams: int,
+    sockets: int = 5,
+    text: str = "/tokens 600 5",
+    grace_seconds: float = SHORT_GRACE_SECONDS,
+) -> tuple[Stop, list[int]]:
+    """Stop a server that many follow, and let them come back to one that was beside it all the time."""
+    leaving, staying = (make_server(url, grace_seconds=grace_seconds).start() for _ in range(2))
+    async with Client(leaving.url) as client:
+        crowd = await Crowd.gather(client, text, streams=streams, sockets=sockets)
+        stop = await crowd.outlast(leaving, seen="tok20 ")
+    await crowd.come_back(staying.url)
+    return stop, crowd.retries()
 
 
 def _assert_stopped_in_order(stop: Stop, grace_seconds: float) -> None:

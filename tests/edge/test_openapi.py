@@ -86,7 +86,10 @@ MAY_HAVE_A_BODY = {
     *("postActivity", "postLockRefresh", "postTake", "postWatch"),
     *("postReserve", "postCheckConflicts", "postRelease", "postReleaseAll"),
 }
-GIVEN = {"caller", "callers", "fleet", "credentials", "remote", "router", "routing", "readiness", "request", "contents"}
+GIVEN = {
+    *("caller", "callers", "capacity", "contents", "credentials", "fleet", "readiness", "remote", "request"),
+    *("router", "routing"),
+}
 """What the server hands to routes."""
 FOLLOWING = {"after", "Last-Event-ID"}
 KEYED = {

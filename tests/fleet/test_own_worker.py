@@ -78,6 +78,25 @@ def _results(events: list[dict[str, Any]]) -> list[str]:
     return [json.dumps({name: event.get(name) for name in names}) for event in events if event["type"] in kept]
 
 
+async def test_what_a_worker_compacts_softly_stays_on_the_branch(site: Site, reader: Client) -> None:
+    agent = await site.define(reader, "scripted")
+    worker = site.worker()
+    session = await reader.session()
+
+    async with Client(reader.base, agent) as client:
+        for text in ("Hi", "/compact 1", "/history"):
+            accepted = await client.accepted(session, text)
+            await client.ended(session, accepted["runtimeRunId"])
+        log = await client.log(session)
+        shown = (await client.http.get(f"/sessions/{session}/branches/main")).json()
+
+    check_log(log)
+    assert [event["status"] for event in log if event["type"] == "COMPACTION"] == ["started", "performed"]
+    assert "I was given 5 messages: sum_" in told(log)
+    assert shown["messageCount"] == 6
+    assert worker.stop() == 0
+
+
 async def test_tokens_stream_while_the_worker_is_still_at_it(site: Site, reader: Client) -> None:
     await site.define(reader, "singer")
     worker = site.worker()

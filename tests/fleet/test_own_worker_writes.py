@@ -87,6 +87,9 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
         "a message taken back": {"change": "discardMessage", "messageId": user},
         "a step that was not begun": {"change": "finishStep", "place": "9", "result": 1},
         "a name of the server's": {"change": "keepState", "name": f"remote:{taken.item}", "value": {"claim": 1}},
+        "a history compacted untold": {"change": "compactHistory", "removed": [user]},
+        "no compaction": {"change": "keepState", "name": "compaction", "value": {"at": 1}},
+        "a compaction of the session": {"change": "keepState", "name": "compaction", "ofSession": True},
         "the relay's state": {"change": "keepState", "name": f"relay:{taken.item}", "value": {}},
         "a question without its event": {
             "change": "openInteraction", "event": 0, "place": "1", "responseType": "CLARIFICATION_RESPONSE",
@@ -100,6 +103,18 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
     kept = {"change": "keepState", "name": "agent:x", "value": 1}
     answers |= {f"change {name}": await taken.write(3, kept, change) for name, change in changes.items()}
 
+    told = {
+        "type": "BRANCH_HISTORY_COMPACTED", "compactionId": "c", "modelCompactedMessageIds": [], "replacementMessages": [],
+        "strategyKind": "window", "retentionKind": "hard", "boundaryKind": "turn", "compactedAt": _NOW,
+    }  # fmt: skip
+    own = {"change": "compactHistory", "removed": [user]}
+    answers["a history compacted of this run"] = await taken.write(
+        3, own, events=[{**told, "durableCompactedMessageIds": [user]}]
+    )
+    answers["a history compacted otherwise than told"] = await taken.write(
+        3, own, events=[{**told, "durableCompactedMessageIds": []}]
+    )
+    answers["a history told compacted"] = await taken.write(3, events=[{**told, "durableCompactedMessageIds": ["m1"]}])
     step = {"change": "beginStep", "place": "1", "kind": "work", "name": "look", "argumentsHash": "h"}
     answers["a step begun twice"] = await taken.write(3, step, step)
 

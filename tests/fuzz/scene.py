@@ -58,10 +58,12 @@ def prepare_scene(http: requests.Session, base: str) -> Scene:
     queued = post(http, f"{branch}/inputs", {"text": "next", "runningRunBehavior": "queue"})
     runs = [ended["runtimeRunId"], queued["runtimeRunId"]]
     defined = post(http, f"{base}/agents", {"name": "Elsewhere", "config": {"runtime": "worker"}})["id"]
+    contents = {each: _upload(http, f"{base}/sessions/{each}/content") for each in (idle, session)}
     epoch = ended["position"].partition(".")[0]
     return Scene(
         places=[
             {"agent_id": agent_id, "session_id": session_id, "branch_id": branch_id, "run_id": run, "name": "VERSE_KEY"}
+            | {"content_id": contents[session_id]}
             for agent_id, session_id, branch_id, run in (
                 ("demo", session, "main", runs[0]),
                 ("demo", session, "main", runs[1]),
@@ -103,3 +105,10 @@ def eventually(look: Callable[[], Any], *, seconds: float = 10) -> Any:
         assert time.monotonic() < deadline, "what was waited for did not come"
         time.sleep(0.01)
     return found
+
+
+def _upload(http: requests.Session, url: str) -> str:
+    """Upload a file, and return its id."""
+    answer = http.post(url, files={"file": ("a.txt", b"hello")})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["contentId"])

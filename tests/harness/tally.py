@@ -14,6 +14,11 @@ class Tally:
         self._total = 0
         self._faults: list[str] = []
 
+    @property
+    def total(self) -> int:
+        """How many trials there were."""
+        return self._total
+
     def add(self, *faults: str) -> None:
         """Count a trial: it went well if nothing was wrong with it."""
         self._total += 1

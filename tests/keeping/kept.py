@@ -33,6 +33,14 @@ async def restored(file: Path, database: str, *options: str) -> Sent:
     return made
 
 
+async def faults(database: str, folder: Path) -> str:
+    """Return what `branchline check` finds; nothing, when all is well."""
+    checked = await command("check", folder=folder, database=database)
+    assert checked.status in {0, 1}, checked.errors
+    assert (checked.status == 0) == (checked.out == "")
+    return checked.out
+
+
 async def wiped(database: str) -> None:
     """Lose everything."""
     if database.startswith("sqlite"):
@@ -43,6 +51,12 @@ async def wiped(database: str) -> None:
     store = RawStore(database)
     await store.run("DROP SCHEMA public CASCADE")
     await store.run("CREATE SCHEMA public")
+
+
+def size(path: str | Path) -> int:
+    """Return how large a file is; 0 when it is not there."""
+    path = Path(path)
+    return path.stat().st_size if path.exists() else 0
 
 
 def stored(file: Path, sql: str) -> list[Any]:

@@ -6,14 +6,14 @@ from pathlib import Path
 from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
-from tests.keeping.kept import backed_up, lives, restored, stored, without_life
+from tests.keeping.kept import backed_up, faults, lives, restored, stored, without_life
 from tests.keeping.load import Ledger, Load
 
 _RUNS = "SELECT runs.id FROM runs JOIN branches ON branches.key = runs.branch_key"
 
 
 async def test_what_was_accepted_before_a_backup_is_in_what_is_restored_from_it(
-    make_server: Callable[..., ServerProcess], database_url: str, other_url: str, tmp_path: Path
+    make_server: Callable[..., ServerProcess], database_url: str, opposite_url: str, tmp_path: Path
 ) -> None:
     server = make_server(database_url).start()
     async with Client(server.url) as client:
@@ -25,8 +25,8 @@ async def test_what_was_accepted_before_a_backup_is_in_what_is_restored_from_it(
                 await load.accepted(len(before) + 12)
             after = ledger.noted()
         logs = {session: await client.log(session) for session in load.sessions}
-    await restored(file, other_url)
-    again = make_server(other_url).start()
+    await restored(file, opposite_url)
+    again = make_server(opposite_url).start()
 
     async with Client(again.url) as client:
         for session in load.sessions:
@@ -37,6 +37,7 @@ async def test_what_was_accepted_before_a_backup_is_in_what_is_restored_from_it(
         accepted = await client.accepted(load.sessions[0], "and now?")
         await client.ended(load.sessions[0], accepted["runtimeRunId"])
 
+    assert await faults(opposite_url, tmp_path) == ""
     runs = set(stored(file, _RUNS))
     assert {run_id for _, run_id in before} <= runs
     assert runs < {run_id for _, run_id in after} | runs

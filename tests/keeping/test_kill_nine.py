@@ -13,7 +13,7 @@ from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
 from tests.identity.command import begin
-from tests.keeping.kept import backed_up, command, restored, stored, without_life
+from tests.keeping.kept import backed_up, command, restored, size, stored, without_life
 
 _COUNT = "SELECT count(*) FROM events"
 _LOADING = (
@@ -64,13 +64,9 @@ async def _killed(name: str, file: Path, database: str, when: Moment, *options: 
         return process.wait(20)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
-def _grown(path: Path, size: int) -> Moment:
+def _grown(path: Path, least: int) -> Moment:
     async def is_grown() -> bool:
-        return _size(path) >= size
+        return size(path) >= least
 
     return is_grown
 
@@ -79,15 +75,30 @@ async def test_a_backup_that_is_killed_leaves_no_file_of_its_name(full_url: str,
     file = tmp_path / "backup.db"
     unfinished = tmp_path / ".backup.db.partial"
 
-    for size in (1, 100_000, 1_000_000, 4_000_000):
-        status = await _killed("backup", file, full_url, _grown(unfinished, size))
+    for least in (1, 100_000, 1_000_000, 4_000_000):
+        status = await _killed("backup", file, full_url, _grown(unfinished, least))
         assert (status, file.exists()) == (-9, False)
-        assert _size(unfinished) >= size
+        assert size(unfinished) >= least
     await backed_up(full_url, file)
 
     assert stored(file, _COUNT) == [(await RawStore(full_url).run(_COUNT))[0][0]]
     assert not unfinished.exists()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_backup_that_was_killed_with_both_of_its_names_is_not_written_over(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    file = await backed_up(sqlite_url, tmp_path / "backup.db")
+    os.link(file, tmp_path / ".backup.db.partial")
+    before = await asyncio.to_thread(file.read_bytes)
+
+    refused = await command("backup", str(file), folder=tmp_path, database=sqlite_url)
+    failed = await command("backup", str(file), "--force", folder=tmp_path, database=f"{sqlite_url}.none")
+
+    assert (refused.status, failed.status) == (1, 1)
+    assert await asyncio.to_thread(file.read_bytes) == before
+    assert not size(tmp_path / ".backup.db.partial")
 
 
 async def test_a_restore_that_is_killed_changes_nothing(
@@ -97,7 +108,7 @@ async def test_a_restore_that_is_killed_changes_nothing(
         target = Path(other_url.removeprefix("sqlite+aiosqlite:///"))
         unfinished = target.with_name(f".{target.name}.partial")
         # At the last one all is copied, and gets its new epochs.
-        moments = [_grown(unfinished, size) for size in (1, 1_000_000, _size(full_file))]
+        moments = [_grown(unfinished, least) for least in (1, 1_000_000, size(full_file))]
     else:
         store = RawStore(other_url)
         moments = [partial(store.run, _LOADING)] * 2
@@ -105,7 +116,7 @@ async def test_a_restore_that_is_killed_changes_nothing(
     for moment in moments:
         assert await _killed("restore", full_file, other_url, moment) == -9
         if other_url.startswith("sqlite"):
-            assert _size(target) == 0
+            assert size(target) == 0
         else:
             assert (await store.run("SELECT count(*) FROM sessions"))[0][0] == 0
     told = await restored(full_file, other_url)

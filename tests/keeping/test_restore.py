@@ -16,13 +16,13 @@ from tests.harness.order import check_log
 from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
-from tests.keeping.kept import backed_up, command, lives, restored, without_life
+from tests.keeping.kept import backed_up, command, lives, restored, size, stored, without_life
 
 _KEY = {"Idempotency-Key": "one-and-only"}
 
 
 async def test_runs_that_wait_wait_on_and_folded_logs_and_answers_to_keys_have_the_new_epoch(
-    make_server: Callable[..., ServerProcess], database_url: str, other_url: str, tmp_path: Path
+    make_server: Callable[..., ServerProcess], database_url: str, opposite_url: str, tmp_path: Path
 ) -> None:
     server, store = make_server(database_url, fold_seconds=0.1).start(), RawStore(database_url)
     async with Client(server.url) as client:
@@ -37,8 +37,8 @@ async def test_runs_that_wait_wait_on_and_folded_logs_and_answers_to_keys_have_t
             question = (await feed.until(lambda event: event["type"] == "PERMISSION_REQUEST"))[-1].json
         file = await backed_up(database_url, tmp_path / "backup.db")
         log = await client.log(session)
-    await restored(file, other_url)
-    again = make_server(other_url).start()
+    await restored(file, opposite_url)
+    again = make_server(opposite_url).start()
 
     async with Client(again.url) as client:
         newer = await client.log(session)
@@ -60,6 +60,45 @@ async def test_runs_that_wait_wait_on_and_folded_logs_and_answers_to_keys_have_t
     assert answered.status_code == 200, answered.text
     assert ended["status"] == "completed"
     check_log(whole)
+
+
+async def test_who_got_a_lease_after_the_backup_holds_nothing_in_what_is_restored(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, other_url: str, tmp_path: Path
+) -> None:
+    async def fence(url: str) -> int:
+        ((fence,),) = await RawStore(url).run("SELECT fence FROM branches")
+        return int(fence)
+
+    async with Client(make_server(sqlite_url).start().url) as client:
+        session = await client.session("kept")
+        file = await backed_up(sqlite_url, tmp_path / "backup.db")
+        for _ in range(3):
+            run = await client.accepted(session, "Hello")
+            await client.ended(session, run["runtimeRunId"])
+    await restored(file, other_url)
+
+    assert await fence(other_url) > 1_000_000 + await fence(sqlite_url)
+    assert not await RawStore(other_url).run("SELECT run_id FROM leases")
+
+
+async def test_what_a_removed_file_has_left_beside_it_does_not_get_into_the_restored_one(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, tmp_path: Path
+) -> None:
+    server = make_server(sqlite_url).start()
+    async with Client(server.url) as client:
+        await client.session("kept")
+        file = await backed_up(sqlite_url, tmp_path / "backup.db")
+        await client.session("later")
+    server.kill()
+    database = Path(sqlite_url.removeprefix("sqlite+aiosqlite:///"))
+    os.unlink(database)
+    left = size(f"{database}-wal")
+
+    await restored(file, sqlite_url)
+
+    assert left > 0
+    assert stored(database, "PRAGMA integrity_check") == ["ok"]
+    assert stored(database, "SELECT id FROM sessions") == ["kept"]
 
 
 async def test_a_backup_of_an_older_version_is_brought_up_to_date(

@@ -8,6 +8,7 @@ from tests.harness.client import Client
 from tests.harness.feed import Frame, completed
 from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
+from tests.sockets.talk import Talk
 
 _AT_ONCE = 0.00000001
 """Of a day: a millisecond."""
@@ -48,7 +49,9 @@ async def test_old_events_go_and_everything_else_goes_on(
         async with (
             client.feed(session, after=f"{epoch}.1") as trimmed,
             client.feed(session, after=earliest) as whole,
+            Talk(client, session, after=f"{epoch}.1") as talk,
         ):
+            by_socket = await talk.frame()
             opening, reset = await trimmed.frame(), await trimmed.frame()
             frames = [await whole.event() for _ in log]
         refused = await client.http.get(f"/sessions/{session}/branches/main/events?after={epoch}.1")
@@ -65,6 +68,7 @@ async def test_old_events_go_and_everything_else_goes_on(
     told = reset.json
     assert (reset.id, told["type"], told["reason"]) == (latest, "STREAM_RESET", "trimmed")
     assert (told["earliest"], told["latest"], told["requested"]) == (earliest, latest, f"{epoch}.1")
+    assert {**by_socket, "timestamp": told["timestamp"]} == told
     assert [frame and frame.json for frame in frames] == log
     assert refused.status_code == 400
     assert (refused.json()["earliest"], refused.json()["latest"]) == (earliest, latest)

@@ -7,7 +7,8 @@ from tests.edge.wire import Wire
 from tests.harness.client import Client
 from tests.keyed.sending import REPLAYED, is_first, keyed, send
 
-BODY = json.dumps({"metadata": {"of": "one"}}).encode()
+BODY = json.dumps({"metadata": {"of": "x" * (65 << 10)}}).encode()
+"""So long that its request is worked on before it has come."""
 
 
 async def test_a_request_that_is_under_way_is_asked_for_again_in_vain_and_later_answered(client: Client) -> None:

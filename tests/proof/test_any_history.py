@@ -117,7 +117,7 @@ class History(RuleBasedStateMachine):
 def place(tmp_path: Path, database_url: str) -> Iterator[Place]:
     """A server for all examples: each has a session of its own."""
     with (
-        ServerProcess(tmp_path, database_url, lease_seconds=0.6, sweep_seconds=0.05) as server,
+        ServerProcess(tmp_path, database_url, lease_seconds=0.6, sweep_seconds=0.05, fold_seconds=0.1) as server,
         asyncio.Runner() as runner,
     ):
         place = Place(server, runner)
@@ -143,7 +143,7 @@ def _play(place: Place, *, examples: int, steps: int) -> None:
 
 
 def test_the_state_of_a_session_is_the_fold_of_its_logs_whenever_its_server_dies(place: Place) -> None:
-    _play(place, examples=8, steps=20)
+    _play(place, examples=6, steps=20)
 
 
 @pytest.mark.campaign

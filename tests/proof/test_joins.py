@@ -55,7 +55,7 @@ async def _whole_log(client: Client, session: str) -> list[str]:
 
 
 async def test_readers_that_join_while_a_run_streams_have_no_gap(client: Client) -> None:
-    await _joins(client, 150)
+    await _joins(client, 60)
 
 
 @pytest.mark.campaign

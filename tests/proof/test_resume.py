@@ -15,6 +15,8 @@ from tests.proof.wire import Kept, read_cut
 Make = Callable[..., ServerProcess]
 
 READERS = 10
+FOLDING = {"fold_seconds": 0.1}
+"""What has ended is folded while it is being read."""
 TOKENS = 250
 
 
@@ -66,14 +68,16 @@ def _faults(seen: list[tuple[str, str]], expected: list[tuple[str, str]]) -> lis
     return [f"{len(seen)} events instead of {len(expected)}, and another one at {at}: {seen[at : at + 1]}"]
 
 
-async def test_a_reader_that_is_cut_at_random_bytes_has_exactly_the_log(client: Client) -> None:
-    await _resumes([client], 20)
+async def test_a_reader_that_is_cut_at_random_bytes_has_exactly_the_log(make_server: Make, database_url: str) -> None:
+    async with Client(make_server(database_url, **FOLDING).start().url) as client:
+        await _resumes([client], 12)
 
 
 @pytest.mark.campaign
 @pytest.mark.timeout(1500)
-async def test_a4_readers_are_cut_at_random_bytes(client: Client) -> None:
-    await _resumes([client], rounds(1000))
+async def test_a4_readers_are_cut_at_random_bytes(make_server: Make, database_url: str) -> None:
+    async with Client(make_server(database_url, **FOLDING).start().url) as client:
+        await _resumes([client], rounds(1000))
 
 
 @pytest.mark.campaign
@@ -81,6 +85,6 @@ async def test_a4_readers_are_cut_at_random_bytes(client: Client) -> None:
 async def test_a4_readers_are_cut_at_random_bytes_and_come_back_to_the_other_server(
     make_server: Make, postgres_url: str
 ) -> None:
-    one, other = (make_server(postgres_url, sweep_seconds=0.1, tops_seconds=0.1).start() for _ in range(2))
+    one, other = (make_server(postgres_url, sweep_seconds=0.1, tops_seconds=0.1, **FOLDING).start() for _ in range(2))
     async with Client(one.url) as here, Client(other.url) as there:
         await _resumes([here, there], rounds(1000))

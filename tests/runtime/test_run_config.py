@@ -82,7 +82,7 @@ def test_what_is_no_object_is_refused(config: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "member", ["useCache", "uploadStrategy", "compaction", "model", "RunTimeout", "runtimeout", "run_timeout", ""]
+    "member", ["useCache", "uploadStrategy", "audio", "model", "RunTimeout", "runtimeout", "run_timeout", ""]
 )
 @pytest.mark.parametrize("value", ["x", 0, False, [], {}])
 def test_a_member_that_is_not_honoured_is_refused_and_named(member: str, value: object) -> None:

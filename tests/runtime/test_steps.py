@@ -80,3 +80,12 @@ def test_the_hash_of_arguments_does_not_depend_on_the_order_of_members() -> None
 def test_a_name_that_cannot_be_stored_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="NUL"):
         Steps(()).next_key(StepKind.WORK, "a\x00b", None)
+
+
+def test_a_step_that_is_not_counted_leaves_the_others_their_places() -> None:
+    steps = Steps(())
+
+    before, first = steps.uncounted_key(StepKind.COMPACTION, "compact"), steps.next_key(StepKind.WORK, "look", None)
+    inside = steps.inside(before).next_key(StepKind.WORK, "summarize", None)
+
+    assert (before.place, first.place, inside.place) == ("0", "1", "0.1")

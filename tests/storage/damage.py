@@ -138,27 +138,27 @@ class Trial:
 
 
 async def make_ledger(folder: Path) -> Ledger:
-    """Let runs happen, folded ones into the file, then others, and kill the server on what it wrote ahead of those."""
+    """Let runs happen, folded ones and plain ones into the file and others ahead of it, and kill the server."""
     await asyncio.to_thread(folder.mkdir)
     ledger, url = Ledger(folder), await asyncio.to_thread(sqlite_database, folder)
     for number in range(3):
         ledger.lines[f"s{number}"] = []
-    for fold_seconds in (0.05, 3600):
+    for fold_seconds, is_last in ((0.05, False), (3600, False), (3600, True)):
         with ServerProcess(folder, url, fold_seconds=fold_seconds) as server:
             async with Client(server.url) as client:
                 for session, seen in ledger.lines.items():
                     if not seen:
                         await client.session(session)
                     async with client.feed(session) as feed:
-                        await client.accepted(session, "/tokens 60 1")
+                        await client.accepted(session, "/tokens 200")
                         await feed.until(completed)
                     ledger.lines[session] = await client.log_lines(session)
-            if fold_seconds < 1:
-                # Its end puts everything into the file itself.
-                server.terminate()
-            else:
+            if is_last:
                 server.kill()
                 ledger.killed_at = datetime.now(UTC).isoformat()
+            else:
+                # Its end puts everything into the file itself.
+                server.terminate()
     return ledger
 
 

@@ -1,16 +1,21 @@
 """What has ended is stored smaller, and the same events are read from everywhere in it, also meanwhile."""
 
 import asyncio
+from dataclasses import replace
 from random import Random
 
 from events.ids import RunId
+from events.position import Position
 from hosting.adapters.sql.database import Database
 from hosting.adapters.sql.folding import SqlFolding
+from hosting.adapters.sql.transactor import T, Work
+from hosting.adapters.sql.unknown_commits import was_stored
 from hosting.domain.branch import Branch
 from hosting.ports.units import CloseMessage
 from tests.storage.logs import fold_all, run_with_deltas, stored_rows
 from tests.store.units import (
     add_notes,
+    execute,
     held,
     log,
     make_branch,
@@ -152,3 +157,60 @@ async def test_two_who_fold_the_same_rows_fold_them_once(database: Database, dat
 
     assert await stored_rows(database_url, branch.key) == [(1, 1, None), (2, 53, "zlib")]
     assert before == await log(database, branch)
+
+
+async def test_a_commit_that_nobody_answered_is_found_in_the_row_that_it_was_folded_into(database: Database) -> None:
+    branch = await make_branch(database)
+    lease = await make_lease(database, branch)
+    unit = held(lease, "perhaps")
+    await stored(database.events, held(lease, "before"))
+    committed = await stored(database.events, unit)
+    other = replace(committed, lines=[committed.lines[0].replace(b"perhaps", b"another")])
+    later = replace(committed, first=Position(committed.first.epoch, committed.first.seq + 5))
+    await stored(database.events, held(lease, "behind", changes=[CloseMessage(user_message("x" * 2000))]))
+    await fold_all(database)
+
+    found = [
+        await was_stored(database._transactor, [unit], [outcome], within_seconds=5)
+        for outcome in (committed, other, later)
+    ]
+
+    assert found == [True, False, False]
+
+
+async def test_damaged_rows_are_left_as_they_are_and_the_rest_is_folded(database: Database, database_url: str) -> None:
+    branch = await make_branch(database)
+    for text in ("a", "b", "c"):
+        await run_with_deltas(database, branch, [text * 80] * 5)
+    await execute(database_url, "UPDATE events SET checksum = 1 WHERE last_seq = 11")
+
+    await fold_all(database)
+
+    rows = await stored_rows(database_url, branch.key)
+    assert [row for row in rows if row[2]] == [(2, 8, "zlib"), (16, 22, "zlib")]
+    assert len(rows) == 1 + 1 + 7 + 1
+
+
+async def test_a_branch_that_is_deleted_while_it_is_folded_leaves_nothing(
+    database: Database, database_url: str
+) -> None:
+    branch = await make_branch(database)
+    await run_with_deltas(database, branch, ["some words"] * 30)
+    folding = SqlFolding(_After(database, database_url), database._reading, Random(1))
+
+    await folding.fold()
+
+    assert await execute(database_url, "SELECT first_seq FROM events") == []
+
+
+class _After:
+    """Runs what is written only after everything was deleted."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self._transactor = database._transactor
+        self._url = url
+
+    async def run(self, work: Work[T]) -> T:
+        for table in ("events", "runs", "messages", "branches"):
+            await execute(self._url, f"DELETE FROM {table}")
+        return await self._transactor.run(work)

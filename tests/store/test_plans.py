@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from hosting.adapters.sql import fleet_tables
+from hosting.adapters.sql.folding import SqlFolding
 from hosting.adapters.sql.inbox import SqlInbox
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.reading import Query, T
@@ -85,6 +87,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[InMemory], Awaitable[object]]]] = {
     "claim": ("work_items", lambda memory: queue_in(memory).claim(WORKER, 5, 120.0)),
     "unowned": ("runs", lambda memory: SqlLeases(memory).unowned(5)),
     "untold": ("inbox_messages", lambda memory: SqlInbox(memory, memory).untold(5)),
+    "folding": ("branches", lambda memory: SqlFolding(memory, memory, Random(1)).fold()),
     "overdue": ("interactions", lambda memory: SqlWatch(memory).overdue(5)),
 }
 

@@ -13,6 +13,7 @@ from events.interactions import Response as Answer
 from events.interruption import InterruptionRequest
 from events.permissions import PermissionChoice, PermissionResponse
 from hosting.api.openapi_schemas import NULL, TEXT, Json, Schemas, one_of, record, reference
+from hosting.domain.compaction_options import RunCompaction
 from hosting.domain.definition import AgentConfig
 from hosting.domain.model_config import MODEL_MEMBERS, ChatOptions, StructuredOutput
 
@@ -31,6 +32,7 @@ _SHAPES: Final = ("text", "content", "contents")
 _FILE: Final = "SentFileContent"
 _FILES: Final = ("hpd:image", "hpd:audio", "hpd:video", "hpd:document")
 _BASE64: Final = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+_UPLOADED: Final = "hpd-content://"
 _MEDIA_TYPE: Final = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
 _DURATION: Final[Json] = {
     "type": ["string", "null"],
@@ -108,7 +110,9 @@ def _run_config(schemas: Schemas) -> Json:
     members: dict[str, Json] = dict.fromkeys(("runTimeout", *waits), _DURATION)
     members["permissionOverrides"] = {"type": ["object", "null"], "additionalProperties": {"type": "boolean"}}
     members["clientToolInput"] = {"anyOf": [schemas.sent(ClientToolInput), NULL]}
-    members["coalesceDeltas"] = members["skipTools"] = {"type": ["boolean", "null"]}
+    flags = ("coalesceDeltas", "skipTools", "triggerCompaction", "skipCompaction")
+    members |= {name: {"type": ["boolean", "null"]} for name in flags}
+    members["compaction"] = {"anyOf": [schemas.sent(RunCompaction), NULL]}
     members["chat"] = {"anyOf": [schemas.sent(ChatOptions), NULL]}
     members["structuredOutput"] = {"anyOf": [schemas.sent(StructuredOutput), NULL]}
     members["providerOptionsJson"] = {"type": ["string", "null"], "contentMediaType": "application/json"}
@@ -144,7 +148,11 @@ def _content(schemas: Schemas) -> Json:
         "uri": {**TEXT, "pattern": f"^data:{_MEDIA_TYPE}(?:;[^;,]+)*;base64,{_BASE64}$"},
         "mediaType": {"anyOf": [media_type, NULL]},
     }
-    elsewhere["properties"] |= {"uri": {**TEXT, "pattern": "^https?://[^ ]+$"}, "mediaType": media_type}
+    addresses = {**TEXT, "pattern": f"^(?:https?://[^ ]+|{_UPLOADED}[A-Za-z0-9._~-]{{1,128}})$"}
+    elsewhere["properties"] |= {"uri": addresses, "mediaType": media_type}
+    elsewhere["required"] = ["$type", "uri"]
+    # What was uploaded has a type already.
+    elsewhere["anyOf"] = [{"required": ["mediaType"]}, {"properties": {"uri": {"pattern": f"^{_UPLOADED}"}}}]
     members: dict[str, Json] = {"$type": {**TEXT, "enum": list(_FILES)}, "uri": TEXT}
     members["mediaType"] = data["properties"]["mediaType"]
     said = "A file by its kind: `data` or `uri`, whichever its URI is."

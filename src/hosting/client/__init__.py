@@ -3,6 +3,7 @@
 from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.client import Client
+from hosting.client.contents import Content
 from hosting.client.credentials import AuditEntryShown, AuditShown, Credentials, CredentialShown, Rekeyed, Rotated
 from hosting.client.dead_letter import DeadLetter, Requeued
 from hosting.client.environment_map import EnvironmentMap
@@ -40,6 +41,7 @@ __all__ = [
     "BranchAddress",
     "Client",
     "ClientError",
+    "Content",
     "CredentialShown",
     "Credentials",
     "DeadLetter",

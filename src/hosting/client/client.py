@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 from urllib.parse import quote
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from events.branches import MessageStarted
 from events.catalog import Catalog
 from events.event import Event
-from events.ids import MAIN_BRANCH, BranchId, MessageId, RunId, SessionId
+from events.ids import MAIN_BRANCH, BranchId, ContentId, MessageId, RunId, SessionId
 from events.inputs import Input
 from events.interactions import Response
 from events.queue import BranchQueueUpdated, QueueItem
@@ -21,6 +22,7 @@ from hosting.client.accepted import Accepted
 from hosting.client.address import BranchAddress
 from hosting.client.answer import check_answer, read_answer
 from hosting.client.connection import Connection
+from hosting.client.contents import Content, delete, download, listed, upload
 from hosting.client.errors import Problem
 from hosting.client.feed import Feed, OnCut
 from hosting.client.forked import Forked
@@ -241,6 +243,30 @@ class Client:
     async def remove_queued(self, at: BranchAddress, run_id: RunId) -> None:
         """Take an input out of the queue; when this returns, it never runs."""
         check_answer(await self._connection.request("DELETE", f"{at.path}/queue/{quote(run_id, safe='')}"))
+
+    async def upload(
+        self, at: BranchAddress, file: Path | BinaryIO, *, name: str | None = None, content_type: str | None = None
+    ) -> Content:
+        """Upload a file through a branch; when this returns, it is stored, and messages can refer to its `uri`.
+
+        It is read piece by piece. Its type is guessed by its name when it is not said.
+        """
+        return await upload(self._connection, at, file, name, content_type)
+
+    async def contents(self, at: BranchAddress) -> list[Content]:
+        """Return what was uploaded through a branch, the oldest first."""
+        return await listed(self._connection, at)
+
+    def download(self, at: BranchAddress, content_id: ContentId) -> AsyncGenerator[bytes]:
+        """Yield the bytes of an uploaded file, whichever branch of the session it came through.
+
+        When it ends without an error, these are all. Close the generator (`contextlib.aclosing`) to leave before.
+        """
+        return download(self._connection, at, content_id)
+
+    async def delete_content(self, at: BranchAddress, content_id: ContentId) -> None:
+        """Delete an uploaded file; messages that refer to it stay, and models are told that it is gone."""
+        await delete(self._connection, at, content_id)
 
 
 def _path(session_id: SessionId) -> str:

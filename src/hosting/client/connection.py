@@ -1,7 +1,8 @@
 """Requests to one server, and what it means when they fail."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
@@ -68,12 +69,18 @@ class Connection:
     ) -> httpx.Response:
         """Make a request with the headers given, and return its answer whatever that is."""
         headers = dict(given or {}) if content is None else {"Content-Type": "application/json", **(given or {})}
-        try:
+        with self.told(f"{method} {path}"):
             return await self.http.request(method, path, content=content, headers=headers)
+
+    @contextmanager
+    def told(self, what: str) -> Iterator[None]:
+        """Tell what goes wrong with a request in the words of this client."""
+        try:
+            yield
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ServerUnreachable(self._url, _cause(error)) from error
         except httpx.TransportError as error:
-            raise AnswerLost(f"{method} {path}", _cause(error)) from error
+            raise AnswerLost(what, _cause(error)) from error
 
 
 def _checked(url: str) -> httpx.URL:

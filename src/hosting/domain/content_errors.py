@@ -14,6 +14,7 @@ BranchlineError
 AgentError
 +-- ContentGone                 a run needs a content that has been deleted
 +-- ContentTooLarge             a run needs more of contents than a model is given
++-- ContentsElsewhere           a run is at a worker, which has no way to contents
 """
 
 from events.ids import ContentId
@@ -74,6 +75,13 @@ class ContentGone(AgentError):
 
     def __init__(self, uri: str) -> None:
         super().__init__(f"The file {uri[:_SHOWN]} is not there any more: somebody has deleted it.")
+
+
+class ContentsElsewhere(AgentError):
+    """A run is done where uploaded files cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__("A worker cannot read uploaded files; send the file in the message, as a data: URI.")
 
 
 class ContentTooLarge(AgentError):

@@ -1,9 +1,11 @@
 """A request that its client may send again, and the answer it was given; see docs/reference/http.md."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from events.position import Position
 from hosting.domain.scope import TenantId
 
 KEPT: Final = timedelta(hours=24)
@@ -42,6 +44,18 @@ class AnsweredRequest:
 
     request: KeyedRequest
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A keyed request whose answer is stored with what it tells of, in a unit (see `hosting.ports.units`).
+
+    `answer` is given the head of the log just before the unit. It is called within the transaction, perhaps on another
+    thread and more than once; it must do nothing else.
+    """
+
+    request: KeyedRequest
+    answer: Callable[[Position], Answer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ class ToolContext(Protocol):
         Raises:
             ContentGone: there is none, or not any more.
             ContentTooLarge: it has more than `most_bytes`.
+            ContentsElsewhere: the run is at a worker.
             ValueError: the URI is of another kind.
         """
         ...

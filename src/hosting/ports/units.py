@@ -12,7 +12,7 @@ from events.serializer import Encoded
 from hosting.domain.branch import Branch, BranchPatch
 from hosting.domain.interaction import Interaction, InteractionState
 from hosting.domain.interrupt import Interrupt
-from hosting.domain.keyed_request import Answer, KeyedRequest
+from hosting.domain.keyed_request import Record
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.message import Message
 from hosting.domain.queued import QueuedRun
@@ -21,6 +21,7 @@ from hosting.domain.scope import BranchKey, BranchScope, TenantId
 from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
+from hosting.ports.history import CompactHistory, DiscardMessage
 from hosting.ports.results import Observe, RateRun
 from hosting.ports.words import AddToRun, PassOn, TellWorker
 
@@ -187,21 +188,6 @@ class CloseMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscardMessage:
-    """An assistant's message that was a part of the conversation is none any more: another is written in its place."""
-
-    message_id: MessageId
-
-
-@dataclass(frozen=True, slots=True)
-class CompactHistory:
-    """Ended messages are no part of the conversation any more; `by` stands where the first of them stood, if given."""
-
-    removed: tuple[MessageId, ...]
-    by: Message | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class BeginStep:
     """A step is under way; `flow` is the event flow inside of it, if it has one, and `agent_version` as in Run."""
 
@@ -331,17 +317,6 @@ RunChange = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The answer to a keyed request is stored with what it tells of; refused with REQUEST_REPEATED.
-
-    `answer` is called as Tell is, with the head of the log just before the unit.
-    """
-
-    request: KeyedRequest
-    answer: Callable[[Position], Answer]
-
-
 @dataclass(slots=True)
 class Unit:
     """Events for one branch with the rows that go with them.
@@ -386,10 +361,7 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """A unit is durable: its events, numbered from `first`; `fence` is the branch's after it.
-
-    `promoted` is the lease of a run that left the queue with it.
-    """
+    """A unit is durable, its events from `first` on; `fence` is the branch's then, `promoted` a queued run's lease."""
 
     first: Position
     lines: list[bytes]

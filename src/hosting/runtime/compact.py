@@ -18,10 +18,11 @@ from events.compaction import (
 from hosting.domain.compaction_options import RunCompactionMode
 from hosting.domain.message import Message
 from hosting.domain.run_config import RunConfig
-from hosting.domain.step import StepKind
+from hosting.domain.step import StepKey, StepKind
 from hosting.ports.agents import Agent
+from hosting.ports.history import CompactHistory
 from hosting.ports.summaries import Compacting, Summary, SummaryContext, ToSummarize
-from hosting.ports.units import BeginStep, CompactHistory, FinishStep, KeepState
+from hosting.ports.units import BeginStep, FinishStep, KeepState
 from hosting.runtime.bench import Bench
 from hosting.runtime.compacted import COMPACTED, Compacted, read_compacted, told_message
 from hosting.runtime.steps import Steps
@@ -32,6 +33,7 @@ from middleware.compaction_policy import CompactionPolicy
 from middleware.compaction_prompt import INSTRUCTIONS
 from middleware.errors import AgentError
 
+_NAME: Final = "compact"
 _LONGEST_SUMMARY: Final = 200_000
 
 
@@ -59,20 +61,32 @@ def wish_of(agent: Agent, config: RunConfig) -> Wish | None:
     return Wish(policy, CompactionMode.AUTO) if is_triggered else None
 
 
-async def compact_history(bench: Bench, steps: Steps, context: SummaryContext, iteration: int, wish: Wish) -> bool:
-    """Compact what was said before the run's input, if it is to be; say whether it was, now or before a crash."""
-    history = HistoryOfRun(bench, steps, context, iteration, wish)
+async def compact_before_turn(
+    bench: Bench, steps: Steps, context: SummaryContext, iteration: int, wish: Wish
+) -> CompactionStatus | None:
+    """Compact what was said before the run's input, if it is to be."""
+    # Not counted: an agent that is given a policy, or has it taken, goes on with the runs that it has begun.
+    key = steps.uncounted_key(StepKind.COMPACTION, _NAME)
+    return await compact(HistoryOfRun(bench, steps, key, context=context, iteration=iteration, wish=wish), wish)
+
+
+async def compact_now(bench: Bench, steps: Steps, context: SummaryContext, iteration: int, wish: Wish) -> bool:
+    """Compact what was said before the run's input, as a step that the agent wants; say whether anything gave way."""
+    key = steps.next_key(StepKind.COMPACTION, _NAME, None)
+    history = HistoryOfRun(bench, steps, key, context=context, iteration=iteration, wish=wish)
     return await compact(history, wish) is CompactionStatus.PERFORMED
 
 
 class HistoryOfRun:
     """See History: what the branch has from before the run that holds it."""
 
-    def __init__(self, bench: Bench, steps: Steps, context: SummaryContext, iteration: int, wish: Wish) -> None:
+    def __init__(
+        self, bench: Bench, steps: Steps, key: StepKey, *, context: SummaryContext, iteration: int, wish: Wish
+    ) -> None:
         self._bench = bench
         self._context = context
         self._wish = wish
-        self._key = steps.next_key(StepKind.COMPACTION, "compact", None)
+        self._key = key
         self._work = WorkContext(bench, steps.inside(self._key))
         self._logged = steps.logged(self._key)
         self._is_begun = self._logged is not None

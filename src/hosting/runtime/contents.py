@@ -1,7 +1,7 @@
 """The uploaded files of a session, as its runs come by them."""
 
 from hosting.domain.content import content_of, is_content_uri
-from hosting.domain.content_errors import ContentGone, ContentTooLarge
+from hosting.domain.content_errors import ContentGone, ContentsElsewhere, ContentTooLarge
 from hosting.runtime.bench import Bench
 
 
@@ -10,7 +10,9 @@ async def content_at(bench: Bench, uri: str, most_bytes: int | None) -> bytes:
     if not isinstance(uri, str) or not is_content_uri(uri):
         raise ValueError(f"An uploaded file is named as hpd-content://..., not as {uri!r:.100}.")
     contents, scope, named = bench.runtime.contents, bench.hand.lease.run.scope, content_of(uri)
-    if contents is None or named is None:
+    if contents is None:
+        raise ContentsElsewhere
+    if named is None:
         raise ContentGone(uri)
     found = (await contents.find(scope.tenant, scope.session_id, [named])).get(named)
     if found is None:

@@ -20,13 +20,19 @@ from hosting.domain.run_config import RunConfig
 from hosting.domain.scope import BranchScope
 from hosting.domain.step import StepKind
 from hosting.ports.agents import Reply, ToolOutcome
+from hosting.ports.history import DiscardMessage
 from hosting.ports.tools import Tool
-from hosting.ports.units import BeginStep, CloseMessage, DiscardMessage, FinishStep, RunChange
+from hosting.ports.units import (
+    BeginStep,
+    CloseMessage,
+    FinishStep,
+    RunChange,
+)
 from hosting.runtime.bench import Bench
 from hosting.runtime.choices import Choices
 from hosting.runtime.client_tool_calls import client_instructions, client_tool, visible_client_tools
 from hosting.runtime.closing import close_calls, interrupted_call
-from hosting.runtime.compact import compact_history
+from hosting.runtime.compact import compact_now
 from hosting.runtime.compacted import COMPACTED, read_compacted
 from hosting.runtime.reply import ReplyWriter
 from hosting.runtime.routes import choose_route
@@ -145,7 +151,7 @@ class AgentContext(WorkContext):
             return False
         said = CompactionOptions(keep_messages=keep_messages, strategy=strategy, retention=retention)
         wish = Wish(said.over(self._bench.policy), CompactionMode.FORCED)
-        return await compact_history(self._bench, self._steps, self, self.iteration, wish)
+        return await compact_now(self._bench, self._steps, self, self.iteration, wish)
 
     async def client_tools(self) -> Sequence[VisibleTool]:
         """See RunContext.client_tools."""

@@ -19,7 +19,8 @@ from hosting.domain.relayed import Relayed
 from hosting.domain.run import Ending
 from hosting.domain.work_errors import MessageTooLong
 from hosting.domain.work_item import Holding, WorkerId, WorkItem, WorkReport, WorkState
-from hosting.ports.units import CloseMessage, DiscardMessage, RunChange, UpdateWork
+from hosting.ports.history import DiscardMessage
+from hosting.ports.units import CloseMessage, RunChange, UpdateWork
 from hosting.runtime.closing import close_calls, tell_interrupted
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import finish_run

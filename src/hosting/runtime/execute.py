@@ -22,7 +22,7 @@ from hosting.runtime.beginning import begin_turn, hand_of
 from hosting.runtime.bench import Bench, ClientTools
 from hosting.runtime.client_tool_calls import register_client_tools
 from hosting.runtime.closing import INTERRUPTED_REASON, cancel_questions, tell_interrupted
-from hosting.runtime.compact import compact_history, policy_of, wish_of
+from hosting.runtime.compact import compact_before_turn, policy_of, wish_of
 from hosting.runtime.context import AgentContext
 from hosting.runtime.core import Runtime
 from hosting.runtime.finish import finish_run
@@ -164,7 +164,7 @@ class Executor:
             if client_tools is not None:
                 await register_client_tools(bench, steps, client_tools)
             if compaction is not None:
-                await compact_history(bench, steps, context, context.iteration, compaction)
+                await compact_before_turn(bench, steps, context, context.iteration, compaction)
             await run_agent(agent, context, self.runtime.stragglers, hand.withdraw)
 
         layers: list[TurnLayer] = [_FORMAT, _TIMEOUT]

@@ -6,10 +6,11 @@ from typing import Final
 from events.serializer import Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.inbox_message import InboxMessage, InboxType
+from hosting.domain.keyed_request import Record
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.work_item import WorkItemId
-from hosting.ports.units import Committed, Record, Refusal, Unit
+from hosting.ports.units import Committed, Refusal, Unit
 from hosting.ports.words import AddToRun
 from hosting.runtime.core import Runtime
 from hosting.runtime.messages import message_events

@@ -7,8 +7,7 @@ from typing import Generic, TypeVar
 
 from events.position import Position
 from hosting.domain.keyed_errors import RequestUnderWay
-from hosting.domain.keyed_request import Answer, AnsweredRequest, KeyedRequest, RequestPlace
-from hosting.ports.units import Record
+from hosting.domain.keyed_request import Answer, AnsweredRequest, KeyedRequest, Record, RequestPlace
 
 S = TypeVar("S")
 T_contra = TypeVar("T_contra", contravariant=True)

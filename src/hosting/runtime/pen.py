@@ -8,7 +8,15 @@ from events.serializer import Encoded, Serializer, Stamp
 from hosting.domain.errors import LeaseLost
 from hosting.domain.lease import Lease
 from hosting.ports.clock import Clock
-from hosting.ports.units import CloseMessage, Committed, CompactHistory, EndRun, KeepState, OpenMessage, RunChange
+from hosting.ports.history import CompactHistory
+from hosting.ports.units import (
+    CloseMessage,
+    Committed,
+    EndRun,
+    KeepState,
+    OpenMessage,
+    RunChange,
+)
 from hosting.runtime.writer import Writer
 
 _READ_BACK = (CloseMessage, CompactHistory, KeepState, OpenMessage)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import Final
 
 from events import sse
 from events.control import CloseReason
@@ -10,6 +11,9 @@ from hosting.domain.scope import BranchKey
 from hosting.ports.store import Tail
 from hosting.ports.units import Committed
 from hosting.runtime.telling import Telling
+
+_SMALLEST_RING_BYTES: Final = 64 << 10
+"""As much as a run may have written at once."""
 
 
 class Feed:
@@ -49,13 +53,16 @@ class Feed:
 class Rings:
     """Gives followers the feed of a branch and the writer a place to publish.
 
-    A branch without followers has no ring, and publishing to it costs nothing. Servers elsewhere are told by `telling`.
+    A branch without followers has no ring, and publishing to it costs nothing. The more are followed, the smaller are
+    the rings that come to it, so that all together stay near `budget_bytes`; what they do not hold is read from the
+    store. Servers elsewhere are told by `telling`.
     """
 
-    def __init__(self, *, max_events: int = 1024, max_bytes: int = 1 << 20) -> None:
+    def __init__(self, *, max_events: int = 1024, max_bytes: int = 1 << 20, budget_bytes: int = 256 << 20) -> None:
         self._feeds: dict[BranchKey, Feed] = {}
         self._max_events = max_events
         self._max_bytes = max_bytes
+        self._budget_bytes = budget_bytes
         self.closing: CloseReason | None = None
         self.telling = Telling()
 
@@ -63,7 +70,8 @@ class Rings:
         """Begin to follow; from this moment on nothing that is published passes by unseen. Pair with `close`."""
         feed = self._feeds.get(branch)
         if feed is None:
-            ring = Ring(0, max_events=self._max_events, max_bytes=self._max_bytes)
+            room = max(_SMALLEST_RING_BYTES, self._budget_bytes // (len(self._feeds) + 1))
+            ring = Ring(0, max_events=self._max_events, max_bytes=min(self._max_bytes, room))
             feed = self._feeds[branch] = Feed(ring)
         feed.followers += 1
         return feed

@@ -8,9 +8,10 @@ from events.serializer import Stamp
 from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchExists, SessionExists, SessionMissing
 from hosting.domain.keyed_errors import RequestRepeated
+from hosting.domain.keyed_request import Record
 from hosting.domain.scope import BranchScope, TenantId
 from hosting.domain.session import Session
-from hosting.ports.units import AddBranch, AddSession, GuardedChange, Record, Refusal, Unit
+from hosting.ports.units import AddBranch, AddSession, GuardedChange, Refusal, Unit
 from hosting.runtime.core import Runtime
 from hosting.runtime.keyed import Keyed, record_of
 from hosting.runtime.new_branch import NewBranch, branch_created, new_branch

@@ -34,6 +34,10 @@ class Steps:
         self._next += 1
         return key
 
+    def uncounted_key(self, kind: StepKind, name: str) -> StepKey:
+        """Return the key of the one step that is not counted among the others: they keep their places without it."""
+        return StepKey(f"{self._within}0", kind, name, hash_arguments(None))
+
     def logged(self, key: StepKey) -> Step | None:
         """Return the step as it was logged before the run began again; None when it is new.
 

@@ -15,7 +15,7 @@ from hosting.adapters.models.candidates import Candidates
 from hosting.adapters.models.care import Care
 from hosting.adapters.models.chat_settings import not_taken, settings_of, tells_reasoning
 from hosting.adapters.models.toolsets import close_toolsets, toolsets_of
-from hosting.domain.definition import AgentConfig
+from hosting.domain.definition import AgentConfig, CompactionConfig
 from hosting.domain.errors import ConfigRefused
 from hosting.domain.model_config import ModelConfig
 from hosting.ports.agents import Limits
@@ -62,29 +62,32 @@ class Assembly:
         if config.chat.model_id is not None:
             raise ConfigRefused("/chat/modelId", "The model of an agent is its `clients.chat.modelName`.")
         model, said = next(iter(models.values())), ModelConfig(chat=config.chat)
-        toolsets = toolsets_of(config, self._server_tools.values(), environment=self._environment)
-        self._toolsets.update(toolsets)
-        own: Agent[Any, Any] = Agent(
-            model,
-            name=config.name,
-            instructions=config.system_instructions,
-            model_settings=settings_of(said, model),
-            toolsets=toolsets,
-        )
+        compaction = config.compaction or CompactionConfig()
         agent = ModelAgent(
             agent_id,
-            own,
+            self._wrapped(config, model, said),
             name=config.name,
             limits=limits,
             tools=tools,
             tells_reasoning=tells_reasoning(config.chat),
             candidates=Candidates(models, accesses, said, config.work_type),
             project_name=config.project_name,
-            compaction=None if config.compaction is None else config.compaction.policy(),
-            summary_model=None if config.compaction is None else config.compaction.model_name,
+            compaction=compaction.policy(),
+            summary_model=compaction.model_name,
         )
         agent.ask_with(self._care)
         return agent
+
+    def _wrapped(self, config: AgentConfig, model: Model, said: ModelConfig) -> Agent[Any, Any]:
+        toolsets = toolsets_of(config, self._server_tools.values(), environment=self._environment)
+        self._toolsets.update(toolsets)
+        return Agent(
+            model,
+            name=config.name,
+            instructions=config.system_instructions,
+            model_settings=settings_of(said, model),
+            toolsets=toolsets,
+        )
 
     async def close(self) -> None:
         """Close what the toolsets of all agents hold."""

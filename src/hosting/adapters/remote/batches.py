@@ -24,12 +24,11 @@ from hosting.domain.remote_batch import (
     TurnBegun,
     raw_of,
 )
+from hosting.ports.history import CompactHistory, DiscardMessage
 from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
-    CompactHistory,
-    DiscardMessage,
     EndRun,
     FinishStep,
     GuardedChange,

@@ -13,7 +13,8 @@ from hosting.adapters.sql.dialect import POSTGRESQL
 from hosting.adapters.sql.messages import message_row
 from hosting.adapters.sql.tables import messages
 from hosting.domain.message import Message, MessageState
-from hosting.ports.units import CompactHistory, Unit
+from hosting.ports.history import CompactHistory
+from hosting.ports.units import Unit
 
 _NOTHING: Final = encode_contents(())
 _AT_FIRST: Final = (messages.c.branch_key == bindparam("branch"), messages.c.id == bindparam("first"))

@@ -41,6 +41,9 @@ def swap(partial: Path, path: Path, aside: str) -> Path | None:
     kept = _set_aside(path, aside) if path.exists() else None
     if kept is not None:
         _keep_owner(partial, kept)
+    for ending in _BESIDE:
+        # Left by a file that somebody has removed: SQLite would write what is there into the new one.
+        path.with_name(f"{path.name}{ending}").unlink(missing_ok=True)
     put_in_place(partial, path, replace=True)
     return kept
 

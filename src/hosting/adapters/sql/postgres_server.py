@@ -4,7 +4,8 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from sqlalchemy import text
+import asyncpg
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -14,6 +15,8 @@ from hosting.adapters.sql.migrate import migrate
 _CONNECTIONS: Final = 12
 _MIGRATION_LOCK: Final = 7_235_409
 _CONNECT_SECONDS: Final = 10.0
+_BOUNDS_TRANSACTIONS: Final = 17
+"""The version that learned it (https://www.postgresql.org/docs/17/release-17.html)."""
 
 
 def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
@@ -26,7 +29,7 @@ def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
         "statement_timeout": patience,
         "synchronous_commit": "on",
     }
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS,
@@ -41,6 +44,20 @@ def postgres_engine(url: URL, *, lease_seconds: float) -> AsyncEngine:
             "command_timeout": lease_seconds,
         },
     )
+    whole = f"{int(lease_seconds * 1000)}ms"
+    event.listen(engine.sync_engine, "connect", lambda made, _: made.run_async(lambda driver: _bound(driver, whole)))
+    return engine
+
+
+async def _bound(driver: asyncpg.Connection, patience: str) -> None:
+    """End whole transactions in time as well, where PostgreSQL can do that.
+
+    To the other timeouts a process that was stopped between two messages of one statement is neither idle nor busy.
+    """
+    if driver.get_server_version().major >= _BOUNDS_TRANSACTIONS:
+        # A connection that is lost at this moment fails whoever uses it next, in words that are understood there.
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError):
+            await driver.execute(f"SET transaction_timeout = '{patience}'")
 
 
 async def migrate_postgres(url: URL) -> None:

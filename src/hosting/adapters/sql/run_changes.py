@@ -17,13 +17,12 @@ from hosting.adapters.sql.times import to_ticks
 from hosting.adapters.sql.work_items import apply_work
 from hosting.domain.message import MessageState
 from hosting.domain.scope import BranchKey
+from hosting.ports.history import CompactHistory, DiscardMessage
 from hosting.ports.results import Observe
 from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
-    CompactHistory,
-    DiscardMessage,
     EndRun,
     EndWork,
     FinishStep,

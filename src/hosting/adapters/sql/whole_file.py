@@ -5,10 +5,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from hosting.domain.errors import StorageRefused
 
-_OWNERS_ONLY = 0o600
+_OWNERS_ONLY: Final = 0o600
+_TRIES: Final = 10
 
 
 @contextmanager
@@ -21,11 +23,14 @@ def partial_file(target: Path) -> Iterator[Path]:
         StorageRefused: it cannot be made, or another process writes it.
     """
     partial = target.with_name(f".{target.name}.partial")
-    descriptor = _opened(partial, target)
+    descriptor = _taken(partial, target)
     try:
+        os.ftruncate(descriptor, 0)
+        os.fchmod(descriptor, _OWNERS_ONLY)
         yield partial
     finally:
-        partial.unlink(missing_ok=True)
+        if _is_shown(descriptor, partial):
+            partial.unlink()
         os.close(descriptor)
 
 
@@ -53,7 +58,20 @@ def put_in_place(partial: Path, target: Path, *, replace: bool) -> None:
     _sync(target.parent)
 
 
-def _opened(partial: Path, target: Path) -> int:
+def _taken(partial: Path, target: Path) -> int:
+    for _ in range(_TRIES):
+        descriptor = _locked(partial, target)
+        if _is_shown(descriptor, partial):
+            if os.fstat(descriptor).st_nlink == 1:
+                return descriptor
+            # It has its own name already: whoever was killed just then did not come to take this one away.
+            partial.unlink()
+        # Else its owner has given it its name between our opening and our locking it.
+        os.close(descriptor)
+    raise StorageRefused(f"Another process is just writing {target}.")
+
+
+def _locked(partial: Path, target: Path) -> int:
     try:
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT, _OWNERS_ONLY)
     except OSError as error:
@@ -63,9 +81,14 @@ def _opened(partial: Path, target: Path) -> int:
     except BlockingIOError as error:
         os.close(descriptor)
         raise StorageRefused(f"Another process is just writing {target}.") from error
-    os.ftruncate(descriptor, 0)
-    os.fchmod(descriptor, _OWNERS_ONLY)
     return descriptor
+
+
+def _is_shown(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sync(path: Path) -> None:

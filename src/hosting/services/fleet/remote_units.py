@@ -34,12 +34,11 @@ from hosting.domain.remote_batch import (
 )
 from hosting.domain.run import Ending
 from hosting.domain.step import StepKey, StepKind
+from hosting.ports.history import CompactHistory, DiscardMessage
 from hosting.ports.units import (
     BeginStep,
     BeginTurn,
     CloseMessage,
-    CompactHistory,
-    DiscardMessage,
     EndRun,
     FinishStep,
     KeepState,
