@@ -88,7 +88,7 @@ async def running(server: Server) -> AsyncIterator[None]:
         dispatcher = _dispatcher(server, database, writer, telling)
         await _start_hints(server, database, stack, telling)
         await _start(server, stack, "tops", watch_tops(server.rings, database.log, every_seconds=settings.tops_seconds))
-        watching = watch_interactions(server.runtime, database.watch, every_seconds=settings.sweep_seconds)
+        watching = watch_interactions(started(server.runtime), database.watch, every_seconds=settings.sweep_seconds)
         await _start(server, stack, "interactions", watching)
         await _start(server, stack, "upkeep", watch_upkeep(database.upkeep, every_seconds=settings.fold_seconds))
         await _start_credentials(server, database, stack)

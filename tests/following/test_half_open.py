@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.following.half_open import SOCKETS, STREAMS
+
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not (shutil.which("ip") and shutil.which("unshare")),
     reason="Only root can make a network of its own whose packets are lost.",
@@ -31,6 +33,7 @@ async def test_a11_peers_that_vanished_are_found_in_time_as_the_server_is_shippe
     print(f"all freed after {seconds} s, {more} files more than before")
     assert seconds <= FOUND_WITHIN_SECONDS
     assert more <= 2
+    print(f"a11 {STREAMS + SOCKETS} ok / {STREAMS + SOCKETS} total")
 
 
 async def _played(folder: Path, *settings: str) -> tuple[float, int]:

@@ -72,6 +72,10 @@ async def test_a13_100_000_events_replayed_by_20_readers_stop_nobody(make_server
     # A machine that has other things to do says nothing about a hundredth.
     assert p99(times) <= P99_SECONDS or load > cores
     assert idle < 0.2
+    print(
+        f"a13 {len(counts)} ok / {len(counts)} total"
+        + (", but for the p99: the machine was busy" if load > cores else "")
+    )
 
 
 async def _written(client: Client, tokens: int) -> tuple[str, str]:

@@ -144,6 +144,7 @@ async def test_a9_a_hundred_readers_that_never_read_slow_down_nobody(make_server
     assert peak - before <= CROWD * MIB
     # A machine that has other things to do says nothing about a hundredth.
     assert p99(delays) <= 1.5 * usual + 0.02 or load > cores
+    print(f"a9 {CROWD} ok / {CROWD} total" + (", but for the p99: the machine was busy" if load > cores else ""))
 
 
 async def _delays(client: Client, session: str, text: str) -> list[float]:

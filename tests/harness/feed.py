@@ -72,7 +72,12 @@ class Feed:
         if self._last_event_id is not None:
             lines.append(f"Last-Event-ID: {self._last_event_id}")
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        try:
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        except BaseException:
+            # The server died before it answered; nobody else would close this.
+            self.cut()
+            raise
         self.status = int(head[0].split()[1])
         self.headers = {
             name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)

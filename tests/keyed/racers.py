@@ -54,6 +54,7 @@ class Ledger:
             file.write(json.dumps(line) + "\n")
             file.flush()
             os.fsync(file.fileno())
+        self.made += 1
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what was written down."""

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from tests.harness.client import Client
+from tests.harness.patience import Patience
 from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.harness.proxy import CommitCutter, Cut
@@ -18,6 +19,7 @@ from tests.keyed.racers import Ledger, Race, faults_of, stored_ids
 
 MakeServer = Callable[..., ServerProcess]
 SESSIONS = 10
+ANSWERS_BETWEEN_KILLS = 40
 
 
 @asynccontextmanager
@@ -51,12 +53,17 @@ async def race_through_kills(server: ServerProcess, folder: Path, pairs: int) ->
         race.leaves = True
         racing, kills = asyncio.create_task(race.run(pairs)), 0
         while not racing.done():
-            await asyncio.wait([racing], timeout=0.2 + race.chance.random())
+            # Not by the clock: a machine that has much to do would do nothing else than start the server.
+            wanted, patience = race.ledger.made + race.chance.randrange(1, ANSWERS_BETWEEN_KILLS), Patience()
+            while race.ledger.made < wanted and not racing.done():
+                await patience.wait()
+            await asyncio.wait([racing], timeout=race.chance.random() / 10)
             if not racing.done():
                 await asyncio.to_thread(server.kill)
                 await asyncio.to_thread(server.start)
                 kills += 1
         await racing
+        print(f"{kills} kills")
         assert kills
 
 

@@ -1,6 +1,7 @@
 """A6: a position that cannot be followed from is answered by a reset or refused, on every way that a client has."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -11,9 +12,15 @@ from hosting.adapters.files.key_file import ensure_key_file
 from hosting.domain.identity import Role
 from tests.harness.client import Client
 from tests.harness.feed import Feed
+from tests.harness.process import ServerProcess
 from tests.harness.tally import Tally
 from tests.identity.office import Office
+from tests.interrupt.talk import Talk as Talking
 from tests.sockets.talk import Talk
+
+Make = Callable[..., ServerProcess]
+
+MILLISECOND_IN_DAYS: Final = 0.00000001
 
 MALFORMED: Final = {
     "nonsense": "nonsense",
@@ -131,9 +138,8 @@ def _told(reset: dict[str, object]) -> list[object]:
 
 
 @pytest.fixture
-def office(make_server: object, database_url: str, tmp_path: Path) -> Office:
+def office(make_server: Make, database_url: str, tmp_path: Path) -> Office:
     """A server that has keys, so that there can be another tenant."""
-    assert callable(make_server)
     ensure_key_file(tmp_path / "keys")
     return Office(make_server(database_url, key_file=tmp_path / "keys").start(), tmp_path / "keys")
 
@@ -163,6 +169,31 @@ async def test_a6_every_position_that_cannot_be_followed_from_is_defined_on_ever
             told = next(heard)
             tally.add(*([] if told == expected else [f"{name} {way.__name__}: {told} instead of {expected}"]))
     tally.close(f"{len(trials)} positions, three ways")
+
+
+async def test_a6_positions_that_were_trimmed_are_told_so_on_every_way(make_server: Make, database_url: str) -> None:
+    tally = Tally("a6")
+    server = make_server(database_url, retention_days=MILLISECOND_IN_DAYS, retention_sweep_seconds=0.2).start()
+    async with Client(server.url) as client:
+        talk = await Talking.begin(client)
+        await client.ended(talk.session, (await talk.say("Hi"))["runtimeRunId"])
+        # What a run that waits has written is never trimmed.
+        await talk.say("/permission")
+        (question,) = await talk.asked()
+        log = await talk.until(talk.log, lambda log: bool(log) and log[0]["sequenceNumber"] > 1)
+        epoch, _, first = log[0]["eventId"].partition(".")
+        texts = [f"{epoch}.{seq}" for seq in (0, 1, int(first) - 2)]
+        listeners = [way(client, talk.session, text) for way in WAYS for text in texts]
+        openings = await asyncio.gather(*(listener.begin() for listener in listeners))
+        await talk.answer(question, approved=True)
+        lives = await asyncio.gather(*(listener.live() for listener in listeners))
+        for listener in listeners:
+            listener.leave()
+
+    expected = [200, "trimmed", f"{epoch}.{int(first) - 1}", log[-1]["eventId"], "PERMISSION_RESPONSE"]
+    for opening, live in zip(openings, lives, strict=True):
+        tally.add(*([] if opening + live == expected else [f"{opening + live} instead of {expected}"]))
+    tally.close("trimmed positions, three ways")
 
 
 async def _places(client: Client, office: Office, session: str) -> dict[str, str]:

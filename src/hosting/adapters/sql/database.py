@@ -110,6 +110,17 @@ class Database:
         await rows(self._reading, select(literal(1)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What one database has otherwise than another."""
+
+    lease_seconds: float
+    exclusive: bool
+    writers: int
+    hints: PostgresHints | None = None
+    key_file: Path | None = None
+
+
 async def open_database(
     url: str, stack: AsyncExitStack, *, lease_seconds: float, on_connect: OnConnect | None = None
 ) -> Database:
@@ -135,7 +146,7 @@ async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on
     stack.push_async_callback(reading.close)
     transactor = ThreadTransactor(writer)
     stack.push_async_callback(transactor.close)
-    return _database(transactor, reading, lease_seconds, exclusive=True, writers=1, key_file=key_file_of(path))
+    return _database(transactor, reading, _Kind(lease_seconds, exclusive=True, writers=1, key_file=key_file_of(path)))
 
 
 async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) -> Database:
@@ -152,28 +163,13 @@ async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) 
             f"The database URL has an option that asyncpg does not know, among {options}; TLS, for one, is ssl=require."
         ) from error
     answering = Answering()
-    return _database(
-        PooledTransactor(engine, answering),
-        PooledReading(engine, answering),
-        lease_seconds,
-        exclusive=False,
-        writers=2,
-        hints=PostgresHints(url),
-    )
+    kind = _Kind(lease_seconds, exclusive=False, writers=2, hints=PostgresHints(url))
+    return _database(PooledTransactor(engine, answering), PooledReading(engine, answering), kind)
 
 
-def _database(
-    transactor: Transactor,
-    reading: Reading,
-    lease_seconds: float,
-    *,
-    exclusive: bool,
-    writers: int,
-    hints: PostgresHints | None = None,
-    key_file: Path | None = None,
-) -> Database:
+def _database(transactor: Transactor, reading: Reading, kind: _Kind) -> Database:
     return Database(
-        events=SqlEventStore(transactor, patience_seconds=lease_seconds * _PATIENCE_OF_A_LEASE),
+        events=SqlEventStore(transactor, patience_seconds=kind.lease_seconds * _PATIENCE_OF_A_LEASE),
         log=SqlLogReader(reading),
         leases=SqlLeases(transactor),
         runs=SqlRunReads(reading),
@@ -194,10 +190,10 @@ def _database(
         keyed=SqlKeyedRequests(transactor),
         retention=SqlRetention(transactor, reading),
         upkeep=SqlUpkeep(transactor, reading, Random()),  # noqa: S311 - nothing is kept secret by it
-        exclusive=exclusive,
-        writers=writers,
-        hints=hints,
-        key_file=key_file,
+        exclusive=kind.exclusive,
+        writers=kind.writers,
+        hints=kind.hints,
+        key_file=kind.key_file,
         _reading=reading,
         _transactor=transactor,
     )
