@@ -1,4 +1,4 @@
-"""Ended messages and runs are stored smaller: what is to be folded of a branch, how far it is, and how a row is packed."""
+"""What has ended is stored smaller: what is to be folded of a branch, how far it is, and how a row is packed."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,5 +1,6 @@
 """A client's hands for long conversations."""
 
+import json
 from typing import Any
 
 import httpx
@@ -26,20 +27,24 @@ async def ran(client: Client, session: str, agent: str, branch: str = "main", **
     return log[begun:]
 
 
-async def filled(client: Client, session: str, count: int, *, width: int = 0) -> list[str]:
-    """Bring so many messages into a session in one input, and its answer; return the ids, those of the answer last."""
-    roles = ["assistant" if (count - place) % 2 == 0 else "user" for place in range(count)]
-    given = [
-        {"messageId": f"m{place}", "role": role, "text": f"This is number {place}. {'x' * width}"}
-        for place, role in enumerate(roles[:-1])
-    ]
-    body = {"type": "USER_MESSAGES_INPUT", "messages": [*given, {"messageId": "last", "text": "Hi"}]}
-    response = await post(client, session, "demo", body)
-    assert response.status_code == 202, response.text
-    await client.ended(session, response.json()["runtimeRunId"])
-    log = await client.log(session)
-    answer = next(event["messageId"] for event in reversed(log) if event["type"] == "TEXT_MESSAGE_START")
-    return [*(message["messageId"] for message in given), "last", answer]
+async def filled(client: Client, session: str, count: int, *, width: int = 0, inputs: int = 1) -> list[str]:
+    """Bring so many messages into a session with each input; return the ids, those of the answers too, in order."""
+    ids: list[str] = []
+    for number in range(inputs):
+        roles = ["assistant" if (count - place) % 2 == 0 else "user" for place in range(count - 1)]
+        given = [
+            {"messageId": f"m{number}-{place}", "role": role, "text": f"This is number {place}. {'x' * width}"}
+            for place, role in enumerate(roles)
+        ]
+        last = {"messageId": f"last{number}", "text": "Hi"}
+        body = {"type": "USER_MESSAGES_INPUT", "messages": [*given, last]}
+        response = await post(client, session, "demo", body)
+        assert response.status_code == 202, response.text
+        await client.ended(session, response.json()["runtimeRunId"])
+        ids += [message["messageId"] for message in (*given, last)]
+        log = json.loads(await client.log_text(session, query=f"?after={response.json()['position']}"))
+        ids.append(next(event["messageId"] for event in reversed(log) if event["type"] == "TEXT_MESSAGE_START"))
+    return ids
 
 
 def answer_of(events: list[Event]) -> str:

@@ -107,6 +107,7 @@ class Walk:
             "branchline new": lambda: self._run(line, "-m", "hosting", *words[1:]),
             "branchline keys": lambda: self._make_keys(line),
             "branchline backup": lambda: self._make_keys(line),
+            "branchline check": lambda: self._make_keys(line),
             "branchline prune": lambda: self._make_keys(line),
             "branchline restore": lambda: self._restore(line, words[1:], settings),
             "branchline worker": lambda: self._work(words[1:]),

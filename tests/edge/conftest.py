@@ -24,7 +24,7 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @pytest.fixture(scope="package")
 def shared_server(shared_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A running server on a database of each kind."""
-    with ServerProcess(tmp_path_factory.mktemp("server"), shared_url) as server:
+    with ServerProcess(tmp_path_factory.mktemp("server"), shared_url, fold_seconds=3600) as server:
         yield server
 
 

@@ -12,19 +12,24 @@ from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.identity.office import SHARED_KEY, Office
 
+UNFOLDED = {"fold_seconds": 3600}
+"""So that only what a request does changes what is stored."""
+
 
 @pytest.fixture(scope="package", params=DATABASES)
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A running server on a database of each kind."""
     folder = tmp_path_factory.mktemp("identity")
     if request.param == "sqlite":
-        with ServerProcess(folder, f"sqlite+aiosqlite:///{folder}/test.db", worker_api_key=SHARED_KEY) as server:
+        with ServerProcess(
+            folder, f"sqlite+aiosqlite:///{folder}/test.db", worker_api_key=SHARED_KEY, **UNFOLDED
+        ) as server:
             yield Office(server, folder / "test.db.keys")
         return
     cluster: PostgresCluster = request.getfixturevalue("postgres")
     ensure_key_file(folder / "keys")
     with ServerProcess(
-        folder, cluster.create_database(), worker_api_key=SHARED_KEY, key_file=folder / "keys"
+        folder, cluster.create_database(), worker_api_key=SHARED_KEY, key_file=folder / "keys", **UNFOLDED
     ) as server:
         yield Office(server, folder / "keys")
 
@@ -33,7 +38,9 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def sqlite_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A running server on SQLite, for what does not depend on the store."""
     folder = tmp_path_factory.mktemp("identity-sqlite")
-    with ServerProcess(folder, f"sqlite+aiosqlite:///{folder}/test.db", worker_api_key=SHARED_KEY) as server:
+    with ServerProcess(
+        folder, f"sqlite+aiosqlite:///{folder}/test.db", worker_api_key=SHARED_KEY, **UNFOLDED
+    ) as server:
         yield Office(server, folder / "test.db.keys")
 
 

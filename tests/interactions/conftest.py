@@ -10,7 +10,7 @@ from tests.harness.process import ServerProcess
 
 AGENTS = str(Path(__file__).parent / "asking_agents.py")
 
-SETTINGS = {"sweep_seconds": 0.1, "lease_seconds": 60}
+SETTINGS = {"sweep_seconds": 0.1, "lease_seconds": 60, "fold_seconds": 3600}
 """Deadlines are looked at soon; a lease outlasts whatever else the machine has to do, so no run begins again."""
 
 

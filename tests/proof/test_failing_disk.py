@@ -5,6 +5,8 @@ import random
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,19 @@ class Watched:
         await seconds_until(so_far, within=20)
 
 
-async def _round(server: ServerProcess, fault: Fault, name: str, *, kills: bool, after: int) -> list[str]:
-    faults: list[str] = []
+@dataclass
+class Told:
+    """The sessions that were acknowledged and those that were refused, and what was taken after the first refusal."""
+
+    acked: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+
+async def _round(
+    server: ServerProcess, fault: Fault, name: str, *, takes_nothing: bool, kills: bool, after: int
+) -> list[str]:
+    faults, told = list[str](), Told()
     async with Client(server.url) as client:
         watched = Watched(client, await client.session(f"{name}-run"))
         await client.session(f"{name}-idle")
@@ -70,10 +83,13 @@ async def _round(server: ServerProcess, fault: Fault, name: str, *, kills: bool,
             await client.accepted(watched.session, f"/tokens {TOKENS} 5")
             await watched.far(after)
             with fault(server):
-                refused = await _refused(client, name)
+                await _refused(client, name, told)
                 seen = len(watched.seen)
-                refused += await _refuses(client, name)
-                if len(watched.seen) > seen:
+                await _refuses(client, name, told, takes_nothing=takes_nothing)
+                # A full disk may have room for little things still, in what it has given away before.
+                if takes_nothing and told.taken:
+                    faults.append(f"{told.taken} were acknowledged while the disk failed")
+                if takes_nothing and len(watched.seen) > seen:
                     faults.append(f"{len(watched.seen) - seen} events were shown while the disk failed")
                 if kills:
                     server.kill()
@@ -88,38 +104,51 @@ async def _round(server: ServerProcess, fault: Fault, name: str, *, kills: bool,
         lost = [line for line in watched.seen if line not in lines]
         faults += [f"lost {line[:200]}" for line in lost[:1]]
         check_log(log)
+        faults += [f"lost {session}" for session in told.acked if not await _is_there(client, session)]
         if not kills:
-            stored = [session for session in refused if (await client.http.get(f"/sessions/{session}")).is_success]
-            faults += [f"{len(stored)} refused sessions are there"] if stored else []
+            faults += [f"{session} was refused" for session in told.refused if await _is_there(client, session)]
     return faults + _integrity(server.database_url)
 
 
-async def _refused(client: Client, name: str) -> list[str]:
+async def _refused(client: Client, name: str, told: Told) -> None:
     """Ask until it is refused for the first time: what was on its way to the disk already may come through."""
     for number in range(200):
         response = await client.http.post("/sessions", json={"sessionId": f"{name}-{number}"})
         if response.status_code != 201:
             assert problem(response)["code"] == "storage-unavailable"
-            return [f"{name}-{number}"]
+            told.refused.append(f"{name}-{number}")
+            return
+        told.acked.append(f"{name}-{number}")
     raise AssertionError("the disk does not fail")
 
 
-async def _refuses(client: Client, name: str) -> list[str]:
-    """Ask for all that writes, for a while; every answer is a refusal, and what only reads goes on."""
+async def _refuses(client: Client, name: str, told: Told, *, takes_nothing: bool) -> None:
+    """Ask for all that writes, for a while; a refusal is a problem document, and what only reads goes on."""
     loop = asyncio.get_running_loop()
-    until, refused = loop.time() + FAILS_FOR_SECONDS, list[str]()
-    while loop.time() < until or not refused:
-        session = f"{name}-refused-{len(refused)}"
+    until = loop.time() + FAILS_FOR_SECONDS
+    for number in count():
+        session = f"{name}-meanwhile-{number}"
         for path, body in (
             ("/sessions", {"sessionId": session}),
             (f"{client.path(f'{name}-idle')}/inputs", {"text": "Hi"}),
             (f"/agents/demo/sessions/{name}-idle/branches", {}),
         ):
             response = await client.http.post(path, json=body)
-            assert (path, problem(response)["code"]) == (path, "storage-unavailable")
-        assert (await client.http.get(f"/sessions/{name}-idle")).status_code == 200
-        refused.append(session)
-    return refused
+            if response.is_success:
+                told.taken.append(path)
+            elif takes_nothing or problem(response)["code"] != "branch-run-active":
+                assert (path, problem(response)["code"]) == (path, "storage-unavailable")
+            if path == "/sessions":
+                (told.acked if response.is_success else told.refused).append(session)
+        # A read may be refused as well; what matters is that nobody is told anything else.
+        shown = await client.http.get(f"/sessions/{name}-idle")
+        assert shown.status_code == 200 or problem(shown)["code"] == "storage-unavailable"
+        if loop.time() >= until:
+            return
+
+
+async def _is_there(client: Client, session: str) -> bool:
+    return (await client.http.get(f"/sessions/{session}")).is_success
 
 
 async def _creates(client: Client, session: str) -> bool:
@@ -134,12 +163,13 @@ def _integrity(url: str) -> list[str]:
     return [] if found == "ok" else [f"integrity_check: {found}"]
 
 
-async def _fails(server: ServerProcess, fault: Fault, name: str) -> None:
+async def _fails(server: ServerProcess, fault: Fault, name: str, *, takes_nothing: bool) -> None:
     tally, chance = Tally("a3"), random.Random(seed())
     for number in range(rounds(20)):
         kills = number % 3 == 2
         after = chance.randrange(1, TOKENS // 2)
-        tally.add(*await _round(server, fault, f"{name}-{number}", kills=kills, after=after))
+        found = await _round(server, fault, f"{name}-{number}", takes_nothing=takes_nothing, kills=kills, after=after)
+        tally.add(*found)
     tally.close(f"{name}, one in three killed meanwhile, seed {seed()}")
 
 
@@ -155,7 +185,7 @@ async def test_a3_syncs_and_writes_fail(make_server: Make, sqlite_url: str, call
     def failing(server: ServerProcess) -> Strace:
         return Strace(server, "-e", f"trace={call}", "-e", f"inject={call}:error={error}")
 
-    await _fails(server, failing, f"{call}-{error}")
+    await _fails(server, failing, f"{call}-{error}", takes_nothing=True)
 
 
 @pytest.fixture
@@ -170,7 +200,7 @@ def disk_url(tmp_path: Path) -> Iterator[str]:
 async def test_a3_a_disk_is_full(make_server: Make, disk_url: str, tmp_path: Path) -> None:
     server = make_server(disk_url, lease_seconds=1.5, sweep_seconds=0.1).start()
 
-    await _fails(server, lambda _: Ballast(tmp_path / "disk"), "full")
+    await _fails(server, lambda _: Ballast(tmp_path / "disk"), "full", takes_nothing=False)
 
     server.terminate()
 

@@ -15,7 +15,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("socket")
     url = database_for(request, folder)
     # Nothing is folded: tests damage a row of a log.
-    with ServerProcess(folder, url, AGENTS, fold_seconds=3600, **SETTINGS) as server:
+    with ServerProcess(folder, url, AGENTS, **SETTINGS) as server:
         yield server
         # What a client does is no fault of the server's, and nothing to trouble its operator with.
         assert '"level": "error"' not in server.errors.read_text()

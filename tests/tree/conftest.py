@@ -18,7 +18,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A running server, with agents of this package, that its tests share."""
     folder = tmp_path_factory.mktemp("tree")
     url = database_for(request, folder)
-    with ServerProcess(folder, url, AGENTS, sweep_seconds=0.2) as server:
+    with ServerProcess(folder, url, AGENTS, sweep_seconds=0.2, fold_seconds=3600) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ A = TypeVar("A", bound=Response)
 class ToolContext(Protocol):
     """What can be done inside of a run, by its agent and by the tools that it calls.
 
-    Everything here but `emit`, `credential` and `content` is done once, however often the run begins again after a crash.
+    Everything but `emit`, `credential` and `content` is done once, however often the run begins again after a crash.
 
     Raises:
         RunDiverged: begun again, the run did something else in a place than before.
