@@ -104,7 +104,8 @@ async def test_what_a_run_may_not_say_is_refused_and_changes_nothing(taken: Take
     answers |= {f"change {name}": await taken.write(3, kept, change) for name, change in changes.items()}
 
     told = {
-        "type": "BRANCH_HISTORY_COMPACTED", "compactionId": "c", "modelCompactedMessageIds": [], "replacementMessages": [],
+        "type": "BRANCH_HISTORY_COMPACTED", "compactionId": "c",
+        "modelCompactedMessageIds": [], "replacementMessages": [],
         "strategyKind": "window", "retentionKind": "hard", "boundaryKind": "turn", "compactedAt": _NOW,
     }  # fmt: skip
     own = {"change": "compactHistory", "removed": [user]}

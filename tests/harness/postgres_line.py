@@ -19,6 +19,8 @@ class PostgresLine:
         self._open = asyncio.Event()
         self._open.set()
         self._ends: set[asyncio.StreamWriter] = set()
+        self.commits_to_cut: list[bool] = []
+        """One for each of the next commits whose connection breaks: whether the commit still arrives."""
 
     def stall(self) -> None:
         """Let nothing pass any more, neither on connections that stand nor on new ones."""
@@ -43,7 +45,7 @@ class PostgresLine:
             there_reader, there = await asyncio.open_unix_connection(self._real)
             self._ends.add(there)
             ways = [
-                asyncio.create_task(self._carry(reader, there)),
+                asyncio.create_task(self._carry(reader, there, asks=True)),
                 asyncio.create_task(self._carry(there_reader, writer)),
             ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -59,10 +61,15 @@ class PostgresLine:
                     self._ends.discard(end)
                     end.transport.abort()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool = False) -> None:
         with suppress(OSError):
             while data := await reader.read(1 << 16):
                 await self._open.wait()
+                if asks and self.commits_to_cut and b"COMMIT" in data:
+                    if self.commits_to_cut.pop():
+                        writer.write(data)
+                        await writer.drain()
+                    return
                 writer.write(data)
                 await writer.drain()
 

@@ -75,13 +75,16 @@ async def race_through_cuts(postgres: PostgresCluster, make_server: MakeServer, 
             server = make_server(real.replace(postgres.socket_folder, cutter.folder), key_file=_keys(folder))
             # The proxy is in this loop.
             await asyncio.to_thread(server.start)
-            async with race_at([server], folder, row="b14 cut COMMIT") as race:
-                for _ in range(pairs):
-                    cutter.cut = race.chance.choice([Cut.BEFORE, Cut.AFTER])
-                    await race.run(1)
-                cutter.cut = Cut.NONE
-            assert cutter.cuts >= pairs // 2
-            await asyncio.to_thread(server.kill)
+            try:
+                async with race_at([server], folder, row="b14 cut COMMIT") as race:
+                    for _ in range(pairs):
+                        cutter.cut = race.chance.choice([Cut.BEFORE, Cut.AFTER])
+                        await race.run(1)
+                    cutter.cut = Cut.NONE
+                assert cutter.cuts >= pairs // 2
+            finally:
+                # The proxy waits for the last of its connections.
+                await asyncio.to_thread(server.kill)
 
 
 def _keys(folder: Path) -> Path:

@@ -167,9 +167,14 @@ async def _outages(
 
 
 async def _cut(line: PostgresLine) -> None:
-    for _ in range(5):
-        line.cut()
-        await asyncio.sleep(0.1)
+    """Break all connections, and then those of the next commits, before and after the commit has arrived."""
+    line.cut()
+    line.commits_to_cut += [False, True] * 12
+
+    async def are_cut() -> bool:
+        return not line.commits_to_cut
+
+    await seconds_until(are_cut, within=20)
 
 
 async def _play(server: ServerProcess, ledger: Ledger, tally: Tally, fault: Callable[[], Any], *, times: int) -> float:

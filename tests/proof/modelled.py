@@ -19,6 +19,24 @@ class Modelled:
         self.session = session
         self._model = Model()
         self._messages: list[str] = []
+        self._made = 0
+        self.forks = 0
+
+    def branch(self, pick: int) -> str:
+        """Return one of the branches that there are, or one that there is not: the tenth is never there."""
+        names = list(self._model.branches)
+        return "missing" if pick % 10 == 9 else names[pick % len(names)]
+
+    def new(self, pick: int) -> str:
+        """Return a name that is free, or one that is taken."""
+        self._made += 1
+        return self.branch(pick) if pick % 4 == 3 else f"b{self._made}"
+
+    def message(self, branch: str, pick: int) -> str:
+        """Return a message of a branch, or one of any branch."""
+        model = self._model.branches.get(branch)
+        known = model.messages if model is not None and pick % 5 else self._messages
+        return known[pick % len(known)] if known else "msg_none"
 
     async def submit(self, client: Client, branch: str, text: str, *, queues: bool) -> None:
         """Say something on a branch."""
@@ -63,11 +81,11 @@ class Modelled:
         assert response.status_code == self._model.create(branch), response.text
         await self._check(client, branch)
 
-    async def fork(self, client: Client, source: str, place: int, new: str) -> None:
-        """Fork a branch at one of the messages that were ever said."""
-        at = self._messages[place % len(self._messages)] if self._messages else "msg_none"
+    async def fork(self, client: Client, source: str, at: str, new: str) -> None:
+        """Fork a branch at a message."""
         response = await try_fork(client, self.session, at, new, of=source)
         assert response.status_code == self._model.fork(source, at, new), response.text
+        self.forks += response.status_code == 201
         for branch in (source, new):
             await self._check(client, branch)
 

@@ -18,8 +18,11 @@ from tests.harness.tally import rounds, seed
 from tests.proof.model import ASKING, QUICK
 from tests.proof.modelled import Modelled
 
-# Few names, so that they are taken, missing and used again.
-_NAMES = st.sampled_from(["main", "main", "a", "b", "c"])
+_PICKS = st.sampled_from(range(60))
+"""Which of the things that there are then; most of what is done is done to something that is there."""
+_ACTIONS = st.sampled_from(
+    [*["say"] * 6, *["fork"] * 4, *["answer"] * 3, "interrupt", "remove", "create", "delete", "die", "look"]
+)
 _TEXTS = st.sampled_from([QUICK, "/tokens 5", ASKING, ASKING])
 
 
@@ -30,7 +33,7 @@ class Place:
         self._server = server
         self._runner = runner
         self._client = Client(server.url)
-        self.deaths = self.examples = self.steps = 0
+        self.deaths = self.examples = self.steps = self.forks = 0
 
     @property
     def client(self) -> Client:
@@ -66,50 +69,33 @@ class History(RuleBasedStateMachine):
         self.session = Modelled(f"a14-{uuid.uuid4().hex}")
         self.place.do(self.place.client.session(self.session.session))
 
-    @rule(branch=_NAMES, text=_TEXTS, queues=st.booleans())
-    def say(self, branch: str, text: str, queues: bool) -> None:
-        """Submit an input."""
-        self.place.do(self.session.submit(self.place.client, branch, text, queues=queues))
-
-    @rule(branch=_NAMES, approved=st.booleans())
-    def answer(self, branch: str, approved: bool) -> None:
-        """Answer a question, twice."""
-        self.place.do(self.session.answer(self.place.client, branch, approved=approved))
-
-    @rule(branch=_NAMES)
-    def interrupt(self, branch: str) -> None:
-        """Interrupt a run."""
-        self.place.do(self.session.interrupt(self.place.client, branch))
-
-    @rule(branch=_NAMES, index=st.integers(0, 20))
-    def remove(self, branch: str, index: int) -> None:
-        """Take a run out of the queue."""
-        self.place.do(self.session.remove(self.place.client, branch, index))
-
-    @rule(branch=_NAMES)
-    def create(self, branch: str) -> None:
-        """Create a branch."""
-        self.place.do(self.session.create(self.place.client, branch))
-
-    @rule(source=_NAMES, place=st.integers(0, 20), new=_NAMES)
-    def fork(self, source: str, place: int, new: str) -> None:
-        """Fork a branch."""
-        self.place.do(self.session.fork(self.place.client, source, place, new))
-
-    @rule(branch=_NAMES, recursive=st.booleans())
-    def delete(self, branch: str, recursive: bool) -> None:
-        """Delete a branch."""
-        self.place.do(self.session.delete(self.place.client, branch, recursive=recursive))
-
-    @rule(dies=st.sampled_from([True, False, False]))
-    def restart(self, dies: bool) -> None:
-        """Kill the server one time in three, and compare all that is there."""
-        if dies:
-            self.place.die()
-        self.place.do(self.session.check(self.place.client))
+    # One rule: of many, each example would leave some out altogether.
+    @rule(what=_ACTIONS, branch=_PICKS, other=_PICKS, text=_TEXTS, so=st.booleans())
+    def step(self, what: str, branch: int, other: int, text: str, so: bool) -> None:
+        """Do one thing, to what there is by then."""
+        session, client, name = self.session, self.place.client, self.session.branch(branch)
+        if what == "say":
+            self.place.do(session.submit(client, name, text, queues=so))
+        elif what == "fork":
+            self.place.do(session.fork(client, name, session.message(name, other), session.new(other)))
+        elif what == "answer":
+            self.place.do(session.answer(client, name, approved=so))
+        elif what == "interrupt":
+            self.place.do(session.interrupt(client, name))
+        elif what == "remove":
+            self.place.do(session.remove(client, name, other))
+        elif what == "create":
+            self.place.do(session.create(client, session.new(branch)))
+        elif what == "delete":
+            self.place.do(session.delete(client, name, recursive=so))
+        else:
+            if what == "die":
+                self.place.die()
+            self.place.do(session.check(self.place.client))
 
     def teardown(self) -> None:
         """Compare all that is there at the end."""
+        self.place.forks += self.session.forks
         self.place.do(self.session.finish(self.place.client))
 
 
@@ -139,9 +125,8 @@ def _play(place: Place, *, examples: int, steps: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    print(
-        f"a14 {place.examples} ok / {place.examples} total: {place.steps} steps, {place.deaths} deaths, seed {seed()}"
-    )
+    done = f"{place.steps} steps, {place.forks} forks, {place.deaths} deaths, seed {seed()}"
+    print(f"a14 {place.examples} ok / {place.examples} total: {done}")
 
 
 def test_the_state_of_a_session_is_the_fold_of_its_logs_whenever_its_server_dies(place: Place) -> None:
