@@ -136,4 +136,4 @@ def test_the_state_of_a_session_is_the_fold_of_its_logs_whenever_its_server_dies
 @pytest.mark.campaign
 @pytest.mark.timeout(1500)
 def test_a14_any_history_gives_the_state_of_its_model(place: Place) -> None:
-    _play(place, examples=rounds(400), steps=50)
+    _play(place, examples=rounds(200), steps=50)

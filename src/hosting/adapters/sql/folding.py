@@ -105,8 +105,11 @@ class SqlFolding:
             self._behind = -1
             return await self.fold()
         steps = await self._steps(due)
-        folded = [fold for step in steps for fold in await self._folded(step)]
-        await self._transactor.run(lambda connection: _store(connection, steps, folded))
+        found = [(step, await self._folded(step)) for step in steps]
+        # What is not any more as it was seen is looked at anew, when its turn comes again.
+        still = [step for step, folded in found if folded is not None]
+        folded = [fold for _, folds in found if folds is not None for fold in folds]
+        await self._transactor.run(lambda connection: _store(connection, still, folded))
         return True
 
     async def _steps(self, due: Iterable[Any]) -> list[_Step]:
@@ -130,11 +133,14 @@ class SqlFolding:
         now_to = max(due, seen_to) if finished else sizes[reached - 1].last
         return _Step(branch, seen_to, now_to, due if finished else _UNFINISHED, pieces)
 
-    async def _folded(self, step: _Step) -> list[_Folded]:
+    async def _folded(self, step: _Step) -> list[_Folded] | None:
+        """Return what takes the place of a step's rows; None when somebody else has folded or removed some of them."""
         folded: list[_Folded] = []
         for piece in step.pieces:
             given = {"branch": step.branch, "first": piece.first, "last": piece.last}
             found = [dict(row._mapping) for row in await rows(self._reading, _OF_PIECE, **given)]
+            if len(found) != piece.rows:
+                return None
             try:
                 # In a thread: half a megabyte takes long enough for all who are connected to notice it.
                 row = await asyncio.to_thread(_fold, step.branch, piece, found)
@@ -148,7 +154,7 @@ class SqlFolding:
 
 def _fold(branch: int, piece: Piece, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     frames = b"\n".join(map(plain_frames, found))
-    if len(found) != piece.rows or frames.count(b"\n") != piece.last - piece.first:
+    if frames.count(b"\n") != piece.last - piece.first:
         raise LogCorrupt(branch, piece.first, piece.last)
     return folded_row(branch, piece.first, piece.last, frames)
 
