@@ -108,14 +108,14 @@ def make_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
 
 @pytest.fixture
 def server(make_server: Callable[..., ServerProcess], database_url: str) -> ServerProcess:
-    """A running server on a database of each kind."""
-    return make_server(database_url).start()
+    """A running server on a database of each kind; what it has stored stays as it is."""
+    return make_server(database_url, fold_seconds=3600).start()
 
 
 @pytest.fixture
 def sqlite_server(make_server: Callable[..., ServerProcess], sqlite_url: str) -> ServerProcess:
-    """A running server on SQLite, for what does not depend on the store."""
-    return make_server(sqlite_url).start()
+    """A running server on SQLite, for what does not depend on the store; what it has stored stays as it is."""
+    return make_server(sqlite_url, fold_seconds=3600).start()
 
 
 @pytest.fixture

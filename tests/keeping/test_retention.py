@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+import httpx
 
 from tests.harness.client import Client
 from tests.harness.feed import Frame, completed
@@ -23,9 +26,12 @@ async def _run(client: Client, session: str, text: str) -> dict[str, str]:
 async def _until(client: Client, session: str, so: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     patience = Patience()
     async with asyncio.timeout(30):
-        while not so(log := await client.log(session)):
+        while True:
+            # A log that loses its beginning while it is read is cut off, and read once more.
+            with suppress(httpx.RemoteProtocolError):
+                if so(log := await client.log(session)):
+                    return log
             await patience.wait()
-    return log
 
 
 def _is_trimmed(log: list[dict[str, Any]]) -> bool:
