@@ -11,7 +11,7 @@ from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.inbox_rows import add_to_run, pass_on
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
-from hosting.adapters.sql.messages import add_message
+from hosting.adapters.sql.messages import add_messages
 from hosting.adapters.sql.patches import patch_branch, patch_session
 from hosting.adapters.sql.queue import enqueue, remove
 from hosting.adapters.sql.removals import remove_branches, remove_session
@@ -81,9 +81,8 @@ def _start_run(connection: Connection, unit: Unit, change: StartRun) -> _Outcome
     }
     if not connection.execute(insert_if_absent(connection.dialect.name, runs), row).rowcount:
         return Refusal.RUN_ACTIVE
-    for message in change.messages:
-        if not add_message(connection, unit.tenant, unit.branch_key, message):
-            return Refusal.MESSAGE_EXISTS
+    if not add_messages(connection, unit.tenant, unit.branch_key, change.messages):
+        return Refusal.MESSAGE_EXISTS
     if change.offer is not None:
         connection.execute(ADD_ITEM, item_row(run, change.offer, WorkState.PENDING, change.started_at))
     return ()

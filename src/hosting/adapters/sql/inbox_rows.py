@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, func, in
 from events.runs import RunStatus
 from events.serializer import Encoded
 from hosting.adapters.sql.fleet_tables import inbox_messages, work_items
-from hosting.adapters.sql.messages import Said, add_message, touch
+from hosting.adapters.sql.messages import Said, add_messages, touch
 from hosting.adapters.sql.queue import LOCK_BRANCH, is_taken
 from hosting.adapters.sql.tables import interrupts, messages, runs
 from hosting.adapters.sql.times import from_ticks, to_ticks
@@ -110,8 +110,8 @@ def add_to_run(connection: Connection, unit: Unit, change: AddToRun) -> Refusal 
     if (connection.scalar(_UNHEARD, item) or 0) >= change.most:
         return Refusal.QUEUE_FULL
     message = change.message
-    if is_taken(connection, unit.branch_key, [message]) or not add_message(
-        connection, unit.tenant, unit.branch_key, message
+    if is_taken(connection, unit.branch_key, [message]) or not add_messages(
+        connection, unit.tenant, unit.branch_key, [message]
     ):
         return Refusal.MESSAGE_EXISTS
     touch(connection, [Said(change.run, change.directive.created_at, [message])])

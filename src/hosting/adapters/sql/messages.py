@@ -15,6 +15,7 @@ from hosting.domain.run import Run
 from hosting.domain.scope import BranchKey, TenantId
 
 _LONGEST_TITLE: Final = 200
+_MESSAGES_AT_ONCE: Final = 500
 
 _TOUCH_BRANCH = (
     update(branches)
@@ -31,10 +32,15 @@ TOUCH_SESSION = (
 )
 
 
-def add_message(connection: Connection, tenant: TenantId, branch: BranchKey, message: Message) -> bool:
-    """Add a whole message; False when its id is taken."""
-    row = message_row(tenant, branch, message)
-    return connection.execute(insert_if_absent(connection.dialect.name, messages), row).rowcount > 0
+def add_messages(connection: Connection, tenant: TenantId, branch: BranchKey, added: Sequence[Message]) -> bool:
+    """Add whole messages in their order; False when an id is taken, and then not all of them are there."""
+    insert = insert_if_absent(connection.dialect.name, messages)
+    rows = [message_row(tenant, branch, message) for message in added]
+    if len(rows) == 1:
+        return connection.execute(insert, rows[0]).rowcount > 0
+    # Thousands one by one would take longer than PostgreSQL gives to a transaction.
+    parts = (rows[start : start + _MESSAGES_AT_ONCE] for start in range(0, len(rows), _MESSAGES_AT_ONCE))
+    return sum(connection.execute(insert.values(part)).rowcount for part in parts) == len(rows)
 
 
 def message_row(tenant: TenantId, branch: BranchKey, message: Message) -> dict[str, object]:

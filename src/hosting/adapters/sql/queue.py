@@ -12,7 +12,7 @@ from events.ids import MessageId
 from events.runs import RunStatus
 from events.serializer import Encoded
 from events.text import Role
-from hosting.adapters.sql.messages import Said, add_message, touch
+from hosting.adapters.sql.messages import Said, add_messages, touch
 from hosting.adapters.sql.rows import to_run
 from hosting.adapters.sql.tables import NO_CONFIG, branches, messages, runs
 from hosting.adapters.sql.times import from_ticks, to_ticks
@@ -125,8 +125,7 @@ def promote(connection: Connection, unit: Unit, change: EndRun) -> Promoted | No
     connection.execute(_PROMOTE, {"run": queued.run.id, "at": at, "begun": 0 if is_offered else 1})
     if is_offered:
         connection.execute(OFFER_ITEM, offered(queued.run.work_item, change.completed_at))
-    for message in queued.messages:
-        add_message(connection, unit.tenant, unit.branch_key, message)
+    add_messages(connection, unit.tenant, unit.branch_key, queued.messages)
     touch(connection, [Said(queued.run, change.completed_at, queued.messages)])
     run = replace(queued.run, status=RunStatus.ACTIVE, started_at=change.completed_at)
     return Promoted(run, queued.messages, change.promote(queued, others))
