@@ -155,8 +155,15 @@ async def _answered(crowd: Sequence[asyncio.Task[Answer]], count: int) -> list[A
 
 
 async def _waits(operator: Tenant, count: int) -> bool:
-    return bool((await operator.ask("GET", "/load")).json["writes"]["now"] == count)
+    return await _now(operator, "writes") == count
 
 
 async def _kept(operator: Tenant, size: int) -> bool:
-    return bool((await operator.ask("GET", "/load")).json["bodyBytes"]["now"] == size)
+    return await _now(operator, "bodyBytes") == size
+
+
+async def _now(operator: Tenant, what: str) -> int:
+    load = await operator.ask("GET", "/load")
+    assert load.status == 200, load.json
+    now: int = load.json[what]["now"]
+    return now

@@ -1,22 +1,25 @@
-"""A small model of a session: what each request is answered with, and what state it leaves behind."""
+"""A small model of a branch that things run on: what each request is answered with, and what state it leaves behind."""
 
 from dataclasses import dataclass, field
+
+from tests.tree.model import ModelBranch
 
 QUICK, ASKING = "Hi", "/permission"
 
 
 @dataclass
-class ModelBranch:
-    """A branch: where it stems from, its messages, how its runs have ended, who asks, and who waits."""
+class RunningBranch(ModelBranch):
+    """How its runs have ended, who asks, and who waits."""
 
-    source: str | None = None
-    at: str | None = None
-    ancestors: tuple[str, ...] = ()
-    messages: list[str] = field(default_factory=list)
     runs: dict[str, str] = field(default_factory=dict)
     asking: str | None = None
     queue: list[tuple[str, str]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a run asks; all others end by themselves before anybody looks."""
+        return self.asking is not None
 
     def submit(self, text: str, *, queues: bool) -> int:
         """Foresee the answer to an input."""
@@ -56,47 +59,3 @@ class ModelBranch:
         self.queue.remove(waits[0])
         self.runs[run_id] = "cancelled"
         return run_id, 204
-
-
-class Model:
-    """A session: its branches in the order of their making."""
-
-    def __init__(self) -> None:
-        self.branches = {"main": ModelBranch()}
-
-    def create(self, new: str) -> int:
-        """Make a branch without messages."""
-        if new in self.branches:
-            return 409
-        self.branches[new] = ModelBranch()
-        return 201
-
-    def fork(self, source: str, at: str, new: str) -> int:
-        """Copy a branch up to a message that has ended."""
-        origin = self.branches.get(source)
-        if origin is None:
-            return 404
-        if at not in origin.messages:
-            return 400
-        if new in self.branches:
-            return 409
-        copied = origin.messages[: origin.messages.index(at) + 1]
-        self.branches[new] = ModelBranch(source, at, (*origin.ancestors, source), copied)
-        return 201
-
-    def delete(self, branch: str, *, recursive: bool) -> int:
-        """Delete a branch, with all that stems from it if so asked."""
-        if branch not in self.branches:
-            return 404
-        doomed = [name for name, each in self.branches.items() if branch in (name, *each.ancestors)]
-        if branch == "main" or (self.children(branch) and not recursive):
-            return 400
-        if any(self.branches[name].asking for name in doomed):
-            return 409
-        for name in doomed:
-            del self.branches[name]
-        return 204
-
-    def children(self, branch: str) -> list[str]:
-        """Return the forks of a branch."""
-        return [name for name, each in self.branches.items() if each.source == branch]

@@ -7,8 +7,9 @@ from tests.harness.client import Client, split_array
 from tests.harness.conversation import answer_to
 from tests.harness.order import check_log
 from tests.interrupt.talk import Talk
-from tests.proof.model import Model, ModelBranch
+from tests.proof.model import RunningBranch
 from tests.tree.branching import delete, history, tree, try_fork
+from tests.tree.model import Model
 from tests.tree.projection import copies, messages
 
 
@@ -17,7 +18,7 @@ class Modelled:
 
     def __init__(self, session: str) -> None:
         self.session = session
-        self._model = Model()
+        self._model = Model(RunningBranch)
         self._messages: list[str] = []
         self._made = 0
         self.forks = 0
@@ -125,7 +126,7 @@ class Modelled:
         assert [item["runtimeRunId"] for item in await talk.queue()] == [run for run, _ in model.queue]
         self._check_log(model, await client.log_text(self.session, name))
 
-    def _check_log(self, model: ModelBranch, text: str) -> None:
+    def _check_log(self, model: RunningBranch, text: str) -> None:
         """Compare the fold of the log with the model; what was in it before is in it still, byte by byte."""
         lines, log = split_array(text), json.loads(text)
         assert lines[: len(model.lines)] == model.lines
@@ -142,7 +143,7 @@ class Modelled:
             copied = [message for message, *_ in copies(log)]
             assert (copied, copied[-1]) == (told[: len(copied)], model.at)
 
-    def _learn(self, model: ModelBranch, told: list[str]) -> None:
+    def _learn(self, model: RunningBranch, told: list[str]) -> None:
         # The last message of one that asks has not ended yet, so nobody can fork there.
         ended = told if model.asking is None else told[:-1]
         self._messages += [message for message in ended if message not in self._messages]

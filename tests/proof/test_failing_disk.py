@@ -112,7 +112,8 @@ async def _round(
 
 async def _refused(client: Client, name: str, told: Told) -> None:
     """Ask until it is refused for the first time: what was on its way to the disk already may come through."""
-    for number in range(200):
+    # A full disk takes more as long as what was written to it before is written over: the log of SQLite is 4 MB.
+    for number in range(2000):
         response = await client.http.post("/sessions", json={"sessionId": f"{name}-{number}"})
         if response.status_code != 201:
             assert problem(response)["code"] == "storage-unavailable"
@@ -191,7 +192,7 @@ async def test_a3_syncs_and_writes_fail(make_server: Make, sqlite_url: str, call
 @pytest.fixture
 def disk_url(tmp_path: Path) -> Iterator[str]:
     """A database on a small disk."""
-    with small_disk(tmp_path / "disk", megabytes=16) as disk:
+    with small_disk(tmp_path / "disk", megabytes=32) as disk:
         yield sqlite_database(disk)
 
 

@@ -191,26 +191,33 @@ async def test_damaged_rows_are_left_as_they_are_and_the_rest_is_folded(database
     assert len(rows) == 1 + 1 + 7 + 1
 
 
-async def test_a_branch_that_is_deleted_while_it_is_folded_leaves_nothing(
+async def test_a_branch_that_is_deleted_while_it_is_folded_keeps_no_other_from_being_folded(
     database: Database, database_url: str
 ) -> None:
-    branch = await make_branch(database)
-    await run_with_deltas(database, branch, ["some words"] * 30)
-    folding = SqlFolding(_After(database, database_url), database._reading, Random(1))
+    deleted, other = await make_branch(database), await make_branch(database, "s2")
+    for branch in (deleted, other):
+        await run_with_deltas(database, branch, ["some words"] * 30)
+    before = await log(database, other)
+    folding = SqlFolding(_After(database, database_url, deleted.key), database._reading, Random(1))
 
-    await folding.fold()
+    while await folding.fold():
+        pass
 
-    assert await execute(database_url, "SELECT first_seq FROM events") == []
+    assert await stored_rows(database_url, deleted.key) == []
+    assert await stored_rows(database_url, other.key) == [(1, 1, None), (2, 33, "zlib")]
+    assert await log(database, other) == before
 
 
 class _After:
-    """Runs what is written only after everything was deleted."""
+    """Runs what is written only after a branch was deleted."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, url: str, branch: int) -> None:
         self._transactor = database._transactor
         self._url = url
+        self._branch = branch
 
     async def run(self, work: Work[T]) -> T:
         for table in ("events", "runs", "messages", "branches"):
-            await execute(self._url, f"DELETE FROM {table}")
+            name = "key" if table == "branches" else "branch_key"
+            await execute(self._url, f"DELETE FROM {table} WHERE {name} = {self._branch}")
         return await self._transactor.run(work)

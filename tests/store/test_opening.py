@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,18 @@ async def test_a_sqlite_file_is_free_again_once_its_server_has_gone(sqlite_url: 
 
     async with opened(sqlite_url) as database:
         assert said(await log(database, branch)) == [""]
+
+
+async def test_a_reader_that_comes_to_be_waits_for_no_writer(sqlite_url: str) -> None:
+    async with opened(sqlite_url) as database:
+        branch = await make_branch(database)
+
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite+aiosqlite:///"), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            logs = await asyncio.gather(*[log(database, branch) for _ in range(8)])
+            other.execute("ROLLBACK")
+
+    assert [said(each) for each in logs] == [[""]] * 8
 
 
 @pytest.mark.parametrize(

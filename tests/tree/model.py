@@ -1,6 +1,7 @@
 """A small model of a session's tree: what forks, inputs and deletes make of it."""
 
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 
 @dataclass
@@ -12,18 +13,27 @@ class ModelBranch:
     ancestors: tuple[str, ...] = ()
     messages: list[str] = field(default_factory=list)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs on it, and it cannot be deleted."""
+        return False
 
-class Model:
+
+B = TypeVar("B", bound=ModelBranch)
+
+
+class Model(Generic[B]):
     """Predicts what each request is answered with, and what the tree is then."""
 
-    def __init__(self) -> None:
-        self.branches = {"main": ModelBranch()}
+    def __init__(self, kind: type[B]) -> None:
+        self._kind = kind
+        self.branches = {"main": kind()}
 
     def create(self, new: str) -> int:
         """Create a branch without messages."""
         if new in self.branches:
             return 409
-        self.branches[new] = ModelBranch()
+        self.branches[new] = self._kind()
         return 201
 
     def fork(self, source: str, at: str, new: str) -> int:
@@ -36,7 +46,7 @@ class Model:
         if new in self.branches:
             return 409
         messages = origin.messages[: origin.messages.index(at) + 1]
-        self.branches[new] = ModelBranch(source, at, (*origin.ancestors, source), messages)
+        self.branches[new] = self._kind(source, at, (*origin.ancestors, source), messages)
         return 201
 
     def delete(self, branch: str, *, recursive: bool) -> int:
@@ -46,6 +56,8 @@ class Model:
         if branch == "main" or (self.children(branch) and not recursive):
             return 400
         doomed = [name for name, each in self.branches.items() if branch in (name, *each.ancestors)]
+        if any(self.branches[name].is_busy for name in doomed):
+            return 409
         for name in doomed:
             del self.branches[name]
         return 204

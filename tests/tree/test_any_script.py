@@ -14,7 +14,7 @@ from tests.harness.order import check_log
 from tests.harness.postgres import PostgresCluster
 from tests.interrupt.hosted import hosted
 from tests.tree.branching import delete, said, shown, siblings, tree, tree_updates, try_fork
-from tests.tree.model import Model
+from tests.tree.model import Model, ModelBranch
 from tests.tree.projection import copies
 
 Action = tuple[str, Any]
@@ -36,7 +36,7 @@ class Session:
     def __init__(self, client: Client, session: str) -> None:
         self._client = client
         self._session = session
-        self._model = Model()
+        self._model = Model(ModelBranch)
         self._messages: list[str] = []
 
     async def do(self, action: Action) -> None:

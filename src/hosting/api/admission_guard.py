@@ -14,10 +14,11 @@ from hosting.api.capacity import Capacity
 from hosting.api.refusal import refuse, refuse_read
 from hosting.api.shares import Shares
 from hosting.domain.errors import BranchlineError
+from hosting.domain.overload_errors import refuse_full
 from hosting.domain.quota import Quota
 from hosting.domain.scope import BranchScope, TenantId
 from hosting.domain.share import SHARE, STRANGERS
-from hosting.domain.turns import Turn, refuse_full
+from hosting.domain.turns import Turn
 
 Received = HTTPReceiveMessage | WebSocketReceiveMessage
 

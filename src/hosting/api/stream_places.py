@@ -1,5 +1,6 @@
 """A look at the route that a request is for, and whether there is a place for one more stream."""
 
+from functools import partial
 from typing import Final
 
 from litestar.enums import ScopeType
@@ -8,8 +9,8 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from hosting.api.access import identity_of
 from hosting.api.capacity import Capacity
 from hosting.api.refusal import refuse
-from hosting.domain.overload_errors import Overloaded, TooManyStreams
-from hosting.domain.quota import Full
+from hosting.domain.errors import BranchlineError
+from hosting.domain.overload_errors import TooManyStreams, refuse_full
 from hosting.domain.scope import TenantId
 
 _STREAM: Final = "text/event-stream"
@@ -32,9 +33,9 @@ class StreamPlaces:
 
     async def _stream(self, tenant: TenantId, scope: Scope, receive: Receive, send: Send) -> None:
         streams = self._capacity.streams
-        full = streams.take(tenant)
-        if full is not None:
-            error = Overloaded() if full is Full.ALL else TooManyStreams(streams.most_of_one)
+        try:
+            refuse_full(streams.take(tenant), partial(TooManyStreams, streams.most_of_one))
+        except BranchlineError as error:
             await refuse(scope, receive, send, error)
             return
         try:

@@ -6,7 +6,10 @@ BranchlineError
 +-- Overloaded            all tenants together have what the server can bear
 """
 
+from collections.abc import Callable
+
 from hosting.domain.errors import BranchlineError
+from hosting.domain.quota import Full
 
 
 class TooMany(BranchlineError):
@@ -47,3 +50,13 @@ class Overloaded(BranchlineError):
 
     def __init__(self) -> None:
         super().__init__("The server has more to do than it can bear; nothing was changed. Try again shortly.")
+
+
+def refuse_full(full: Full | None, own: Callable[[], TooMany] = TooManyRequests) -> None:
+    """Refuse what there is no room for; `own` is how, where it is the tenant that has too much.
+
+    Raises:
+        TooMany, Overloaded: there is no room, for the tenant or for all.
+    """
+    if full is not None:
+        raise Overloaded() if full is Full.ALL else own()

@@ -5,8 +5,8 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from typing import Final, Generic, TypeVar
 
-from hosting.domain.overload_errors import Overloaded, TooManyRequests
-from hosting.domain.quota import Full, Quota
+from hosting.domain.overload_errors import refuse_full
+from hosting.domain.quota import Quota
 
 T = TypeVar("T", bound=Hashable)
 
@@ -124,16 +124,6 @@ class Turn(Generic[T]):
         """Let it be over."""
         self._is_over = True
         self.pause()
-
-
-def refuse_full(full: Full | None) -> None:
-    """Raise what a request is refused with when there is no room.
-
-    Raises:
-        TooManyRequests, Overloaded: there is none, for the tenant or for all.
-    """
-    if full is not None:
-        raise Overloaded if full is Full.ALL else TooManyRequests
 
 
 def _first_that_waits(line: "deque[asyncio.Future[None]]") -> "asyncio.Future[None] | None":

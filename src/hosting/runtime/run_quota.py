@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
-from hosting.domain.overload_errors import Overloaded, TooManyRuns
+from hosting.domain.overload_errors import TooManyRuns, refuse_full
 from hosting.domain.quota import Full, Quota
 from hosting.domain.run import Run
 from hosting.domain.scope import BranchScope, TenantId
@@ -60,7 +61,4 @@ class RunQuota(Quota[str]):
         return max(0, self.most - self.taken)
 
     def _refuse(self, full: Full | None) -> None:
-        if full is Full.ALL:
-            raise Overloaded
-        if full is Full.OWN:
-            raise TooManyRuns(self.most_of_one)
+        refuse_full(full, partial(TooManyRuns, self.most_of_one))

@@ -13,14 +13,7 @@ from sqlalchemy.engine import URL
 from hosting.adapters.sql.migrate import migrate
 from hosting.domain.errors import StorageRefused
 
-# The first one only tells in a file that has nothing in it yet, which the next one writes to.
-_PRAGMAS: Final = (
-    "auto_vacuum=INCREMENTAL",
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "busy_timeout=5000",
-    "foreign_keys=ON",
-)
+_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON")
 
 _TRIES: Final = 10
 
@@ -159,6 +152,9 @@ def _prepare(engine: Engine, on_connect: OnConnect | None) -> None:
         # The driver must not open transactions by itself: we say BEGIN IMMEDIATE, or two writers could deadlock.
         dbapi.isolation_level = None
         cursor = dbapi.cursor()
+        if cursor.execute("PRAGMA page_count").fetchone() == (0,):
+            # Of a file that has nothing in it yet. Said of any other it would be a write, and wait for whoever writes.
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in _PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
