@@ -28,34 +28,6 @@ async def told(context: RunContext) -> str:
     return await context.step("look", look)
 
 
-HARD = CompactionPolicy(after_messages=6, keep_messages=2, retention=Retention.HARD)
-SOFT = CompactionPolicy(after_messages=6, keep_messages=2)
-
-
-@agent("hard", compaction=HARD, summarize=counted)
-async def hard(context: RunContext) -> str:
-    """Compacts the branch."""
-    return await told(context)
-
-
-@agent("soft", compaction=SOFT, summarize=counted)
-async def soft(context: RunContext) -> str:
-    """Compacts what it is given."""
-    return await told(context)
-
-
-@agent("sparing", compaction=CompactionPolicy(after_tokens=50, keep_messages=2, strategy=CompactionStrategy.WINDOW))
-async def sparing(context: RunContext) -> str:
-    """Leaves out what is too much to read."""
-    return await told(context)
-
-
-@agent("forking", compaction=CompactionPolicy(keep_messages=2, on_fork=True), summarize=counted)
-async def forking(context: RunContext) -> str:
-    """Has copies compacted."""
-    return await told(context)
-
-
 async def fails(wanted: ToSummarize) -> str:
     """Fail in words that are for everybody."""
     raise AgentError("There is no ink left.")
@@ -81,40 +53,22 @@ async def is_unsendable(wanted: ToSummarize) -> str:
     return "\ud800"
 
 
-@agent("failing", compaction=SOFT, summarize=fails)
-async def failing(context: RunContext) -> str:
-    """Cannot summarise, and says why."""
-    return await told(context)
+HARD = CompactionPolicy(after_messages=6, keep_messages=2, retention=Retention.HARD)
+SOFT = CompactionPolicy(after_messages=6, keep_messages=2)
+SPARING = CompactionPolicy(after_tokens=50, keep_messages=2, strategy=CompactionStrategy.WINDOW)
+FORKING = CompactionPolicy(keep_messages=2, on_fork=True)
 
+hard = agent("hard", compaction=HARD, summarize=counted)(told)
+soft = agent("soft", compaction=SOFT, summarize=counted)(told)
+sparing = agent("sparing", compaction=SPARING)(told)
+forking = agent("forking", compaction=FORKING, summarize=counted)(told)
+plain = agent("plain")(told)
 
-@agent("leaking", compaction=SOFT, summarize=leaks)
-async def leaking(context: RunContext) -> str:
-    """Cannot summarise, for a reason that is private."""
-    return await told(context)
-
-
-@agent("silent", compaction=SOFT, summarize=is_silent)
-async def silent(context: RunContext) -> str:
-    """Summarises to nothing."""
-    return await told(context)
-
-
-@agent("textless", compaction=SOFT, summarize=is_no_text)
-async def textless(context: RunContext) -> str:
-    """Summarises to what is no text."""
-    return await told(context)
-
-
-@agent("unsendable", compaction=SOFT, summarize=is_unsendable)
-async def unsendable(context: RunContext) -> str:
-    """Summarises to what cannot be sent."""
-    return await told(context)
-
-
-@agent("plain")
-async def plain(context: RunContext) -> str:
-    """Has nothing that summarises."""
-    return await told(context)
+failing = agent("failing", compaction=SOFT, summarize=fails)(told)
+leaking = agent("leaking", compaction=SOFT, summarize=leaks)(told)
+silent = agent("silent", compaction=SOFT, summarize=is_silent)(told)
+textless = agent("textless", compaction=SOFT, summarize=is_no_text)(told)
+unsendable = agent("unsendable", compaction=SOFT, summarize=is_unsendable)(told)
 
 
 @agent("asking", summarize=counted)
