@@ -36,7 +36,6 @@ class Churn:
     def __init__(self, server: ServerProcess, seed: int) -> None:
         self._server = server
         self._chance = random.Random(seed)
-        self._census = ""
         self.taken: list[Census] = []
         self.visits = 0
 
@@ -44,7 +43,6 @@ class Churn:
         """Churn for so long."""
         begun = time.monotonic()
         async with Client(self._server.url, agent="census") as client:
-            self._census = await client.session()
             while time.monotonic() - begun < seconds:
                 await self._lap(lap_seconds)
                 self.taken.append(await self._settled(client, time.monotonic() - begun))
@@ -73,6 +71,9 @@ class Churn:
         session = await client.session()
         for deed in self._chance.sample([self._talk, self._cut, self._cancel, self._fork], 3):
             await deed(client, session)
+        await self._delete(client, session)
+
+    async def _delete(self, client: Client, session: str) -> None:
         deleted = await client.http.delete(f"/sessions/{session}?force=true")
         assert deleted.status_code in (200, 204), deleted.text
 
@@ -115,11 +116,14 @@ class Churn:
         return told
 
     async def _told(self, client: Client, at: float) -> Census:
-        accepted = await client.accepted(self._census, "How many?")
-        run = await client.ended(self._census, accepted["runtimeRunId"])
+        # In a session of its own: one that grows with each census would be read with more memory each time.
+        session = await client.session()
+        accepted = await client.accepted(session, "How many?")
+        run = await client.ended(session, accepted["runtimeRunId"])
         assert run["status"] == "completed", run
-        deltas = [event for event in await client.log(self._census) if event["type"] == "TEXT_DELTA"]
-        counted: dict[str, Any] = json.loads(deltas[-1]["text"])
+        deltas = [event for event in await client.log(session) if event["type"] == "TEXT_DELTA"]
+        await self._delete(client, session)
+        counted: dict[str, Any] = json.loads("".join(delta["text"] for delta in deltas))
         members = counted["which"], counted["objects"]
         return Census(at, counted["tasks"], counted["files"], counted["memory"] / _MEBIBYTE, *members)
 
