@@ -14,7 +14,8 @@ from tests.harness.feed import Feed
 from tests.harness.order import check_log
 from tests.interrupt.talk import Talk
 
-TOKENS = 210
+TOKENS = 230
+"""Each is a commit of its own when none is slower than the pause between two, which is as long for that."""
 _SECONDS = 60
 
 
@@ -57,7 +58,7 @@ class Script:
             forked = await client.http.post(f"{client.path(self.session)}/fork", json=fork)
             assert forked.status_code == 201, forked.text
             self._note("branch", "fork")
-            streaming = await client.accepted(self.session, f"/tokens {TOKENS} 4")
+            streaming = await client.accepted(self.session, f"/tokens {TOKENS} 8")
             self._note("run", streaming["runtimeRunId"])
             waiting = await Talk(client, self.session).say("Hi", "queue")
             self._note("run", waiting["runtimeRunId"])
