@@ -24,11 +24,12 @@ from hosting.client import (
     Received,
     ServerUnreachable,
 )
-from tests.cli.peer import Peer, answer, delta, stream
+from tests.cli.peer import ACCEPTED, Peer, answer, delta, stream
 from tests.harness.process import ServerProcess
 
 AT = BranchAddress(AgentId("demo"), SessionId("s1"))
 OPENING = "retry: 5\nid: aaaaaaaaaaaa.1"
+AWAY = answer("503 Service Unavailable", b'{"code":"storage-unavailable","detail":"Away."}', "application/problem+json")
 HASTY = Patience(silence=timedelta(seconds=5), attempts=3)
 
 
@@ -197,6 +198,26 @@ async def test_an_answer_that_is_lost_is_told_from_a_server_that_is_not_there() 
     async with Client(peer.url) as client:
         with pytest.raises(ServerUnreachable):
             await client.submit(AT, UserTextInput(text="hi"))
+
+
+async def test_an_answer_that_was_lost_is_not_forgotten_when_the_server_then_goes_away() -> None:
+    twice = Patience(sends=2, pause=timedelta(milliseconds=1))
+
+    async with Peer(b"", AWAY) as peer, Client(peer.url, patience=twice) as client:
+        with pytest.raises(AnswerLost):
+            await client.submit(AT, UserTextInput(text="hi"))
+
+    assert len(peer.requests) == 2
+
+
+async def test_a_pause_that_nobody_can_mean_is_none() -> None:
+    twice = Patience(sends=2, pause=timedelta(milliseconds=1))
+    away = AWAY.replace(b"\r\n", b"\r\nRetry-After: " + b"9" * 5000 + b"\r\n", 1)
+
+    async with Peer(away, answer("202 Accepted", ACCEPTED)) as peer, Client(peer.url, patience=twice) as client:
+        accepted = await client.submit(AT, UserTextInput(text="hi"))
+
+    assert accepted.runtime_run_id == "run_1"
 
 
 async def test_a_run_is_followed_from_its_own_first_event_to_its_own_last() -> None:

@@ -100,6 +100,7 @@ async def test_what_cannot_be_done_is_refused_before_the_run(client: Client) -> 
         ({"compaction": {"mode": "maybe"}}, "invalid-input"),
         ({"compaction": {"trigger": {"messages": 2}}}, "invalid-input"),
         ({"compaction": {"trigger": {"messages": 10}, "keepMessages": 9}}, "invalid-input"),
+        ({"compaction": {"keepMessages": 1_000_000}}, "invalid-input"),
         ({"triggerCompaction": 1}, "invalid-input"),
         ({"triggerCompaction": True}, "run-config-refused"),
         ({"compaction": {"trigger": {"messages": 10}}}, "run-config-refused"),

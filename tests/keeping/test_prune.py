@@ -143,6 +143,8 @@ async def test_a_reader_that_is_overtaken_is_reset_and_goes_on_live(
         (("--older-than", "30"), "such as 30d"),
         (("--older-than", "30d", "--tenant", "a b"), "--tenant takes"),
         (("--keep-events", "-1"), "keep-events"),
+        (("--keep-events", str(2**63)), "keep-events"),
+        (("--older-than", "999999w"), "longer ago"),
     ],
 )
 async def test_what_cannot_be_pruned_is_told(

@@ -1,23 +1,30 @@
 """A restored database is another life of the same conversations, and what cannot be one is refused."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from hosting.adapters.sql.migrate import migrate
 from hosting.adapters.sql.scratch_file import scratch_file
+from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
 from tests.harness.feed import completed
 from tests.harness.order import check_log
 from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
-from tests.keeping.kept import backed_up, command, lives, restored, size, stored, without_life
+from tests.keeping.kept import backed_up, command, faults, lives, restored, size, stored, without_life
 
+_WAITS = (
+    "SELECT 1 FROM pg_stat_activity "
+    "WHERE application_name = 'branchline restore' AND datname = current_database() AND query LIKE '%pg_sleep%'"
+)
 _KEY = {"Idempotency-Key": "one-and-only"}
 
 
@@ -116,14 +123,18 @@ async def test_a_backup_of_an_older_version_is_brought_up_to_date(
 
 
 async def test_what_cannot_be_backed_up_or_restored_is_refused_with_a_word(sqlite_url: str, tmp_path: Path) -> None:
-    kept, text, other = tmp_path / "kept.db", tmp_path / "text.db", tmp_path / "other.db"
+    kept, text, other, served = (tmp_path / f"{name}.db" for name in ("kept", "text", "other", "served"))
     await backed_up(sqlite_url, kept)
     text.write_text("This is no database, although it is long enough to look like one." * 100)
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE recipes (name TEXT)")
     nowhere = f"sqlite+aiosqlite:///{tmp_path}/nowhere.db"
+    using = sqlite3.connect(served)
+    using.executescript("PRAGMA journal_mode=WAL; CREATE TABLE recipes (name TEXT)")
     tried = [
         (("backup", str(kept)), sqlite_url, "is there already"),
+        (("backup", str(tmp_path / "test.db"), "--force"), sqlite_url, "is the database itself"),
+        (("backup", str(served), "--force"), sqlite_url, "is a database that is in use"),
         (("backup", str(tmp_path / "new.db")), nowhere, "There is no file"),
         (("backup", str(tmp_path / "new.db")), f"sqlite+aiosqlite:///{other}", "no database of Branchline's"),
         (("backup", str(tmp_path / "none" / "new.db")), sqlite_url, "cannot be made"),
@@ -135,6 +146,7 @@ async def test_what_cannot_be_backed_up_or_restored_is_refused_with_a_word(sqlit
         refused = await command(name, *arguments, folder=tmp_path, database=url)
         assert refused.status == 1, told
         assert told in refused.errors
+    using.close()
     forced = await command("backup", str(kept), "--force", folder=tmp_path, database=sqlite_url)
 
     assert forced.status == 0, forced.errors
@@ -142,6 +154,7 @@ async def test_what_cannot_be_backed_up_or_restored_is_refused_with_a_word(sqlit
     assert sorted(name for name in os.listdir(tmp_path) if name.endswith(".db")) == [
         "kept.db",
         "other.db",
+        "served.db",
         "test.db",
         "text.db",
     ]
@@ -200,3 +213,44 @@ async def test_a_database_with_sessions_is_replaced_by_force_alone(
     async with Client(make_server(other_url).start().url) as client:
         await client.session("next")
         await client.accepted("next", "Hello")
+
+
+@pytest.mark.parametrize("other_url", ["postgresql"], indirect=True)
+async def test_tables_of_somebody_else_are_left_alone(
+    make_server: Callable[..., ServerProcess], sqlite_url: str, other_url: str, tmp_path: Path
+) -> None:
+    async with Client(make_server(sqlite_url).start().url) as client:
+        await client.session("mine")
+    file, theirs = await backed_up(sqlite_url, tmp_path / "backup.db"), RawStore(other_url)
+    await theirs.run('CREATE TABLE "Recipes" (name TEXT PRIMARY KEY)')
+    await theirs.run('CREATE TABLE steps_of (recipe TEXT REFERENCES "Recipes")')
+    await theirs.run("INSERT INTO \"Recipes\" VALUES ('soup')")
+
+    await restored(file, other_url)
+    found = await faults(other_url, tmp_path)
+    again = await backed_up(other_url, tmp_path / "again.db")
+
+    assert found == ""
+    assert await theirs.run('SELECT name FROM "Recipes"') == [("soup",)]
+    assert await theirs.run("SELECT id FROM sessions") == [("mine",)]
+    with closing(sqlite3.connect(again)) as connection:
+        assert connection.execute("SELECT id FROM sessions").fetchall() == [("mine",)]
+
+
+@pytest.mark.parametrize("other_url", ["postgresql"], indirect=True)
+async def test_a_server_that_postgresql_has_not_yet_missed_is_waited_for(
+    sqlite_url: str, other_url: str, tmp_path: Path
+) -> None:
+    file = await backed_up(sqlite_url, tmp_path / "backup.db")
+    await restored(file, other_url)
+    address = other_url.replace("postgresql+asyncpg://", "postgresql://")
+    server = await asyncpg.connect(address, server_settings={"application_name": "branchline"})
+
+    async def waits() -> bool:
+        return bool(await RawStore(other_url).run(_WAITS))
+
+    restoring = asyncio.create_task(command("restore", str(file), "--force", folder=tmp_path, database=other_url))
+    await seconds_until(waits, within=20)
+    await server.close()
+
+    assert (await restoring).status == 0

@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import httpx
 
+from hosting.adapters.sql.trimming import Wish, trim_log
 from tests.harness.client import Client
 from tests.harness.feed import Frame, completed
 from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.sockets.talk import Talk
+from tests.storage.logs import run_with_deltas, stored_rows
+from tests.store.units import make_branch, opened
 
 _AT_ONCE = 0.00000001
 """Of a day: a millisecond."""
@@ -80,6 +84,20 @@ async def test_old_events_go_and_everything_else_goes_on(
     assert (refused.json()["earliest"], refused.json()["latest"]) == (earliest, latest)
     assert page.count('"eventId"') == 2
     assert [each["runtimeRunId"] for each in waiting] == [asking["runtimeRunId"]]
+
+
+async def test_large_rows_go_a_few_at_a_time(database_url: str) -> None:
+    async with opened(database_url) as database:
+        branch = await make_branch(database)
+        await run_with_deltas(database, branch, ["x" * 900_000] * 20)
+        wish, left = Wish(branch.key, 0, 10**6), list[int]()
+
+        more = True
+        while more:
+            more = await database._transactor.run(partial(trim_log, wish=wish))
+            left.append(len(await stored_rows(database_url, branch.key)))
+
+    assert left == [12, 3, 0]
 
 
 async def test_a_conversation_with_a_trimmed_log_goes_on_and_is_forked_with_every_message(

@@ -150,7 +150,13 @@ class _Body:
             self._count(min(len(message["body"]), self._room))
 
     def _count(self, size: int) -> None:
-        refuse_full(self._kept.take(self._share, size))
+        try:
+            refuse_full(self._kept.take(self._share, size))
+        except BranchlineError:
+            # Said once: nothing of it is kept, and what still comes is read to be forgotten.
+            self._room = 0
+            self.forget()
+            raise
         self._counted += size
         self._room -= size
 

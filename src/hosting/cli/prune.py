@@ -29,6 +29,9 @@ _UNITS: Final = {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_OLDEST: Final = timedelta(days=100 * 365)
+_MOST_EVENTS: Final = 2**53
+"""More than that no log has: a position holds no larger number."""
 
 
 class Age(click.ParamType[timedelta]):
@@ -41,7 +44,10 @@ class Age(click.ParamType[timedelta]):
         match = _AGE.fullmatch(value)
         if match is None:
             self.fail(f"{value!r} is no age; write a number and s, m, h, d or w, such as 30d.", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
+        age = int(match[1]) * _UNITS[match[2]]
+        if age > _OLDEST:
+            self.fail(f"{value} is longer ago than anything here can be.", param, ctx)
+        return age
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,9 @@ class Pruning:
 
 @click.command()
 @click.option("--older-than", type=Age(), help="Sessions in which nothing has happened for so long, such as 30d.")
-@click.option("--keep-events", type=click.IntRange(min=0), help="Keep sessions, and so many events of each log.")
+@click.option(
+    "--keep-events", type=click.IntRange(0, _MOST_EVENTS), help="Keep sessions, and so many events of each log."
+)
 @click.option("--events-older-than", type=Age(), help="Keep sessions; drop events of runs that ended so long ago.")
 @click.option("--tenant", default=LOCAL_TENANT, show_default=True, help="Whose.")
 @click.option("--dry-run", is_flag=True, help="Change nothing, and tell what would go.")

@@ -15,6 +15,8 @@ _FIRST_PAUSE: Final = timedelta(milliseconds=500)
 # A proxy answers so while its server starts, and a server while its store is away: both pass.
 _PASSING: Final = frozenset({502, 503, 504})
 _CONFLICT: Final = 409
+_LONG: Final = 10
+"""Digits of a pause that nobody can mean."""
 _UNDER_WAY: Final = "idempotency-key-under-way"
 
 
@@ -29,7 +31,7 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]], patience: Patien
 
     Raises:
         ServerUnreachable: no connection came about the first time.
-        AnswerLost: no answer came at any time; whether the request was done is not known.
+        AnswerLost: an answer was lost, and none came at any later time that says whether the request was done.
     """
     lost: AnswerLost | None = None
     pause = _FIRST_PAUSE
@@ -37,7 +39,11 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]], patience: Patien
         asked_for: timedelta | None = None
         try:
             response = await send()
-            if not sends_left or not _passes(response):
+            if not _passes(response):
+                return response
+            if not sends_left:
+                if lost is not None:
+                    raise lost
                 return response
             asked_for = _asked_for(response)
         except AnswerLost as error:
@@ -65,4 +71,4 @@ def _passes(response: httpx.Response) -> bool:
 
 def _asked_for(response: httpx.Response) -> timedelta | None:
     said = response.headers.get("retry-after", "")
-    return timedelta(seconds=int(said)) if said.isdecimal() else None
+    return timedelta(seconds=int(said)) if said.isdecimal() and len(said) < _LONG else None

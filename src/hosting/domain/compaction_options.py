@@ -10,6 +10,8 @@ from middleware.compaction_policy import MOST_MESSAGES, MOST_TOKENS, CompactionP
 
 _FEWEST: Final = 3
 """One that gave way, the summary in its place, and the next that would."""
+_MOST_KEPT: Final = MOST_MESSAGES - 2
+"""With what `over` puts on top of it, where it does not fit under a trigger."""
 
 
 class RunCompactionMode(WireEnum):
@@ -36,7 +38,7 @@ class CompactionOptions(
 
     strategy: CompactionStrategy | None = None
     trigger: CompactionTrigger | None = None
-    keep_messages: Annotated[int, Meta(ge=1, le=MOST_MESSAGES)] | None = None
+    keep_messages: Annotated[int, Meta(ge=1, le=_MOST_KEPT)] | None = None
     retention: Retention | None = None
 
     @property

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from events.ids import RunId
 from hosting.domain.observation import Observation
+from hosting.domain.work_item import WorkItemId
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +20,10 @@ class RateRun:
 
     run_id: RunId
     rating: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuryWork:
+    """An item that was given up is one no more; refused with WORK_NOT_DEAD when it is none."""
+
+    item_id: WorkItemId

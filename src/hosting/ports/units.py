@@ -22,7 +22,7 @@ from hosting.domain.session import Session
 from hosting.domain.step import StepKey
 from hosting.domain.work_item import Offer, WorkerId, WorkItemId, WorkReport, WorkState
 from hosting.ports.history import CompactHistory, DiscardMessage
-from hosting.ports.results import Observe, RateRun
+from hosting.ports.results import BuryWork, Observe, RateRun
 from hosting.ports.words import AddToRun, PassOn, TellWorker
 
 
@@ -293,6 +293,7 @@ GuardedChange = (
     | AddToRun
     | PassOn
     | RemoveQueued
+    | BuryWork
     | AskForInterrupt
     | RateRun
     | SettleInteraction
@@ -355,6 +356,7 @@ class Refusal(Enum):
     RUN_NOT_RATABLE = auto()
     NOT_AWAITED = auto()
     MESSAGE_EXISTS = auto()
+    WORK_NOT_DEAD = auto()
     REQUEST_REPEATED = auto()
     FENCED = auto()
 

@@ -92,10 +92,6 @@ class WorkQueue(Protocol):
         """Return items that were given up, the last one first."""
         ...
 
-    async def bury(self, tenant: TenantId, item_id: WorkItemId) -> bool:
-        """Strike an item off those that were given up; False when it is none of them."""
-        ...
-
 
 class Workers(Protocol):
     """The members of the fleet; whatever changes something is durable when it returns.

@@ -1,5 +1,6 @@
 """Adding what a user says to the run that a worker does, in one unit with what tells the worker of it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +11,7 @@ from hosting.domain.keyed_request import Record
 from hosting.domain.message import Message
 from hosting.domain.run import Run
 from hosting.domain.work_item import WorkItemId
-from hosting.ports.units import Committed, Refusal, Unit
+from hosting.ports.units import Committed, GuardedChange, Refusal, RunChange, Unit
 from hosting.ports.words import AddToRun
 from hosting.runtime.core import Runtime
 from hosting.runtime.messages import message_events
@@ -28,11 +29,13 @@ async def add_to_run(
     client_input_id: str | None = None,
     *,
     overtakes: bool = False,
+    first: Sequence[GuardedChange | RunChange] = (),
     record: Record | None = None,
 ) -> Committed | Refusal:
     """Add a message to the branch's active run: when this returns it is stored, and whoever works on the run hears it.
 
-    Refused with RUN_NOT_ACTIVE, QUEUE_FULL or MESSAGE_EXISTS as AddToRun is, with BRANCH_MISSING, and as `record` is.
+    Refused with RUN_NOT_ACTIVE, QUEUE_FULL or MESSAGE_EXISTS as AddToRun is, with BRANCH_MISSING, and as `record` and
+    what is changed `first` are.
 
     Raises:
         StorageUnavailable: nothing was stored.
@@ -54,7 +57,7 @@ async def add_to_run(
         tenant=scope.tenant,
         branch_key=branch.key,
         run_id=run.id,
-        changes=[AddToRun(run, said, directive, MOST_UNHEARD, overtakes)],
+        changes=[*first, AddToRun(run, said, directive, MOST_UNHEARD, overtakes)],
         events=[runtime.serializer.encode(event, stamp) for event in message_events([said], now, client_input_id)],
         record=record,
     )

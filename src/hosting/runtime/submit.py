@@ -1,6 +1,6 @@
 """Submitting an input: its run begins, waits in the queue, or is refused, in one unit with its events."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,13 +17,26 @@ from hosting.domain.branch import Branch
 from hosting.domain.errors import BranchMissing, MessageExists, QueueFull, RunActive, ServerLeaving
 from hosting.domain.interrupt import Interrupt
 from hosting.domain.keyed_errors import RequestRepeated
+from hosting.domain.keyed_request import Record
 from hosting.domain.lease import Lease
-from hosting.domain.message import Message
 from hosting.domain.overload_errors import Overloaded, TooManyRuns
 from hosting.domain.queued import QueuedRun
 from hosting.domain.run import Run
-from hosting.domain.work_item import FurtherInputs
-from hosting.ports.units import AskForInterrupt, Committed, Enqueue, Refusal, StartRun, Tell, Unit
+from hosting.domain.scope import TenantId
+from hosting.domain.work_errors import WorkNotDead
+from hosting.domain.work_item import FurtherInputs, WorkItemId, WorkState
+from hosting.ports.results import BuryWork
+from hosting.ports.units import (
+    AskForInterrupt,
+    Committed,
+    Enqueue,
+    GuardedChange,
+    Refusal,
+    RunChange,
+    StartRun,
+    Tell,
+    Unit,
+)
 from hosting.runtime.configuration import check_configuration
 from hosting.runtime.core import Runtime
 from hosting.runtime.inject import LONGEST_HEARD, MOST_UNHEARD, add_to_run
@@ -53,6 +66,44 @@ class Submitted:
     work_item: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is submitted where; it buries an item that was given up, perhaps."""
+
+    branch: Branch
+    received: Input
+    queued: QueuedRun
+    keyed: Keyed[Submitted] | None
+    buries: WorkItemId | None
+
+    @property
+    def tenant(self) -> TenantId:
+        return self.branch.scope.tenant
+
+    @property
+    def first(self) -> list[GuardedChange | RunChange]:
+        """What is changed before anything else."""
+        return [] if self.buries is None else [BuryWork(self.buries)]
+
+    def record(self, answer: Callable[[Position], Submitted]) -> Record | None:
+        return record_of(self.keyed, answer)
+
+    def refused(self, refusal: Refusal) -> Exception:
+        """Return what a refusal of the unit says."""
+        scope = self.branch.scope
+        if refusal is Refusal.RUN_ACTIVE:
+            return RunActive(scope.branch_id)
+        if refusal is Refusal.MESSAGE_EXISTS:
+            return MessageExists(tuple(message.id for message in self.queued.messages))
+        if refusal is Refusal.QUEUE_FULL:
+            return QueueFull(scope.branch_id, MOST_QUEUED)
+        if refusal is Refusal.REQUEST_REPEATED:
+            return RequestRepeated()
+        if refusal is Refusal.WORK_NOT_DEAD and self.buries is not None:
+            return WorkNotDead(self.buries, WorkState.FAILED)
+        return BranchMissing(scope.session_id, scope.branch_id)
+
+
 async def submit_input(
     runtime: Runtime,
     branch: Branch,
@@ -60,12 +111,14 @@ async def submit_input(
     received: Input,
     *,
     priority: int | None = None,
+    buries: WorkItemId | None = None,
     keyed: Keyed[Submitted] | None = None,
 ) -> Submitted:
     """Accept an input: when this returns, its run is stored and will be executed, whatever happens to this process.
 
     An input that would wait is added to the run before it, when a worker has that and the agent is defined so.
-    `priority` is what workers are offered it with, if it is not as the agent's definition says.
+    `priority` is what workers are offered it with, if it is not as the agent's definition says. It `buries` an item
+    that was given up, whose place it takes.
 
     Raises:
         InvalidInput, RunConfigRefused: the input cannot be taken.
@@ -74,6 +127,7 @@ async def submit_input(
         RunActive: the branch is busy, and the input is not one to wait.
         QueueFull: it is, and too many wait already.
         MessageExists: a message id that the client chose is taken.
+        WorkNotDead: what it is to bury was not given up, or is buried.
         RequestRepeated: it was submitted before, by a request with the same key.
         TooManyRuns, Overloaded: this node works on as many runs as it may, of the tenant or in all.
         ServerLeaving: the server is being stopped.
@@ -83,35 +137,33 @@ async def submit_input(
     if runtime.rings.closing is not None:
         raise ServerLeaving
     queued = await _prepared(runtime, branch, agent_id, received, priority)
-    run = queued.run
+    wanted = _Wanted(branch, received, queued, keyed, buries)
     while True:
-        outcome = await _begin(runtime, branch, queued, keyed)
+        outcome = await _begin(runtime, wanted)
         if isinstance(outcome, Committed):
-            return _begun(run, outcome.before)
+            return _begun(queued.run, outcome.before)
         if outcome is not Refusal.RUN_ACTIVE or received.running_run_behavior is RunningRunBehavior.REJECT:
-            raise _refused(outcome, branch, queued.messages)
+            raise wanted.refused(outcome)
         # What has a priority of its own is work of its own.
-        accepted = None if priority is not None else await _inject(runtime, branch, queued, received, keyed)
-        accepted = accepted or await _enqueue(runtime, branch, queued, received, keyed)
+        accepted = None if priority is not None else await _inject(runtime, wanted)
+        accepted = accepted or await _enqueue(runtime, wanted)
         if accepted is not None:
             return accepted
 
 
-async def _begin(
-    runtime: Runtime, branch: Branch, queued: QueuedRun, keyed: Keyed[Submitted] | None
-) -> Committed | Refusal:
+async def _begin(runtime: Runtime, wanted: _Wanted) -> Committed | Refusal:
     """Let a run begin: here, if it is not for workers, where there must be room for it."""
-    unit, run = _starting(runtime, queued, keyed), queued.run
+    unit, run = _starting(runtime, wanted), wanted.queued.run
     if run.work_item is not None:
         return await runtime.writer.append_to(unit)
     try:
-        with runtime.runs.reserved(branch.scope.tenant):
+        with runtime.runs.reserved(wanted.tenant):
             outcome = await runtime.writer.append_to(unit)
             if isinstance(outcome, Committed):
-                runtime.hold(Lease(run, queued.messages, runtime.holder.node, outcome.fence, attempt=1))
+                runtime.hold(Lease(run, wanted.queued.messages, runtime.holder.node, outcome.fence, attempt=1))
             return outcome
     except (TooManyRuns, Overloaded):
-        if await runtime.tenant(branch.scope.tenant).active_run(branch.key) is None:
+        if await runtime.tenant(wanted.tenant).active_run(wanted.branch.key) is None:
             raise
         # It would not have begun: it waits behind that run, which takes no room, or hears of it.
         return Refusal.RUN_ACTIVE
@@ -134,27 +186,26 @@ async def _prepared(
     return QueuedRun(run, messages, now, received.client_input_id, offer)
 
 
-async def _inject(
-    runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input, keyed: Keyed[Submitted] | None
-) -> Submitted | None:
+async def _inject(runtime: Runtime, wanted: _Wanted) -> Submitted | None:
     """Add an input to the active run; None when it cannot be, and has to wait."""
-    if received.running_run_behavior is not RunningRunBehavior.QUEUE or not _can_be_added(queued):
+    branch, queued = wanted.branch, wanted.queued
+    if wanted.received.running_run_behavior is not RunningRunBehavior.QUEUE or not _can_be_added(queued):
         return None
-    active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
+    active = await runtime.tenant(wanted.tenant).active_run(branch.key)
     if active is None or active.agent_id != queued.run.agent_id:
         return None
 
     def added(before: Position) -> Submitted:
         return Submitted(active.id, queued.run.message_id, active.status, before, work_item=active.work_item)
 
-    record, said = record_of(keyed, added), queued.messages[0]
-    outcome = await add_to_run(runtime, branch, active, said, queued.client_input_id, record=record)
+    record, said = wanted.record(added), queued.messages[0]
+    outcome = await add_to_run(runtime, branch, active, said, queued.client_input_id, record=record, first=wanted.first)
     if outcome is Refusal.RUN_NOT_ACTIVE:
         return None
     if outcome is Refusal.QUEUE_FULL:
         raise QueueFull(branch.scope.branch_id, MOST_UNHEARD)
     if not isinstance(outcome, Committed):
-        raise _refused(outcome, branch, queued.messages)
+        raise wanted.refused(outcome)
     return added(outcome.before)
 
 
@@ -168,22 +219,20 @@ def _can_be_added(queued: QueuedRun) -> bool:
     return queued.run.config == b"{}"
 
 
-async def _enqueue(
-    runtime: Runtime, branch: Branch, queued: QueuedRun, received: Input, keyed: Keyed[Submitted] | None
-) -> Submitted | None:
+async def _enqueue(runtime: Runtime, wanted: _Wanted) -> Submitted | None:
     """Let a run wait behind the active one; None when that has ended in the meantime."""
-    first = received.running_run_behavior is RunningRunBehavior.INTERRUPT
-    run, places = queued.run, list[int]()
+    branch, queued, run = wanted.branch, wanted.queued, wanted.queued.run
+    first, places = wanted.received.running_run_behavior is RunningRunBehavior.INTERRUPT, list[int]()
 
     def waiting(before: Position) -> Submitted:
         return Submitted(run.id, run.message_id, RunStatus.QUEUED, before, places[-1], run.work_item)
 
-    unit = Unit(branch.scope.tenant, branch.key, run.id, record=record_of(keyed, waiting))
+    unit = Unit(wanted.tenant, branch.key, run.id, changes=wanted.first, record=wanted.record(waiting))
     action = QueueAction.PROMOTED if first else QueueAction.ENQUEUED
     unit.changes.append(Enqueue(queued, _telling(runtime, queued, action, places), MOST_QUEUED, first=first))
     interrupt = None
     if first:
-        active = await runtime.tenant(branch.scope.tenant).active_run(branch.key)
+        active = await runtime.tenant(wanted.tenant).active_run(branch.key)
         if active is None:
             return None
         interrupt = Interrupt(active.id, _REASON, InterruptionSource.USER)
@@ -192,7 +241,7 @@ async def _enqueue(
     if outcome is Refusal.RUN_NOT_ACTIVE:
         return None
     if not isinstance(outcome, Committed):
-        raise _refused(outcome, branch, queued.messages)
+        raise wanted.refused(outcome)
     if interrupt is not None:
         runtime.wakes.interrupted(interrupt)
     return waiting(outcome.before)
@@ -214,8 +263,9 @@ def _begun(run: Run, before: Position) -> Submitted:
     return Submitted(run.id, run.message_id, run.status, before, work_item=run.work_item)
 
 
-def _starting(runtime: Runtime, queued: QueuedRun, keyed: Keyed[Submitted] | None) -> Unit:
+def _starting(runtime: Runtime, wanted: _Wanted) -> Unit:
     """Return the unit in which a run begins at once: here, or on offer to workers."""
+    queued = wanted.queued
     run, now, messages = queued.run, queued.queued_at, queued.messages
     stamp = Stamp(run.scope.session_id, run.scope.branch_id).at(now)
     events: list[Event] = [
@@ -226,19 +276,7 @@ def _starting(runtime: Runtime, queued: QueuedRun, keyed: Keyed[Submitted] | Non
         tenant=run.scope.tenant,
         branch_key=run.branch_key,
         run_id=run.id,
-        changes=[StartRun(run, now, messages, None if queued.offer else runtime.holder, queued.offer)],
+        changes=[*wanted.first, StartRun(run, now, messages, None if queued.offer else runtime.holder, queued.offer)],
         events=[runtime.serializer.encode(event, stamp) for event in events],
-        record=record_of(keyed, lambda before: _begun(run, before)),
+        record=wanted.record(lambda before: _begun(run, before)),
     )
-
-
-def _refused(refusal: Refusal, branch: Branch, messages: tuple[Message, ...]) -> Exception:
-    if refusal is Refusal.RUN_ACTIVE:
-        return RunActive(branch.scope.branch_id)
-    if refusal is Refusal.MESSAGE_EXISTS:
-        return MessageExists(tuple(message.id for message in messages))
-    if refusal is Refusal.QUEUE_FULL:
-        return QueueFull(branch.scope.branch_id, MOST_QUEUED)
-    if refusal is Refusal.REQUEST_REPEATED:
-        return RequestRepeated()
-    return BranchMissing(branch.scope.session_id, branch.scope.branch_id)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hosting.domain.errors import StorageUnavailable
@@ -45,6 +46,9 @@ class Answering:
                         await connection.invalidate()
                     raise
             self._unanswered = 0
+        except PoolTimeout:
+            # It was not asked: all connections are waiting for it, and whether it answers is what they find out.
+            raise
         except Exception as error:
             self._unanswered = self._unanswered + 1 if _is_silence(error) else 0
             raise

@@ -43,8 +43,8 @@ def back_up(url: str, file: Path, *, replace: bool) -> Backup:
         StorageUnavailable: the database cannot be read now, or the file not be written.
     """
     parsed = read_url(url)
-    if file.exists() and not replace:
-        raise StorageRefused(f"{file} is there already; --force replaces it.")
+    if file.exists():
+        _check_replaceable(file, sqlite_path(parsed) if is_sqlite(parsed) else None, replace=replace)
     with storage_faults(), partial_file(file) as partial:
         if is_sqlite(parsed):
             _copy_sqlite(sqlite_path(parsed), partial)
@@ -52,6 +52,17 @@ def back_up(url: str, file: Path, *, replace: bool) -> Backup:
             asyncio.run(_copy_postgres(parsed, partial))
         put_in_place(partial, file, replace=replace)
     return Backup(file, file.stat().st_size)
+
+
+def _check_replaceable(file: Path, source: Path | None, *, replace: bool) -> None:
+    if not replace:
+        raise StorageRefused(f"{file} is there already; --force replaces it.")
+    if source is not None and source.exists() and file.samefile(source):
+        raise StorageRefused(f"{file} is the database itself; a backup of it needs a file of its own.")
+    real = file.resolve()
+    if real.with_name(f"{real.name}-wal").exists():
+        # Whoever has it open would go on writing to a file that has no name any more.
+        raise StorageRefused(f"{file} is a database that is in use, or was when its server died; name another file.")
 
 
 def copy_sqlite(source: Path, into: Path) -> None:
@@ -65,13 +76,13 @@ def copy_sqlite(source: Path, into: Path) -> None:
     """
     if not source.is_file():
         raise StorageRefused(f"There is no file {source}.")
-    with closing(_reading(source)) as connection:
-        try:
+    try:
+        with closing(_reading(source)) as connection:
             connection.execute("VACUUM INTO ?", (os.fspath(into),))
-        except sqlite3.OperationalError as error:
-            raise OSError(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise StorageRefused(f"{source} cannot be read as a SQLite database: {error}.") from error
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StorageRefused(f"{source} cannot be read as a SQLite database: {error}.") from error
 
 
 def _copy_sqlite(source: Path, into: Path) -> None:
@@ -107,8 +118,9 @@ def _copy_all(source: Connection, into: Path) -> None:
         raise StorageRefused("The database is none of Branchline's: it has no tables of ours.")
     with scratch_file(into) as target:
         migrate(target, upto=schema)
-        _hold_still(source, schema, [table.name for table in tables_of(target)])
-        copy_tables(source, target)
+        names = [table.name for table in tables_of(target)]
+        _hold_still(source, schema, names)
+        copy_tables(source, target, names)
 
 
 def _hold_still(source: Connection, schema: str, names: list[str]) -> None:

@@ -21,13 +21,13 @@ def has_sessions(path: Path) -> bool:
         StorageRefused: that cannot be read.
     """
     address = f"{path.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
-        try:
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchall():
                 return False
             return bool(connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchall())
-        except sqlite3.DatabaseError as error:
-            raise StorageRefused(f"{path} cannot be read ({error}); --force puts it aside all the same.") from error
+    except sqlite3.DatabaseError as error:
+        raise StorageRefused(f"{path} cannot be read ({error}); --force puts it aside all the same.") from error
 
 
 def swap(partial: Path, path: Path, aside: str) -> Path | None:

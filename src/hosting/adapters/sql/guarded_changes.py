@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, update
 from events.serializer import Encoded
 from hosting.adapters.sql.births import add_branch, add_fork, add_session
 from hosting.adapters.sql.dialect import insert_if_absent
+from hosting.adapters.sql.fleet_tables import work_items
 from hosting.adapters.sql.inbox_rows import add_to_run, pass_on
 from hosting.adapters.sql.interactions import settle
 from hosting.adapters.sql.interrupts import ask_for_interrupt
@@ -17,9 +18,10 @@ from hosting.adapters.sql.queue import enqueue, remove
 from hosting.adapters.sql.removals import remove_branches, remove_session
 from hosting.adapters.sql.tables import runs
 from hosting.adapters.sql.times import to_ticks
+from hosting.adapters.sql.work_claims import in_states
 from hosting.adapters.sql.work_items import ADD_ITEM, item_row
 from hosting.domain.work_item import WorkState
-from hosting.ports.results import Observe, RateRun
+from hosting.ports.results import BuryWork, Observe, RateRun
 from hosting.ports.units import (
     AddBranch,
     AddFork,
@@ -49,6 +51,13 @@ _RATE_RUN = (
         runs.c.rating.is_(None),
     )
     .values(rating=bindparam("given"))
+)
+
+
+_BURY = (
+    update(work_items)
+    .where(work_items.c.tenant == bindparam("owner"), work_items.c.id == bindparam("item"), in_states(WorkState.DEAD))
+    .values(state=WorkState.FAILED)
 )
 
 
@@ -98,6 +107,11 @@ def _learn_in_the_end(connection: Connection, unit: Unit, change: Observe) -> _O
     return ()
 
 
+def _bury_work(connection: Connection, unit: Unit, change: BuryWork) -> _Outcome:
+    buried = connection.execute(_BURY, {"owner": unit.tenant, "item": change.item_id}).rowcount
+    return () if buried else Refusal.WORK_NOT_DEAD
+
+
 _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     AddSession: add_session,
     AddBranch: add_branch,
@@ -111,6 +125,7 @@ _APPLY: Mapping[type, Callable[[Connection, Unit, Any], _Outcome]] = {
     AddToRun: add_to_run,
     PassOn: pass_on,
     RemoveQueued: remove,
+    BuryWork: _bury_work,
     AskForInterrupt: ask_for_interrupt,
     RateRun: _rate_run,
     Observe: _learn_in_the_end,

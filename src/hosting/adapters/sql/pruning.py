@@ -20,6 +20,7 @@ from hosting.ports.units import Refusal, RemoveSession, Unit
 
 _SESSIONS_AT_ONCE: Final = 100
 _ROWS_AT_ONCE: Final = 2_000
+_BYTES_AT_ONCE: Final = 8 << 20
 """What can be dropped at once without letting others wait for long."""
 
 _OF_SESSION: Final = branches.c.tenant == bindparam("owner"), branches.c.session_id == bindparam("session")
@@ -45,7 +46,11 @@ _BRANCHES: Final = (
     select(
         branches.c.key,
         branches.c.next_seq,
-        select(func.count()).select_from(events).where(events.c.branch_key == branches.c.key).label("rows"),
+        select(func.count()).where(events.c.branch_key == branches.c.key).scalar_subquery().label("rows"),
+        select(func.coalesce(func.sum(func.length(events.c.frames)), 0))
+        .where(events.c.branch_key == branches.c.key)
+        .scalar_subquery()
+        .label("size"),
     )
     .where(*_OF_SESSION)
     .order_by(branches.c.key)
@@ -84,7 +89,8 @@ class SqlPruning:
         """
         place = {"owner": self._tenant, "session": session}
         logs = await rows(self._reading, _BRANCHES, **place)
-        for log in logs if sum(log.rows for log in logs) > _ROWS_AT_ONCE else ():
+        are_many = sum(log.rows for log in logs) > _ROWS_AT_ONCE or sum(log.size for log in logs) > _BYTES_AT_ONCE
+        for log in logs if are_many else ():
             # Others write in between: a log of hours would keep a server from its disk for longer than it waits.
             wish = Wish(log.key, 0, log.next_seq - 1)
             while await self._transactor.run(partial(_trim_idle, place=place, before=to_ticks(before), wish=wish)):

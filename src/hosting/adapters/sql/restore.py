@@ -96,23 +96,22 @@ async def _visit(url: URL, errand: Callable[[Connection], None]) -> None:
 
 
 def _load(connection: Connection, made: Path, force: bool) -> None:  # noqa: FBT001 - handed on by `run_sync`
-    """Put everything into a PostgreSQL database, in place of all that is there."""
-    tables = tables_of(connection)
-    names = ", ".join(table.name for table in tables)
-    # Nobody sees anything of it before the end, nor begins anything meanwhile.
-    connection.execute(text(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE"))
-    _check(connection, force)
-    connection.execute(text(f"TRUNCATE {names}"))
+    """Put everything into a PostgreSQL database, in place of all of ours that is there."""
     with scratch_file(made) as source:
-        copy_tables(source, connection)
-    for table in tables:
-        if table.autoincrement_column is not None:
+        names = [table.name for table in tables_of(source)]
+        # Nobody sees anything of it before the end, nor begins anything meanwhile.
+        connection.execute(text(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE"))
+        _check(connection, force)
+        connection.execute(text(f"TRUNCATE {', '.join(names)}"))
+        copy_tables(source, connection, names)
+    for table in tables_of(connection):
+        if table.name in names and table.autoincrement_column is not None:
             _go_on_counting(connection, table, table.autoincrement_column)
 
 
 def _check(connection: Connection, force: bool) -> None:  # noqa: FBT001 - as above
     tries = 0
-    while connection.scalar(_SERVERS):
+    while _has_servers(connection):
         # One that was killed is there until PostgreSQL notices.
         tries += 1
         if tries > _TRIES:
@@ -120,6 +119,12 @@ def _check(connection: Connection, force: bool) -> None:  # noqa: FBT001 - as ab
         connection.execute(select(func.pg_sleep(_TRY_SECONDS)))
     if not force and connection.scalar(select(sessions.c.id).limit(1)) is not None:
         raise StorageRefused(_TAKEN)
+
+
+def _has_servers(connection: Connection) -> bool:
+    # Or a transaction would be told for ever what it was told first.
+    connection.execute(select(func.pg_stat_clear_snapshot()))
+    return bool(connection.scalar(_SERVERS))
 
 
 def _go_on_counting(connection: Connection, table: Table, column: Column[int]) -> None:

@@ -1,5 +1,6 @@
-"""Copying all tables of one database into another, a few rows at a time."""
+"""Copying tables of one database into another, a few rows at a time."""
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Connection, MetaData, Table, insert, select
@@ -16,11 +17,12 @@ def tables_of(connection: Connection) -> list[Table]:
     return [table for table in known.sorted_tables if table.name != VERSION_TABLE]
 
 
-def copy_tables(source: Connection, target: Connection) -> None:
-    """Copy every row of all tables that the target has; the source has the same ones."""
+def copy_tables(source: Connection, target: Connection, names: Collection[str]) -> None:
+    """Copy every row of these tables, which both have; either may have others, of somebody else's."""
     theirs = {table.name: table for table in tables_of(source)}
     for table in tables_of(target):
-        _copy(source, theirs[table.name], target, table)
+        if table.name in names:
+            _copy(source, theirs[table.name], target, table)
 
 
 def _copy(source: Connection, theirs: Table, target: Connection, ours: Table) -> None:

@@ -1,6 +1,7 @@
 """Logs lose their beginnings: rows of runs that have ended long ago go, and the branch remembers how far."""
 
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, delete, func, select, update
@@ -14,6 +15,7 @@ from hosting.ports.retention import Trimming
 
 _BRANCHES_AT_ONCE: Final = 32
 _ROWS_AT_ONCE: Final = 500
+_BYTES_AT_ONCE: Final = 8 << 20
 
 _WAITS: Final = (RunStatus.ACTIVE, RunStatus.QUEUED)
 _IS_OLD: Final[ColumnElement[bool]] = and_(
@@ -52,7 +54,7 @@ _PLACES: Final = (
 _LOCK: Final = select(branches.c.trimmed).where(branches.c.key == bindparam("branch")).with_for_update()
 # Whole rows: what was to be between two of them may have been folded into one meanwhile.
 _FIRST_ROWS: Final = (
-    select(events.c.last_seq)
+    select(events.c.last_seq, func.length(events.c.frames).label("size"))
     .where(events.c.branch_key == bindparam("branch"), events.c.last_seq <= bindparam("upto"))
     .order_by(events.c.last_seq)
     .limit(_ROWS_AT_ONCE)
@@ -135,9 +137,12 @@ def trim_log(connection: Connection, wish: Wish) -> bool:
     # Locked as the writers and the folding do it: the branch first, then its rows.
     if connection.scalar(_LOCK, {"branch": wish.branch}) is None:
         return False
-    found = connection.execute(_FIRST_ROWS, {"branch": wish.branch, "upto": wish.last}).scalars().all()
-    if found:
-        moved = {"branch": wish.branch, "last": found[-1]}
-        connection.execute(_DROP, moved)
-        connection.execute(_REMEMBER, {"its_key": wish.branch, "its_last": found[-1]})
-    return len(found) == _ROWS_AT_ONCE
+    found = connection.execute(_FIRST_ROWS, {"branch": wish.branch, "upto": wish.last}).all()
+    if not found:
+        return False
+    # At least one row, however large it is.
+    few: int = max(1, sum(size <= _BYTES_AT_ONCE for size in accumulate(row.size for row in found)))
+    last = found[few - 1].last_seq
+    connection.execute(_DROP, {"branch": wish.branch, "last": last})
+    connection.execute(_REMEMBER, {"its_key": wish.branch, "its_last": last})
+    return few == _ROWS_AT_ONCE or few < len(found)

@@ -46,9 +46,10 @@ def _has_spare(connection: Connection) -> bool:
 
 def _give_back(connection: Connection) -> None:
     cursor = connection.connection.cursor()
-    cursor.execute(f"PRAGMA incremental_vacuum({min(_PAGES_AT_ONCE, _spare(connection))})")
-    # To its end: it gives a page back with each row, and a row has no columns.
-    cursor.fetchall()
+    # A page a call: the driver steps such a statement once, and each step gives one back. None may be asked for
+    # when there is none to spare: less than one stands for all.
+    for _ in range(min(_PAGES_AT_ONCE, _spare(connection))):
+        cursor.execute("PRAGMA incremental_vacuum(1)")
     cursor.close()
 
 

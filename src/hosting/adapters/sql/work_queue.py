@@ -98,15 +98,6 @@ class SqlWorkQueue:
         given_up = ITEMS.where(work_items.c.tenant == tenant, in_states(WorkState.DEAD))
         return await self._items(given_up.order_by(work_items.c.updated_at.desc(), work_items.c.number).limit(limit))
 
-    async def bury(self, tenant: TenantId, item_id: WorkItemId) -> bool:
-        """See WorkQueue.bury."""
-        buried = (
-            update(work_items)
-            .where(work_items.c.tenant == tenant, work_items.c.id == item_id, in_states(WorkState.DEAD))
-            .values(state=WorkState.FAILED)
-        )
-        return await self._transactor.run(lambda connection: bool(connection.execute(buried).rowcount))
-
     async def _items(self, statement: Any) -> list[WorkItem]:
         return [to_item(row) for row in await rows(self._reading, statement)]
 

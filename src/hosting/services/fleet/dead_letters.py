@@ -8,7 +8,6 @@ import msgspec
 
 from events.ids import AgentId, MessageId
 from events.inputs import ChatMessage, RunningRunBehavior, UserMessagesInput
-from hosting.domain.errors import MessageExists
 from hosting.domain.message import Message
 from hosting.domain.scope import TenantId
 from hosting.domain.work_errors import WorkItemMissing, WorkNotDead
@@ -47,18 +46,11 @@ async def requeue_dead(
         raise WorkNotDead(item.id, item.state)
     again = _again(item, await fleet.work.input(item))
     agent_id, record = AgentId(item.agent_id), None if keyed is None else keyed.by(partial(Requeued, item))
-    try:
-        submitted = await submit_input(fleet.runtime, branch, agent_id, again, keyed=record)
-    except MessageExists as error:
-        # The server was killed between the two commits, or somebody else was faster.
-        await fleet.work.bury(tenant, item_id)
-        raise WorkNotDead(item.id, WorkState.FAILED) from error
-    await fleet.work.bury(tenant, item_id)
-    return Requeued(item, submitted)
+    return Requeued(item, await submit_input(fleet.runtime, branch, agent_id, again, buries=item.id, keyed=record))
 
 
 def _again(item: WorkItem, messages: Sequence[Message]) -> UserMessagesInput:
-    """Write an input anew; the ids of its messages follow from the item, so that it can be submitted once."""
+    """Write an input anew, with ids of its own for its messages."""
     said = (
         ChatMessage(
             role=message.role,

@@ -42,9 +42,10 @@ async def ask_for(
         requested_at=fleet.runtime.clock(),
         requested_by=by,
     )
+    if op is MutationOp.SESSION_KILL:
+        # Not left to the worker: what is to be killed ends also when the worker does not listen. And before the answer
+        # is stored: a request that comes again is done again until then, and only answered from then on.
+        await stop_session(fleet, worker, session_id)
     if not await fleet.mutations.add(mutation, None if keyed is None else keyed.answered(mutation)):
         raise WorkerMissing
-    if op is MutationOp.SESSION_KILL:
-        # Not left to the worker: what is to be killed ends also when the worker does not listen.
-        await stop_session(fleet, worker, session_id)
     return mutation
