@@ -100,6 +100,7 @@ async def test_a_part_can_be_asked_for_and_what_is_known_is_not_sent_again(conte
     for header in (f"bytes={size}-", "bytes=-0"):
         refused = await content_client.http.get(place, headers={"Range": header})
         assert (refused.status_code, refused.json()["code"]) == (416, "range-not-satisfiable")
+        assert refused.headers["content-range"] == f"bytes */{size}"
     changed = await content_client.http.get(place, headers={"Range": "bytes=0-0", "If-Range": '"another"'})
     assert (changed.status_code, len(changed.content)) == (200, size)
     known = await content_client.http.get(place, headers={"If-None-Match": f'"x", W/{tag}'})

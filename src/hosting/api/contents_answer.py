@@ -50,7 +50,9 @@ def asked_range(request: Request[Any, Any, Any], content: Content) -> ContentRan
     try:
         return ContentRange.read(header, content.size_bytes)
     except RangeUnsatisfiable as error:
-        raise ApiError("range-not-satisfiable", f"The content has {content.size_bytes} bytes.") from error
+        # RFC 9110, section 15.5.17.
+        whole = {"Content-Range": f"bytes */{content.size_bytes}"}
+        raise ApiError("range-not-satisfiable", f"The content has {content.size_bytes} bytes.", whole) from error
 
 
 class FileResponse(Response[None]):

@@ -56,10 +56,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ApiError(Exception):
-    """A request that never reaches the core."""
+    """A request that never reaches the core; `headers` are for its answer."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
         self.code = code
+        self.headers = headers or {}
         super().__init__(detail)
 
 
@@ -203,7 +204,9 @@ def core_problem(request: Request[Any, Any, Any], error: BranchlineError) -> Res
 
 def api_problem(request: Request[Any, Any, Any], error: ApiError) -> Response[bytes]:
     """Answer what the edge refused."""
-    return _answer(request, STATUS_OF_CODE[error.code], error.code, str(error))
+    response = _answer(request, STATUS_OF_CODE[error.code], error.code, str(error))
+    response.headers.update(error.headers)
+    return response
 
 
 def framework_problem(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
