@@ -124,7 +124,7 @@ async def test_a_restore_that_is_killed_changes_nothing(
 
     async with Client(server.url) as client:
         log = await client.log("big")
-    assert "1 sessions with 1 branches" in told.errors
+    assert "1 session with 1 branch" in told.errors
     assert without_life(log)[-1]["type"] == "BRANCH_RUN_COMPLETED"
     assert [event["sequenceNumber"] for event in log] == list(range(1, len(log) + 1))
     assert sum(event["type"] == "TEXT_DELTA" for event in log) == 30000

@@ -114,7 +114,7 @@ async def test_a_reader_that_is_overtaken_is_reset_and_goes_on_live(
     server = make_server(sqlite_url).start()
     async with Client(server.url) as client:
         session = await client.session("long")
-        ended = await client.accepted(session, "/tokens 40000")
+        ended = await client.accepted(session, "/tokens 20000")
         await client.ended(session, ended["runtimeRunId"])
         latest = await client.position(session)
         after = f"{latest.split('.')[0]}.0"

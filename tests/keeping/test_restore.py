@@ -221,6 +221,7 @@ async def test_tables_of_somebody_else_are_left_alone(
 ) -> None:
     async with Client(make_server(sqlite_url).start().url) as client:
         await client.session("mine")
+    await RawStore(sqlite_url).run("CREATE TABLE neighbours (name TEXT)")
     file, theirs = await backed_up(sqlite_url, tmp_path / "backup.db"), RawStore(other_url)
     await theirs.run('CREATE TABLE "Recipes" (name TEXT PRIMARY KEY)')
     await theirs.run('CREATE TABLE steps_of (recipe TEXT REFERENCES "Recipes")')

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from hosting.domain.branch import Branch
 from tests.cli.sending import Sent
+from tests.content.upload import upload
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
 from tests.identity.command import branchline
@@ -68,7 +69,7 @@ async def test_what_is_whole_is_clean_and_a_server_goes_on_beside(server: Server
 
     assert (beside.status, beside.kinds) == (0, [])
     assert (after.status, after.out) == (0, "")
-    assert "1 branches with 212 events" in after.errors
+    assert "1 branch with 212 events" in after.errors
     assert after.errors.rstrip().endswith("nothing is wrong.")
 
 
@@ -173,3 +174,29 @@ async def execute_all(url: str, *statements: str) -> None:
         for statement in statements:
             await connection.execute(text(statement))
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE content_chunks SET checksum = checksum + 1 WHERE number = 1", ["piece 1 does not fit its checksum"]),
+        (
+            "DELETE FROM content_chunks WHERE number IN (0, 1)",
+            ["pieces 0 to 1 are missing", "it has 75712 bytes, and says 600000"],
+        ),
+        ("UPDATE contents SET size_bytes = 7", ["it has 600000 bytes, and says 7"]),
+    ],
+)
+async def test_an_upload_of_which_something_is_wrong_is_told(
+    server: ServerProcess, client: Client, damage: str, told: list[str]
+) -> None:
+    session = await client.session()
+    whole = await upload(server.url, f"/sessions/{session}/content", 600_000)
+    clean = await checked(server.database_url)
+    await execute(server.database_url, damage)
+
+    found = await checked(server.database_url)
+
+    assert (clean.status, found.status) == (0, 1)
+    assert found.kinds == [("damaged-upload", detail) for detail in told]
+    assert found.report["findings"][0]["place"] == f"local/{session}/{whole.json['contentId']}"

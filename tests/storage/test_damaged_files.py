@@ -23,6 +23,9 @@ async def _damaged(folder: Path, *, rounds: int, seed: int) -> None:
             print(f"A15 seed {seed} {number} {damage}: {what}")
     print(f"a15 {rounds - len(wrong)} ok / {rounds} total, seed {seed}: {dict(outcomes)}")
     assert wrong == []
+    # Or nothing would have been compared: a start that is refused shows no events.
+    assert outcomes["whole"] + outcomes["told"] > 0
+    assert ledger.lines
 
 
 @pytest.mark.timeout(120)

@@ -6,6 +6,7 @@ from typing import Final
 
 from litestar.types import Scope
 
+from hosting.api.keyless import is_local
 from hosting.domain.identity import CallerKind, Identity
 from hosting.domain.scope import LOCAL_TENANT
 from hosting.domain.share import STRANGERS
@@ -29,7 +30,8 @@ class Shares:
         """Return whose share this request takes."""
         shown = _shown(scope)
         if shown is None:
-            return LOCAL_TENANT
+            # Only who is on this machine needs to show nothing; all others are about to be sent away.
+            return LOCAL_TENANT if is_local(scope) else STRANGERS
         share = self._known.get(shown, STRANGERS)
         if share is not STRANGERS:
             self._known.move_to_end(shown)

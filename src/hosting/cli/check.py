@@ -9,6 +9,7 @@ import rich_click as click
 from hosting.adapters.sql.address import shown
 from hosting.adapters.sql.check import Report, check_database
 from hosting.cli.aside import complain, note
+from hosting.cli.counting import counted
 from hosting.domain.errors import BranchlineError, StorageUnavailable
 from hosting.settings import load_settings
 
@@ -43,7 +44,8 @@ def check(as_json: bool) -> None:  # noqa: FBT001 - click hands options over by 
 
 def _summary(report: Report, place: str) -> str:
     looked = report.looked
-    seen = f"{looked.branches:,} branches with {looked.events:,} events in {looked.rows:,} rows of {place}"
+    branches, events = counted(looked.branches, "branch", "branches"), counted(looked.events, "event")
+    seen = f"{branches} with {events} in {counted(looked.rows, 'row')} of {place}"
     if not report.counts:
         return f"{seen}: nothing is wrong."
     found = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.counts.items()))

@@ -13,6 +13,7 @@ from hosting.adapters.sql.pruning import SqlPruning
 from hosting.adapters.sql.trimming import SqlRetention
 from hosting.adapters.sql.visit import Visited, visit
 from hosting.cli.aside import note, refuse
+from hosting.cli.counting import counted
 from hosting.domain.errors import BranchlineError, StorageUnavailable
 from hosting.domain.scope import LOCAL_TENANT, TenantId
 from hosting.ports.clock import system_clock
@@ -118,7 +119,7 @@ async def _remove(visited: Visited, wanted: Pruning) -> None:
                 print(session.id, flush=True)
                 count += 1
         behind = found[-1].id
-    note(f"{count:,} sessions {'would be' if wanted.dry else 'are'} deleted.")
+    note(f"{counted(count, 'session')} {_would(wanted, count)} deleted.")
 
 
 async def _trim(visited: Visited, wanted: Pruning) -> None:
@@ -137,4 +138,10 @@ async def _trim(visited: Visited, wanted: Pruning) -> None:
                 await retention.grant(wish)
             logs, events = logs + (wish.events > 0), events + wish.events
         behind = wishes[-1].branch
-    note(f"Up to {events:,} events of {logs:,} logs {'would be' if wanted.dry else 'are'} dropped.")
+    note(f"Up to {counted(events, 'event')} of {counted(logs, 'log')} {_would(wanted, events)} dropped.")
+
+
+def _would(wanted: Pruning, count: int) -> str:
+    if wanted.dry:
+        return "would be"
+    return "is" if count == 1 else "are"

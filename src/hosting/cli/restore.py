@@ -8,6 +8,7 @@ import rich_click as click
 from hosting.adapters.sql.address import shown
 from hosting.adapters.sql.restore import restore as restore_database
 from hosting.cli.aside import note, refuse
+from hosting.cli.counting import counted
 from hosting.domain.errors import BranchlineError, StorageUnavailable
 from hosting.ports.clock import system_clock
 from hosting.settings import load_settings
@@ -31,7 +32,8 @@ def restore(file: Path, force: bool) -> None:  # noqa: FBT001 - click hands opti
         refuse(_WHO, f"Nothing was restored: {error.why.rstrip('.')}.")
     except BranchlineError as error:
         refuse(_WHO, str(error))
-    note(f"{shown(url)} has {made.sessions:,} sessions with {made.branches:,} branches of {file}, with new epochs.")
+    held = f"{counted(made.sessions, 'session')} with {counted(made.branches, 'branch', 'branches')}"
+    note(f"{shown(url)} has {held} of {file}, with new epochs.")
     if made.aside is not None:
         note(f"What was there before is in {made.aside}.")
     note("The key file is none of it: what is sealed can be read with the keys that it was sealed with.")

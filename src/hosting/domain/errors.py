@@ -311,7 +311,7 @@ class InvalidPosition(BranchlineError):
 
 
 class StorageUnavailable(BranchlineError, Withdrawn):
-    """The store did not take it; nothing was acknowledged and nothing changed."""
+    """The store did not take it: nothing was acknowledged, and hardly ever was anything changed."""
 
     code = "storage-unavailable"
 

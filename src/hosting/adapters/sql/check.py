@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
 from hosting.adapters.sql.checking import Looked, check_logs
+from hosting.adapters.sql.checking_contents import check_contents
 from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.finding import Finding, FindingKind, Findings
 from hosting.adapters.sql.migrate import is_current
@@ -135,3 +136,4 @@ def _check_version(connection: Connection, place: str) -> None:
 def _check_all(connection: Connection, report: Report) -> None:
     report.add(check_logs(connection, report.looked))
     report.add(check_rows(connection))
+    report.add(check_contents(connection))

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
-from zlib import crc32
 
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, insert, select, text, update
 
 from events.ids import BranchId, ContentId, SessionId
+from hosting.adapters.sql.chunk_checksum import chunk_checksum
 from hosting.adapters.sql.content_tables import content_chunks, contents
 from hosting.adapters.sql.contents_sweep import abandon, drop, loose
 from hosting.adapters.sql.dialect import POSTGRESQL, database_now, slices
@@ -102,7 +102,7 @@ class SqlContents:
     async def chunk(self, content_id: ContentId, number: int) -> bytes:
         """See ContentStore.chunk."""
         found = await rows(self._reading, _CHUNK, content=content_id, place=number)
-        if not found or found[0].checksum != _checksum(content_id, number, found[0].data):
+        if not found or found[0].checksum != chunk_checksum(content_id, number, found[0].data):
             raise ContentDamaged(content_id, number)
         data: bytes = found[0].data
         return data
@@ -202,13 +202,8 @@ def _chunk_row(arrival: Arrival, part: Part, place: int) -> dict[str, object]:
         "number": number,
         "tenant": arrival.place.tenant,
         "data": data,
-        "checksum": _checksum(arrival.id, number, data),
+        "checksum": chunk_checksum(arrival.id, number, data),
     }
-
-
-def _checksum(content_id: ContentId, number: int, data: bytes) -> int:
-    """Return the checksum of a chunk: over its bytes, and over where they belong."""
-    return crc32(data, crc32(f"{content_id}:{number}".encode()))
 
 
 def _to_content(row: Row[Any]) -> Content:

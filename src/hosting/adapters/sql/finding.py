@@ -19,6 +19,7 @@ class FindingKind(StrEnum):
     ROW_ORPHAN = "row-without-parent"
     FORK_ORPHAN = "fork-without-source"
     QUEUE = "queue-length"
+    UPLOAD = "damaged-upload"
 
 
 class Finding(msgspec.Struct, frozen=True):

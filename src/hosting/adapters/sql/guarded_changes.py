@@ -11,7 +11,7 @@ from hosting.adapters.sql.dialect import insert_if_absent
 from hosting.adapters.sql.fleet_tables import work_items
 from hosting.adapters.sql.inbox_rows import add_to_run, pass_on
 from hosting.adapters.sql.interactions import settle
-from hosting.adapters.sql.interrupts import ask_for_interrupt
+from hosting.adapters.sql.interrupts import LOCK_BRANCH, ask_for_interrupt
 from hosting.adapters.sql.messages import add_messages
 from hosting.adapters.sql.patches import patch_branch, patch_session
 from hosting.adapters.sql.queue import enqueue, remove
@@ -108,6 +108,8 @@ def _learn_in_the_end(connection: Connection, unit: Unit, change: Observe) -> _O
 
 
 def _bury_work(connection: Connection, unit: Unit, change: BuryWork) -> _Outcome:
+    # As all others lock them: the branch before what is done on it.
+    connection.execute(LOCK_BRANCH, {"branch": unit.branch_key})
     buried = connection.execute(_BURY, {"owner": unit.tenant, "item": change.item_id}).rowcount
     return () if buried else Refusal.WORK_NOT_DEAD
 

@@ -15,7 +15,7 @@ from hosting.ports.units import AskForInterrupt, Refusal, Unit
 
 _WHOLE_RUN = ""
 
-_LOCK_BRANCH = select(branches.c.key).where(branches.c.key == bindparam("branch")).with_for_update()
+LOCK_BRANCH = select(branches.c.key).where(branches.c.key == bindparam("branch")).with_for_update()
 _TURN = select(runs.c.turn_id).where(
     runs.c.id == bindparam("run"), runs.c.branch_key == bindparam("branch"), runs.c.status == RunStatus.ACTIVE
 )
@@ -29,7 +29,7 @@ def ask_for_interrupt(connection: Connection, unit: Unit, change: AskForInterrup
     """Note a wish, unless the run has ended or never had that flow."""
     wish = change.interrupt
     # As the end of the run locks it: an interrupt that was accepted is never one of a run that had ended.
-    connection.execute(_LOCK_BRANCH, {"branch": unit.branch_key})
+    connection.execute(LOCK_BRANCH, {"branch": unit.branch_key})
     run = connection.execute(_TURN, {"run": wish.run_id, "branch": unit.branch_key}).one_or_none()
     if run is None:
         return Refusal.RUN_NOT_ACTIVE

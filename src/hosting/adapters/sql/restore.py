@@ -19,6 +19,7 @@ from hosting.adapters.sql.faults import storage_faults
 from hosting.adapters.sql.file_swap import has_sessions, swap
 from hosting.adapters.sql.migrate import migrate, schema_of
 from hosting.adapters.sql.new_lives import begin_new_lives
+from hosting.adapters.sql.our_tables import OUR_TABLES
 from hosting.adapters.sql.postgres_server import migrate_postgres
 from hosting.adapters.sql.scratch_file import scratch_file
 from hosting.adapters.sql.sqlite_file import lock_file
@@ -98,7 +99,8 @@ async def _visit(url: URL, errand: Callable[[Connection], None]) -> None:
 def _load(connection: Connection, made: Path, force: bool) -> None:  # noqa: FBT001 - handed on by `run_sync`
     """Put everything into a PostgreSQL database, in place of all of ours that is there."""
     with scratch_file(made) as source:
-        names = [table.name for table in tables_of(source)]
+        # Of the backup's as of the database's: somebody else's may be beside them in either.
+        names = [table.name for table in tables_of(source) if table.name in OUR_TABLES]
         # Nobody sees anything of it before the end, nor begins anything meanwhile.
         connection.execute(text(f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE"))
         _check(connection, force)

@@ -26,7 +26,7 @@ async def ask_for(
 
     Raises:
         WorkItemMissing: the session that is to be killed is none of the tenant's.
-        WorkerMissing: it was let go just now.
+        WorkerMissing: it was let go just now; a session that was to be killed is stopped all the same.
         RequestRepeated: it was asked for before, by a request with the same key.
         StorageUnavailable: it is not asked for, or that is not known.
     """
