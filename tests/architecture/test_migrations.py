@@ -1,17 +1,22 @@
 """The history in `migrations` ends at the tables that the code uses."""
 
-from typing import Any
+import subprocess
+import sys
+from typing import Any, Final
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from hosting.adapters.sql.migrate import migrate
+from hosting.adapters.sql.migrate import migrate, migrations_folder, newest_schema
 from hosting.adapters.sql.our_tables import OUR_TABLES
 from hosting.adapters.sql.tables import metadata
 from hosting.domain.errors import StorageRefused
+
+SLOW: Final = ("alembic", "asyncpg", "sqlalchemy.orm", "pydantic_ai", "mcp")
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -64,3 +69,17 @@ async def test_a_database_that_a_newer_version_has_used_is_refused_with_a_word(b
             await connection.run_sync(migrate)
 
     await engine.dispose()
+
+
+def test_the_newest_schema_is_where_the_history_ends() -> None:
+    folder = migrations_folder()
+
+    assert newest_schema(folder) == ScriptDirectory(str(folder)).get_current_head()
+
+
+def test_a_server_on_sqlite_starts_without_what_only_postgresql_and_migrations_need() -> None:
+    script = f"import hosting.cli.serve, sys; print([name for name in {SLOW!r} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

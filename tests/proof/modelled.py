@@ -1,5 +1,6 @@
 """A session that everything is done to, beside its model; after each step both must agree."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -119,12 +120,14 @@ class Modelled:
         if model is None:
             return
         await talk.until(lambda: talk.get("runs"), lambda runs: _statuses(runs) == model.runs)
-        if model.asking is not None:
-            await talk.asked()
-        else:
-            assert await talk.get("interactions") == []
-        assert [item["runtimeRunId"] for item in await talk.queue()] == [run for run, _ in model.queue]
-        self._check_log(model, await client.log_text(self.session, name))
+        asked, queue, log = await asyncio.gather(
+            talk.get("interactions") if model.asking is None else talk.asked(),
+            talk.queue(),
+            client.log_text(self.session, name),
+        )
+        assert bool(asked) == (model.asking is not None)
+        assert [item["runtimeRunId"] for item in queue] == [run for run, _ in model.queue]
+        self._check_log(model, log)
 
     def _check_log(self, model: RunningBranch, text: str) -> None:
         """Compare the fold of the log with the model; what was in it before is in it still, byte by byte."""

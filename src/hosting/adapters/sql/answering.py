@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from hosting.domain.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    # Half of SQLAlchemy, which a server on SQLite starts sooner without.
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _SILENT_AFTER: Final = 3
 """Answers in a row that did not come in time; one can be this process's own fault, after a pause."""
@@ -27,7 +30,7 @@ class Answering:
         self._asking = 0
 
     @asynccontextmanager
-    async def connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def connection(self, engine: "AsyncEngine") -> "AsyncIterator[AsyncConnection]":
         """Take a connection of the pool, and give it back.
 
         Raises:

@@ -26,8 +26,6 @@ from hosting.adapters.sql.keyed_requests import SqlKeyedRequests
 from hosting.adapters.sql.lanes import SqlLanes
 from hosting.adapters.sql.leases import SqlLeases
 from hosting.adapters.sql.log_reader import SqlLogReader
-from hosting.adapters.sql.postgres_hints import PostgresHints
-from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine
 from hosting.adapters.sql.reading import PooledReading, Reading, ReadingThreads, rows
 from hosting.adapters.sql.reads import SqlTenantReads
 from hosting.adapters.sql.routing import SqlRouting
@@ -51,6 +49,7 @@ from hosting.adapters.sql.workers import SqlWorkers
 from hosting.domain.errors import StorageRefused
 from hosting.domain.scope import TenantId
 from hosting.ports.credentials import Cipher
+from hosting.ports.hints import HintChannel
 
 _PATIENCE_OF_A_LEASE: Final = 0.8
 _READERS: Final = 4
@@ -88,7 +87,7 @@ class Database:
     retention: SqlRetention
     exclusive: bool
     writers: int
-    hints: PostgresHints | None
+    hints: HintChannel | None
     key_file: Path | None
     _reading: Reading
     _transactor: Transactor
@@ -117,7 +116,7 @@ class _Kind:
     lease_seconds: float
     exclusive: bool
     writers: int
-    hints: PostgresHints | None = None
+    hints: HintChannel | None = None
     key_file: Path | None = None
 
 
@@ -150,6 +149,10 @@ async def _open_sqlite(url: URL, stack: AsyncExitStack, lease_seconds: float, on
 
 
 async def _open_postgres(url: URL, stack: AsyncExitStack, lease_seconds: float) -> Database:
+    # A server on SQLite starts sooner without these.
+    from hosting.adapters.sql.postgres_hints import PostgresHints  # noqa: PLC0415
+    from hosting.adapters.sql.postgres_server import dispose, migrate_postgres, postgres_engine  # noqa: PLC0415
+
     engine = postgres_engine(url, lease_seconds=lease_seconds)
     stack.push_async_callback(dispose, engine, lease_seconds)
     try:

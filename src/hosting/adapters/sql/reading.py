@@ -4,16 +4,19 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, Row
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hosting.adapters.sql.answering import Answering
 from hosting.adapters.sql.faults import storage_faults
 from hosting.domain.quota import Quota
 from hosting.domain.share import SHARE
 from hosting.domain.turns import Turns
+
+if TYPE_CHECKING:
+    # Half of SQLAlchemy, which a server on SQLite starts sooner without.
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -79,7 +82,7 @@ class PooledReading:
     Half of them are left to those who write, and the reads of one tenant leave some of the rest to others.
     """
 
-    def __init__(self, engine: AsyncEngine, answering: Answering | None = None) -> None:
+    def __init__(self, engine: "AsyncEngine", answering: Answering | None = None) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._answering = answering or Answering()
         self._turns = _turns(_READS_AT_ONCE, _READS_AT_ONCE * 2 // 3)

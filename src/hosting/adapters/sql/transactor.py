@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from hosting.adapters.sql.answering import Answering
 from hosting.adapters.sql.faults import is_deadlock, storage_faults
 from hosting.domain.errors import StorageUnavailable
+
+if TYPE_CHECKING:
+    # Half of SQLAlchemy, which a server on SQLite starts sooner without.
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 
@@ -90,7 +93,7 @@ class ThreadTransactor:
 class PooledTransactor:
     """Runs each piece of work on a connection of the pool, within the event loop."""
 
-    def __init__(self, engine: AsyncEngine, answering: Answering | None = None) -> None:
+    def __init__(self, engine: "AsyncEngine", answering: Answering | None = None) -> None:
         self._engine = engine
         self._answering = answering or Answering()
 
