@@ -114,5 +114,7 @@ class ColdServerProcess(ServerProcess):
 
     def _begin(self, environment: dict[str, str], files: tuple[int, int, int]) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "hosting", "serve", *self._arguments]
+        # What is installed has its bytecode, and is not compiled at each start.
+        environment = {name: value for name, value in environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
         nothing, output, log = files
         return subprocess.Popen(command, cwd=self.folder, env=environment, stdin=nothing, stdout=output, stderr=log)
