@@ -105,7 +105,7 @@ class History(RuleBasedStateMachine):
 def place(tmp_path: Path, database_url: str) -> Iterator[Place]:
     """A server for all examples: each has a session of its own."""
     with (
-        ServerProcess(tmp_path, database_url, lease_seconds=0.6, sweep_seconds=0.05, fold_seconds=0.1) as server,
+        ServerProcess(tmp_path, database_url, lease_seconds=1.5, sweep_seconds=0.05, fold_seconds=0.1) as server,
         asyncio.Runner() as runner,
     ):
         place = Place(server, runner)
