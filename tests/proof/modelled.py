@@ -109,11 +109,14 @@ class Modelled:
                 assert each["messageCount"] == len(model.messages)
 
     async def finish(self, client: Client) -> None:
-        """Compare once more, and what agents are given: the fold of the log as the server makes it."""
+        """Compare once more, and what agents are given: the fold of the log as the server makes it; then delete all."""
         await self.check(client)
         for name, model in self._model.branches.items():
             if model.asking is None:
                 assert await history(client, self.session, name) == model.messages
+        # Or each server to come would take up what waits in all the sessions before.
+        deleted = await client.http.delete(f"/sessions/{self.session}?force=true")
+        assert deleted.is_success, deleted.text
 
     async def _check(self, client: Client, name: str) -> None:
         model, talk = self._model.branches.get(name), Talk(client, self.session, name)
