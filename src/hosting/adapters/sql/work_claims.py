@@ -16,7 +16,7 @@ from events.ids import RunId
 from hosting.adapters.sql.claims import claim_runs, in_order
 from hosting.adapters.sql.dialect import database_now
 from hosting.adapters.sql.fleet_tables import work_items, workers
-from hosting.adapters.sql.interrupts import OF_RUNS, to_interrupt
+from hosting.adapters.sql.interrupts import LOCK_BRANCH, OF_RUNS, to_interrupt
 from hosting.adapters.sql.rows import to_message, to_run
 from hosting.adapters.sql.tables import branches, leases, messages, runs
 from hosting.adapters.sql.work_items import ITEMS, to_item
@@ -64,7 +64,6 @@ _MOVE: Final = (
         updated_at=bindparam("at"),
     )
 )
-_LOCK_BRANCH: Final = select(branches.c.key).where(branches.c.key == bindparam("branch")).with_for_update()
 _MOVE_FENCE: Final = (
     update(branches)
     .where(branches.c.key == bindparam("branch"), branches.c.fence == bindparam("old"))
@@ -117,7 +116,7 @@ def take_item(connection: Connection, holding: Holding) -> Claim | None:
     found = connection.execute(ITEMS.where(*named)).first()
     if found is None:
         return None
-    connection.execute(_LOCK_BRANCH, {"branch": found.branch_key})
+    connection.execute(LOCK_BRANCH, {"branch": found.branch_key})
     # Read once more, behind whatever another node was writing: a worker that has begun there must not begin again.
     held = connection.execute(ITEMS.where(*named)).one()
     # A node that ends the run has its lease, while the item is still its worker's.
