@@ -157,6 +157,22 @@ async def test_a_node_cannot_give_back_what_another_holds(database: Database) ->
     assert await database.leases.renew([lease.run.id], NODE, LEASE_SECONDS) == set()
 
 
+async def test_a_run_that_is_given_back_after_another_node_has_taken_it_up_was_still_not_attempted(
+    database: Database,
+) -> None:
+    branch = await make_branch(database)
+    run_id = await make_run(database, branch)
+    await database.leases.claim([run_id], NODE, OVER)
+    (second,) = await database.leases.claim([run_id], OTHER, OVER)
+
+    await database.leases.release([run_id], NODE)
+    (third,) = await database.leases.claim([run_id], NODE, LEASE_SECONDS)
+    await stored(database.events, end_run(third))
+    await database.leases.release([run_id], OTHER)
+
+    assert (second.attempt, third.attempt) == (2, 2)
+
+
 async def test_attempts_are_counted(database: Database) -> None:
     run_id = await make_run(database, await make_branch(database))
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 import structlog
 
 from events.ids import RunId
+from hosting.dispatch.patience import Patience
 from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lease import Holder, Lease
 from hosting.domain.run import Run
@@ -28,7 +29,8 @@ class Dispatcher:
 
     What it works on is counted, and it claims no more than it may work on: others are claimed when some have ended.
 
-    A node that cannot renew stops its runs before the leases run out, so that two nodes never write for one.
+    A node that cannot renew stops its runs before the leases run out, so that two nodes never work on one. It gives
+    them back when it can, so that a store that is away uses up the attempts of none.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Dispatcher:
         self._tasks = asyncio.TaskGroup()
         self._leaving = False
         self._news = asyncio.Event()
+        self._patience = Patience()
 
     def accepted(self, lease: Lease) -> None:
         """Take a run that this node holds; on the way out it is only given back."""
@@ -75,7 +78,8 @@ class Dispatcher:
                 await self._sweep_forever()
         finally:
             if self._leaving:
-                await self._give_back()
+                with suppress(StorageUnavailable):
+                    await self._give_back()
 
     def look(self) -> None:
         """Look for runs that nobody holds at once, not when it is time."""
@@ -97,7 +101,8 @@ class Dispatcher:
                 task.cancel()
             if running:
                 _, running = await asyncio.wait(running, timeout=_DEAF_SECONDS)
-        await self._give_back()
+        with suppress(StorageUnavailable):
+            await self._give_back()
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -108,17 +113,15 @@ class Dispatcher:
             await self._sweep()
 
     async def _sweep(self) -> None:
-        """Claim active runs that nobody holds; on the way out, give back those that were promoted meanwhile."""
-        if self._leaving:
-            await self._give_back()
-            return
+        """Give back what is held and not under way; then claim what nobody holds, unless on the way out."""
         try:
+            await self._give_back()
             while not self._leaving and (room := min(_AT_ONCE, self._runs.room)):
                 unowned = await self._leases.unowned(room)
                 if not unowned or not await self._claim(unowned):
                     return
         except StorageUnavailable as error:
-            _log.warning("cannot look for unowned runs", why=error.why)
+            _log.warning("cannot give back or look for runs", why=error.why)
 
     async def _claim(self, wanted: Iterable[RunId]) -> list[Lease]:
         runs = [run for run in wanted if run not in self._running]
@@ -145,13 +148,17 @@ class Dispatcher:
         self._runs.ended(run)
         if self._running.get(run.id) is task:
             del self._running[run.id]
+        if run.id in self._held:
+            self.look()
 
     async def _execute(self, lease: Lease) -> None:
         try:
             await self._executor.execute(lease)
         except StorageUnavailable as error:
             _log.warning("run put off", run=lease.run.id, why=error.why)
-            await self._put_off(lease.run.id)
+            # A sweep gives it back, but not at once: it would be begun again and again while a disk is full.
+            await asyncio.sleep(self._sweep_seconds)
+            return
         except Withdrawn as error:
             # At a worker that is how a run ends which its server has ended; what is lost is told of where it is seen.
             tell = _log.warning if lease.worker_attempts is None else _log.info
@@ -160,13 +167,6 @@ class Dispatcher:
             # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
             _log.exception("run execution broke", run=lease.run.id)
         self._held.discard(lease.run.id)
-
-    async def _put_off(self, run_id: RunId) -> None:
-        """Give a run back after a while, uncounted: a disk that stays full would use up the attempts of every run."""
-        await asyncio.sleep(self._sweep_seconds)
-        with suppress(StorageUnavailable):
-            await self._leases.release([run_id], self._node)
-            self._tell_unowned()
 
     async def _renew_forever(self) -> None:
         loop = asyncio.get_running_loop()
@@ -179,33 +179,42 @@ class Dispatcher:
                     # Never so long that a run would be stopped too late, nor so short, after a pause of this
                     # process, that no answer could come in time.
                     patience = min(self._lease_seconds / 3, sure_until - self._lease_seconds / 6 - asked_at)
-                    async with asyncio.timeout(max(patience, self._lease_seconds / 12)):
-                        await self._renew(held)
+                    await self._patience.within(max(patience, self._lease_seconds / 12), self._renew(held))
                 sure_until = asked_at + self._lease_seconds
             except (StorageUnavailable, TimeoutError) as error:
                 why = error.why if isinstance(error, StorageUnavailable) else "no answer in time"
                 _log.warning("cannot renew leases", why=why, runs=len(held))
                 if loop.time() + self._lease_seconds / 3 >= sure_until:
+                    # They stay held: when the store is back, a sweep gives them back.
                     self._stop(held, "the lease could not be renewed")
                     # What is accepted from now on has a lease of its own; none of those that lapsed is left.
                     sure_until = loop.time() + self._lease_seconds
 
     async def _renew(self, held: list[RunId]) -> None:
-        self._stop(await self._leases.renew(held, self._node, self._lease_seconds), "the lease was lost")
+        lost = await self._leases.renew(held, self._node, self._lease_seconds)
+        self._held -= lost
+        self._stop(lost, "the lease was lost")
 
     def _stop(self, runs: Iterable[RunId], why: str) -> None:
         for run_id in runs:
             task = self._running.get(run_id)
             if task is not None:
                 _log.warning("stopping a run", run=run_id, why=why)
-                self._held.discard(run_id)
                 task.cancel()
 
     async def _give_back(self) -> None:
-        """Give back uncounted what is held and not under way."""
+        """Give back uncounted what is held and not under way.
+
+        Raises:
+            StorageUnavailable: the next sweep has to try again.
+        """
         idle = self._held.difference(self._running)
-        if idle:
-            with suppress(StorageUnavailable):
-                await self._leases.release(idle, self._node)
-                self._tell_unowned()
-                self._held -= idle
+        if not idle:
+            return
+        self._held -= idle
+        try:
+            await self._leases.release(idle, self._node)
+        except BaseException:
+            self._held |= idle
+            raise
+        self._tell_unowned()

@@ -239,7 +239,10 @@ class Leases(Protocol):
         ...
 
     async def release(self, held: Collection[RunId], node: NodeId) -> None:
-        """Give runs back so that anyone may claim them at once; the attempt does not count."""
+        """Give runs back so that anyone may claim them at once; the attempt does not count.
+
+        Nor does it where the lease has run out meanwhile, and another node has taken the run up.
+        """
         ...
 
     async def expire_all(self) -> None:

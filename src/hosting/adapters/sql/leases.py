@@ -53,11 +53,12 @@ class SqlLeases:
 
     async def release(self, held: Collection[RunId], node: NodeId) -> None:
         """See Leases.release."""
-        dropped = delete(leases).where(leases.c.run_id.in_(held), leases.c.node == node).returning(leases.c.run_id)
+        dropped = delete(leases).where(leases.c.run_id.in_(held), leases.c.node == node)
+        going_on = update(runs).where(runs.c.id.in_(held), runs.c.status == RunStatus.ACTIVE)
 
         def work(connection: Connection) -> None:
-            freed = list(connection.scalars(dropped))
-            connection.execute(update(runs).where(runs.c.id.in_(freed)).values(attempts=runs.c.attempts - 1))
+            connection.execute(dropped)
+            connection.execute(going_on.values(attempts=runs.c.attempts - 1))
 
         await self._transactor.run(work)
 
