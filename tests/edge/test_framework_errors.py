@@ -65,6 +65,25 @@ QUERIES = (
 )
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/agents/demo/sessions/%00/branches",
+        "/agents/demo/sessions/%00/branches/main/inputs",
+        "/agents/demo/sessions/{session}/branches/%00/interrupt",
+        "/agents/demo/sessions/{session}/branches/main%00/fork",
+    ],
+)
+async def test_what_cannot_be_an_id_is_not_found_under_a_key_either(edge: Client, path: str) -> None:
+    session, body = await edge.session(), b'{"text":"x","sourceMessageId":"m"}'
+    async with Wire(edge.base) as wire:
+        headers = ("Idempotency-Key: once", f"Content-Length: {len(body)}")
+        answer = await wire.request("POST", path.format(session=session), *headers, body=body)
+
+    document = problem(httpx.Response(answer.status, headers=answer.headers, content=answer.body))
+    assert document["status"] == 404
+
+
 async def test_no_path_is_more_than_not_found(edge: Client) -> None:
     session = await edge.session()
     for path in PATHS:

@@ -1,8 +1,9 @@
 """What one tenant's user does, by hand."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from typing import Any
 
 import httpx
@@ -28,11 +29,12 @@ class Tenant:
         self._base = server.url
         self.shown = f"Authorization: Bearer {key}"
 
-    async def ask(self, method: str, path: str, body: object = None) -> Answer:
+    async def ask(self, method: str, path: str, body: object = None, *headers: str) -> Answer:
         """Send a request."""
         content = b"" if body is None else json.dumps(body).encode()
+        shown = (self.shown, f"Content-Length: {len(content)}", *headers)
         async with Wire(self._base) as wire:
-            return await wire.request(method, path, self.shown, f"Content-Length: {len(content)}", body=content)
+            return await wire.request(method, path, *shown, body=content)
 
     async def session(self) -> str:
         """Create a session and return its id."""
@@ -40,9 +42,13 @@ class Tenant:
         assert answer.status == 201, answer.body
         return str(answer.json["id"])
 
-    async def send(self, session: str, text: str, **members: object) -> Answer:
+    async def send(self, session: str, text: str, *, agent: str = "demo", **members: object) -> Answer:
         """Submit a text."""
-        return await self.ask("POST", f"{path(session)}/inputs", {"text": text, **members})
+        return await self.ask("POST", f"{path(session, agent)}/inputs", {"text": text, **members})
+
+    async def keyed(self, session: str, key: str, text: str) -> Answer:
+        """Submit a text under an Idempotency-Key."""
+        return await self.ask("POST", f"{path(session)}/inputs", {"text": text}, f"Idempotency-Key: {key}")
 
     async def begin(self, text: str) -> tuple[str, dict[str, Any]]:
         """Let a run begin in a session of its own; return that and what was answered."""
@@ -50,6 +56,12 @@ class Tenant:
         answer = await self.send(session, text)
         assert answer.status == 202, answer.body
         return session, answer.json
+
+    async def sees(self, what: str, count: int) -> bool:
+        """Say, as an operator, whether there is so much of something now."""
+        load = await self.ask("GET", "/load")
+        assert load.status == 200, load.json
+        return bool(load.json[what]["now"] == count)
 
     @asynccontextmanager
     async def stream(self, session: str) -> AsyncIterator[Answer]:
@@ -71,6 +83,15 @@ class Tenant:
         return None if answer.status == 200 else code(answer)
 
 
+@contextmanager
+def stalled(server: ServerProcess) -> Iterator[None]:
+    """Keep the server's store, which is SQLite, from taking any change."""
+    with closing(sqlite3.connect(server.folder / "test.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
 async def tenant(server: ServerProcess, name: str, role: Role = Role.USER) -> Tenant:
     """Return a user of a tenant that the server knows by a key."""
     made = Tenant(server, await Office(server, server.folder / "test.db.keys").key(name, role))
@@ -79,9 +100,9 @@ async def tenant(server: ServerProcess, name: str, role: Role = Role.USER) -> Te
     return made
 
 
-def path(session: str) -> str:
-    """Return the path of a session's branch."""
-    return f"/agents/demo/sessions/{session}/branches/main"
+def path(session: str, agent: str = "demo") -> str:
+    """Return the path of a session's branch, under an agent."""
+    return f"/agents/{agent}/sessions/{session}/branches/main"
 
 
 def code(answer: Answer) -> str:

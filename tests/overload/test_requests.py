@@ -1,31 +1,22 @@
 """Requests that wait for their turn are bounded, and so are changes that wait for the store, and bodies."""
 
 import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from itertools import islice
 
 import pytest
 
+from hosting.api.bodies import MAX_INPUT
 from hosting.domain.identity import Role
 from tests.edge.deadline import seconds_until
 from tests.edge.wire import Answer, Wire
 from tests.harness.process import ServerProcess
-from tests.overload.tenant import Tenant, code, path, tenant
+from tests.overload.tenant import Tenant, code, path, stalled, tenant
 
 Make = Callable[..., ServerProcess]
 
 MIB = 1 << 20
-
-
-@contextmanager
-def _stalled(server: ServerProcess) -> Iterator[None]:
-    """Keep the store from taking any change."""
-    with closing(sqlite3.connect(server.folder / "test.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 async def test_requests_wait_up_to_a_bound_and_a_crowd_waits_for_itself(make_server: Make, sqlite_url: str) -> None:
@@ -33,7 +24,7 @@ async def test_requests_wait_up_to_a_bound_and_a_crowd_waits_for_itself(make_ser
     server = make_server(sqlite_url, **bounds).start()
     first, second = await tenant(server, "first"), await tenant(server, "second")
 
-    with _stalled(server):
+    with stalled(server):
         crowd = [asyncio.create_task(first.ask("POST", "/sessions", {})) for _ in range(6)]
         refused = await _answered(crowd, 4)
         read = await second.ask("GET", "/sessions")
@@ -50,7 +41,7 @@ async def test_when_too_many_wait_in_all_the_next_is_refused_whoever_it_is(make_
     server = make_server(sqlite_url, **bounds).start()
     first, second = await tenant(server, "first"), await tenant(server, "second")
 
-    with _stalled(server):
+    with stalled(server):
         crowd = [asyncio.create_task(first.ask("POST", "/sessions", {})) for _ in range(3)]
         await _answered(crowd, 1)
         refused = await second.ask("POST", "/sessions", {})
@@ -67,12 +58,12 @@ async def test_a_store_that_is_behind_takes_no_more_changes_and_is_read_as_ever(
     first, second, third = [await tenant(server, name) for name in ("first", "second", "third")]
     operator = await tenant(server, "first", Role.OPERATOR)
 
-    with _stalled(server):
+    with stalled(server):
         crowd = [asyncio.create_task(first.ask("POST", "/sessions", {})) for _ in range(2)]
-        await seconds_until(lambda: _waits(operator, 2), within=4)
+        await seconds_until(lambda: operator.sees("writes", 2), within=4)
         too_many = await first.ask("POST", "/sessions", {})
         crowd.append(asyncio.create_task(second.ask("POST", "/sessions", {})))
-        await seconds_until(lambda: _waits(operator, 3), within=4)
+        await seconds_until(lambda: operator.sees("writes", 3), within=4)
         overloaded = await third.ask("POST", "/sessions", {})
         read = await first.ask("GET", "/sessions")
     answers = await asyncio.gather(*crowd)
@@ -92,18 +83,38 @@ async def test_bodies_under_way_are_bounded_in_bytes(make_server: Make, sqlite_u
 
     async with AsyncExitStack() as stack:
         await _upload(stack, server, first, session, length)
-        await seconds_until(lambda: _kept(operator, 9 * MIB), within=5)
+        await seconds_until(lambda: operator.sees("bodyBytes", 9 * MIB), within=5)
         too_many = await (await _upload(stack, server, first, session, length)).answer()
         await _upload(stack, server, second, others, length)
-        await seconds_until(lambda: _kept(operator, 18 * MIB), within=5)
+        await seconds_until(lambda: operator.sees("bodyBytes", 18 * MIB), within=5)
         overloaded = await (await _upload(stack, server, third, thirds, length)).answer()
         small = await third.send(thirds, "small ones are let in")
-    await seconds_until(lambda: _kept(operator, 0), within=5)
+    await seconds_until(lambda: operator.sees("bodyBytes", 0), within=5)
 
     assert (too_many.status, code(too_many)) == (429, "too-many-requests")
     assert (overloaded.status, code(overloaded)) == (503, "overloaded")
     assert small.status == 202
     assert '"level": "error"' not in server.errors.read_text()
+
+
+async def test_a_small_request_is_refused_in_order_while_nothing_else_has_room_either(
+    make_server: Make, sqlite_url: str
+) -> None:
+    bounds = {"body_bytes_per_tenant": MAX_INPUT, "writes_waiting_per_tenant": 1}
+    server = make_server(sqlite_url, **bounds).start()
+    user, operator = await tenant(server, "first"), await tenant(server, "first", Role.OPERATOR)
+    session = await user.session()
+
+    async with AsyncExitStack() as stack:
+        await _upload(stack, server, user, session, f"Content-Length: {MAX_INPUT}")
+        await seconds_until(lambda: operator.sees("bodyBytes", MAX_INPUT), within=5)
+        with stalled(server):
+            waiting = asyncio.create_task(user.ask("POST", "/sessions", {}))
+            await seconds_until(lambda: operator.sees("writes", 1), within=4)
+            refused = await user.send(session, "small")
+        await waiting
+
+    assert (refused.status, code(refused)) == (429, "too-many-requests")
 
 
 async def test_slow_bodies_take_nobodys_turn(make_server: Make, sqlite_url: str) -> None:
@@ -152,18 +163,3 @@ async def _answered(crowd: Sequence[asyncio.Task[Answer]], count: int) -> list[A
     """Return the first answers that a crowd gets."""
     async with asyncio.timeout(5):
         return [await each for each in islice(asyncio.as_completed(crowd), count)]
-
-
-async def _waits(operator: Tenant, count: int) -> bool:
-    return await _now(operator, "writes") == count
-
-
-async def _kept(operator: Tenant, size: int) -> bool:
-    return await _now(operator, "bodyBytes") == size
-
-
-async def _now(operator: Tenant, what: str) -> int:
-    load = await operator.ask("GET", "/load")
-    assert load.status == 200, load.json
-    now: int = load.json[what]["now"]
-    return now

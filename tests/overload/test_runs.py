@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 
 from tests.edge.deadline import seconds_until
-from tests.edge.wire import Wire
+from tests.harness.client import Client
+from tests.harness.postgres import PostgresCluster
 from tests.harness.process import ServerProcess
 from tests.overload.tenant import Tenant, code, path, tenant
 from tests.sockets.raw import TEXT, frame
@@ -12,7 +13,6 @@ from tests.sockets.raw import TEXT, frame
 Make = Callable[..., ServerProcess]
 
 WAITS = "/permission"
-LARGE = 1 << 20
 
 
 async def test_inputs_that_would_begin_too_many_runs_are_refused_until_some_have_ended(
@@ -41,17 +41,40 @@ async def test_inputs_that_would_begin_too_many_runs_are_refused_until_some_have
     assert freed < 10
 
 
-async def test_who_cannot_begin_a_run_hears_so_before_the_body_is_sent(make_server: Make, sqlite_url: str) -> None:
+async def test_what_begins_no_run_here_is_taken_however_many_there_are(make_server: Make, sqlite_url: str) -> None:
     server = make_server(sqlite_url, runs_per_tenant=1).start()
     user = await tenant(server, "first")
-    await user.begin(WAITS)
-    session = await user.session()
+    asked, elsewhere = await user.session(), await user.session()
+    first = await user.keyed(asked, "once", "/permission")
+    worker = await user.ask("POST", "/agents", {"name": "far", "config": {"runtime": "worker"}})
 
-    async with Wire(server.url) as wire:
-        # Of the body, nothing is sent.
-        answer = await wire.request("POST", f"{path(session)}/inputs", user.shown, f"Content-Length: {LARGE}")
+    again = await user.keyed(asked, "once", "/permission")
+    for_worker = await user.send(elsewhere, "for a worker", agent=worker.json["id"])
+    behind_it = await user.send(elsewhere, "behind it", runningRunBehavior="queue")
+    ended = await user.ask("POST", f"{path(elsewhere)}/inputs", {"type": "INTERRUPTION_REQUEST"})
 
-    assert (answer.status, code(answer)) == (429, "too-many-runs")
+    assert (first.status, worker.status) == (202, 201)
+    assert (again.status, again.body) == (202, first.body)
+    assert (for_worker.status, for_worker.json["status"]) == (202, "active")
+    assert (behind_it.status, behind_it.json["status"]) == (202, "queued")
+    assert ended.status == 202
+
+
+async def test_a_run_at_the_other_server_is_interrupted_however_many_there_are_here(
+    make_server: Make, postgres: PostgresCluster
+) -> None:
+    url = await postgres.create_database_async()
+    here, there = make_server(url, runs_per_tenant=1).start(), make_server(url).start()
+    async with Client(here.url) as full, Client(there.url) as other:
+        await full.accepted(await full.session(), WAITS)
+        session = await other.session()
+        await other.accepted(session, WAITS)
+
+        queued = await full.http.post(f"{path(session)}/inputs", json={"text": "x", "runningRunBehavior": "queue"})
+        interrupted = await full.http.post(f"{path(session)}/inputs", json={"type": "INTERRUPTION_REQUEST"})
+
+    assert (queued.status_code, queued.json()["status"]) == (202, "queued")
+    assert interrupted.status_code == 202
 
 
 async def test_a_frame_that_would_begin_a_run_too_many_ends_its_socket_with_the_reason(

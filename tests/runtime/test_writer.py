@@ -12,8 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from hosting.domain.branch import Branch
 from hosting.domain.errors import LeaseLost, StorageUnavailable
+from hosting.domain.quota import Quota
+from hosting.domain.share import SHARE
 from hosting.domain.step import StepKey, StepKind
 from hosting.ports.units import BeginStep, Committed, Refusal
+from hosting.runtime.writer import Writer
 from tests.runtime.bench import Bench, Listener, framed, idle
 from tests.store.units import (
     add_branch,
@@ -253,3 +256,17 @@ async def test_one_who_no_longer_waits_does_not_stop_the_writer(bench: Bench) ->
     await bench.writer.append_to(add_notes(branch, "after it"))
 
     assert said(await log(bench.database, branch)) == ["", "nobody waits for this", "after it"]
+
+
+async def test_units_that_wait_are_counted_for_whoevers_share_they_take(bench: Bench) -> None:
+    branch, waiting = await make_branch(bench.database), Quota[str](10, 10)
+    writer = Writer(bench.gate, bench.rings, waiting=waiting)
+    SHARE.set("acme\0workers")
+    submitted = asyncio.create_task(writer.append_to(add_branch(new_branch(branch.scope.session_id, "west"))))
+    await idle()
+
+    before = waiting.taken_by("acme\0workers"), waiting.taken
+    submitted.cancel()
+    await idle()
+
+    assert (before, waiting.taken) == ((1, 1), 0)

@@ -1,6 +1,5 @@
 """One look at how much there is to do, before anybody is looked up and anything of a request is read."""
 
-import re
 from collections import deque
 from collections.abc import Awaitable, Collection
 from typing import Final
@@ -8,7 +7,6 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, Message, Receive, Scope, Send, WebSocketReceiveMessage
 
-from events.ids import BranchId, SessionId
 from hosting.api.bodies import MAX_INPUT
 from hosting.api.capacity import Capacity
 from hosting.api.refusal import refuse, refuse_read
@@ -16,15 +14,13 @@ from hosting.api.shares import Shares
 from hosting.domain.errors import BranchlineError
 from hosting.domain.overload_errors import refuse_full
 from hosting.domain.quota import Quota
-from hosting.domain.scope import BranchScope, TenantId
-from hosting.domain.share import SHARE, STRANGERS
+from hosting.domain.share import SHARE
 from hosting.domain.turns import Turn
 
 Received = HTTPReceiveMessage | WebSocketReceiveMessage
 
 _SMALL_BODY: Final = 64 << 10
 """What the server has read of a body before anybody asks for it."""
-_INPUTS: Final = re.compile("/agents/[^/]+/sessions/([^/]+)/branches/([^/]+)/inputs")
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BEGINS: Final = frozenset(
     {"http.response.start", "websocket.accept", "websocket.close", "websocket.http.response.start"}
@@ -66,13 +62,14 @@ class AdmissionGuard:
             body.forget()
 
     def _check(self, scope: Scope, share: str) -> None:
-        """Make sure that it is worth while to wait; an input is not when the run that it asks for cannot begin."""
+        """Make sure that it is worth while to wait.
+
+        How many runs there are says nothing yet: an input may be for a worker, wait behind a run that another node
+        has, interrupt one, or be answered already.
+        """
         self._capacity.requests.check(share)
         if scope["type"] == ScopeType.HTTP and scope["method"] not in _READS:
             refuse_full(self._capacity.writes.full(share))
-        path: str = scope["path"]
-        if path.endswith("/inputs") and share is not STRANGERS and (named := _INPUTS.fullmatch(path)) is not None:
-            self._capacity.runs.check(BranchScope(TenantId(share), SessionId(named[1]), BranchId(named[2])))
 
 
 class _Body:
@@ -111,6 +108,7 @@ class _Body:
         What of it is small is read first, and the connection can be used again: to open another one costs both sides
         more than all the rest.
         """
+        self._room = 0
         if scope["type"] == ScopeType.HTTP:
             length, is_chunked = _announced(scope)
             await self._read_small(length)

@@ -34,7 +34,7 @@ class CallerGuard:
 
     `free` are paths that need no caller. `callers` is asked only for those who show something, `keyless` for others.
     `tolerance` knows the routes that answer also when the store cannot tell who it is.
-    `shares` learn who it was.
+    `shares` learn who it was, and forget whom nobody knows any more.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class CallerGuard:
                 await self._without_store(scope, receive, send, error)
                 return
             except BranchlineError as error:
+                self._shares.forget(scope)
                 await refuse(scope, receive, send, error)
                 return
         await self._app(scope, receive, send)

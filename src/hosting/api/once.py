@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from hosting.api.bodies import read_body
 from hosting.api.caller import Caller
-from hosting.domain.errors import InvalidRequest
-from hosting.domain.keyed_errors import RequestDiffers, RequestRepeated
+from hosting.domain.errors import BranchlineError, InvalidRequest, StorageUnavailable
+from hosting.domain.keyed_errors import RequestDiffers
 from hosting.domain.keyed_request import KEPT, Answer, GivenAnswer, KeyedRequest, RequestPlace
 from hosting.runtime.keyed import Keyed
 
@@ -44,10 +44,11 @@ async def once(
         RequestDiffers: the key came with another body before.
         RequestUnderWay: the first request with the key has no answer yet.
     """
-    key = _key_of(request)
-    if key is None:
+    key, path = _key_of(request), request.url.path
+    # Nothing has an id with a zero byte in it, and PostgreSQL cannot even be asked for one.
+    if key is None or "\0" in path:
         return _response(render(await act(None)))
-    place = RequestPlace(caller.tenant, cast("str", request.method), request.url.path, key)
+    place = RequestPlace(caller.tenant, cast("str", request.method), path, key)
     with caller.runtime.keys_under_way.taken(place):
         body = await read_body(request) if has_body else b""
         keyed = KeyedRequest(place, hashlib.sha256(body).hexdigest(), caller.runtime.clock())
@@ -55,12 +56,23 @@ async def once(
         if given is None or not given.is_kept(keyed.received_at):
             try:
                 return _response(render(await act(Keyed(keyed, render))))
-            except RequestRepeated:
-                # Another server was faster.
-                given = await caller.reads.given_answer(place)
-                if given is None:
-                    raise
+            except BranchlineError as refusal:
+                given = await _given_meanwhile(caller, keyed, refusal)
         return _again(given, keyed)
+
+
+async def _given_meanwhile(caller: Caller, keyed: KeyedRequest, refusal: BranchlineError) -> GivenAnswer:
+    """Return what another server has answered, if that is why this one refuses; else raises the refusal.
+
+    It need not be refused as repeated: an item that is not dead any more, or a run that has ended, is so by the first.
+    """
+    try:
+        given = await caller.reads.given_answer(keyed.place)
+    except StorageUnavailable:
+        raise refusal from None
+    if given is None or not given.is_kept(keyed.received_at):
+        raise refusal
+    return given
 
 
 def shown(view: Struct, location: str | None = None) -> Answer:

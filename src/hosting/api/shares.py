@@ -46,6 +46,12 @@ class Shares:
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
 
+    def forget(self, scope: Scope) -> None:
+        """Know no more whose share comes with what was shown: it opens nothing."""
+        shown = _shown(scope)
+        if shown is not None:
+            self._known.pop(shown, None)
+
 
 def _shown(scope: Scope) -> bytes | None:
     """Return what stands for what was shown; what was shown itself is not kept."""

@@ -14,6 +14,7 @@ from hosting.domain.errors import LeaseLost, StorageUnavailable
 from hosting.domain.lease import Lease
 from hosting.domain.quota import Quota
 from hosting.domain.scope import BranchKey
+from hosting.domain.share import SHARE
 from hosting.ports.store import EventStore
 from hosting.ports.units import Committed, Failed, Outcome, Refusal, RunChange, Unit
 from hosting.runtime.rings import Rings
@@ -61,7 +62,8 @@ class Writer:
     Units of one branch are written first in, first out, at most one unit a branch and batch.
     What queues while a commit is in flight goes into the next; no timer. When that is more than one commit takes,
     tenants come into it in turn, so that nobody waits behind all branches of another.
-    Units without a lease are counted in `waiting` until they are acknowledged, and never refused here.
+    Units without a lease are counted in `waiting`, each for its share, until they are acknowledged, and never refused
+    here.
     """
 
     def __init__(self, store: EventStore, rings: Rings, *, shards: int = 1, waiting: Quota[str] | None = None) -> None:
@@ -88,11 +90,12 @@ class Writer:
         Raises:
             StorageUnavailable: nothing of it is stored.
         """
-        self._waiting.add(unit.tenant)
+        share = SHARE.get()
+        self._waiting.add(share)
         try:
             outcome = await self._shard(unit.branch_key).submit(unit)
         finally:
-            self._waiting.give_back(unit.tenant)
+            self._waiting.give_back(share)
         if isinstance(outcome, Failed):
             raise outcome.error
         return outcome
