@@ -7,18 +7,19 @@ import pytest
 from events.ids import IdSource
 from hosting.adapters.sql.database import Database
 from hosting.domain.content import CHUNK_BYTES, Content, ContentPlace, Room
-from hosting.domain.content_errors import ContentDamaged, ContentFull
-from hosting.domain.errors import SessionMissing, StorageUnavailable
+from hosting.domain.content_errors import ContentDamaged, ContentFull, ContentMissing
+from hosting.domain.errors import BranchMissing, SessionMissing, StorageUnavailable
 from hosting.domain.media_types import MediaTypes
 from hosting.domain.scope import LOCAL_TENANT, TenantId
 from hosting.ports.clock import system_clock
+from hosting.ports.units import Committed, RemoveBranches, Unit
 from hosting.services.content.core import Contents
 from hosting.services.content.hand_out import hand_out
 from hosting.services.content.receive import receive
 from hosting.services.content.sweep import sweep
 from tests.content.upload import pieces_of
 from tests.harness.raw_store import RawStore
-from tests.store.units import make_branch
+from tests.store.units import add_branch, make_branch, new_branch
 
 SIZE = 5 * CHUNK_BYTES + 7
 
@@ -50,6 +51,40 @@ async def test_damaged_and_missing_chunks_are_not_handed_out(database: Database,
 
         assert len(handed) < SIZE, what
         assert bytes(handed) == b"".join([piece async for piece in pieces_of(SIZE)])[: len(handed)], what
+
+
+async def test_what_is_deleted_while_it_is_read_is_missing_and_not_damaged(database: Database) -> None:
+    branch, contents = await make_branch(database), contents_of(database)
+    content = await receive(contents, ContentPlace(LOCAL_TENANT, branch.scope.session_id), "a", "a/b", pieces_of(SIZE))
+    reading = hand_out(contents.store, content)
+    first = await anext(reading)
+
+    await database.contents.delete(LOCAL_TENANT, branch.scope.session_id, content.id)
+    await sweep(contents, 0.0)
+    with pytest.raises(ContentMissing):
+        await anext(reading)
+
+    assert len(first) == CHUNK_BYTES
+
+
+async def test_an_upload_through_a_branch_that_is_deleted_meanwhile_is_none(database: Database) -> None:
+    main, contents = await make_branch(database), contents_of(database)
+    west = new_branch(main.scope.session_id, "west")
+    await database.events.commit([add_branch(west)])
+    place = ContentPlace(LOCAL_TENANT, main.scope.session_id, west.key, west.scope.branch_id)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async for piece in pieces_of(3 << 20):
+            yield piece
+        gone = Unit(LOCAL_TENANT, main.key, changes=[RemoveBranches(main.scope.session_id, (west.key,), None)])
+        assert isinstance((await database.events.commit([gone]))[0], Committed)
+
+    with pytest.raises(BranchMissing):
+        await receive(contents, place, "a", "a/b", pieces())
+    await sweep(contents, 0.0)
+
+    assert await database.contents.contents(ContentPlace(LOCAL_TENANT, main.scope.session_id)) == []
+    assert await database.contents.abandon(0.0) == 0
 
 
 async def test_what_nobody_knows_any_more_is_swept_away_and_nothing_else(database: Database, database_url: str) -> None:

@@ -179,7 +179,7 @@ def _messages() -> Iterator[Hostile]:
     for name, messages in wrong.items():
         yield _body(f"messages: {name}", "invalid-input", "messages", type="USER_MESSAGES_INPUT", messages=messages)
     yield _body("no messages", "invalid-input", "`messages`", type="USER_MESSAGES_INPUT")
-    for bad in BAD_IDS:
+    for bad in (*BAD_IDS, "sum_of_all"):
         messages = [{"messageId": bad, "text": "a"}]
         yield _body(
             f"messageId {bad!r:.20}", "invalid-input", "messageId", type="USER_MESSAGES_INPUT", messages=messages

@@ -50,3 +50,27 @@ async def test_what_was_accepted_before_a_backup_is_in_what_is_restored_from_it(
         assert kept[: heads[0]] == without_life(logs[session])[: heads[0]]
         assert len(lives(newer[session])) == 1
         assert not lives(newer[session]) & lives(logs[session])
+
+
+async def test_nothing_of_a_file_that_was_deleted_is_in_a_backup(
+    make_server: Callable[..., ServerProcess], database_url: str, tmp_path: Path
+) -> None:
+    server, secret = make_server(database_url).start(), b"what nobody is to see any more " * 10_000
+    async with Client(server.url) as client:
+        session = await client.session()
+        path = f"/sessions/{session}/content"
+        kept, gone = [
+            (await client.http.post(path, files={"file": ("a.txt", text, "text/plain")})).headers["location"]
+            for text in (b"what stays", secret)
+        ]
+        deleted = await client.http.delete(gone)
+        # Before it comes to remove the pieces.
+        server.kill()
+    file = await backed_up(database_url, tmp_path / "backup.db")
+    await restored(file, database_url, "--force")
+    async with Client(make_server(database_url).start().url) as client:
+        stays = await client.http.get(kept)
+
+    assert deleted.status_code == 204
+    assert b"to see any more" not in file.read_bytes()
+    assert stays.text == "what stays"

@@ -16,13 +16,20 @@ from tests.sockets.talk import Talk
 _MICROSECONDS_A_DAY = 86_400_000_000
 
 
+_AGED = (
+    "UPDATE sessions SET last_activity = last_activity - CAST(? AS BIGINT) WHERE id = ?",
+    "UPDATE branches SET created_at = created_at - CAST(? AS BIGINT) WHERE session_id = ?",
+    "UPDATE branches SET last_activity = last_activity - CAST(? AS BIGINT) WHERE session_id = ?",
+    "UPDATE runs SET completed_at = completed_at - CAST(? AS BIGINT)"
+    " WHERE branch_key IN (SELECT key FROM branches WHERE session_id = ?)",
+    "UPDATE contents SET touched_at = touched_at - CAST(? AS BIGINT) / 1000000 WHERE session_id = ?",
+)
+
+
 async def _idle(store: RawStore, *sessions: str, days: int) -> None:
     for session in sessions:
-        await store.run(
-            "UPDATE sessions SET last_activity = last_activity - CAST(? AS BIGINT) WHERE id = ?",
-            days * _MICROSECONDS_A_DAY,
-            session,
-        )
+        for statement in _AGED:
+            await store.run(statement, days * _MICROSECONDS_A_DAY, session)
 
 
 async def _rows(store: RawStore) -> list[int]:
@@ -72,6 +79,36 @@ async def test_idle_sessions_go_with_all_they_have_and_their_readers_are_told(
     assert statuses == [200, 200, 404, 404]
     assert run["status"] == "active"
     assert before[0] - (await _rows(store))[0] == 2
+
+
+async def test_a_session_is_in_use_whatever_has_happened_there(
+    make_server: Callable[..., ServerProcess], database_url: str, tmp_path: Path
+) -> None:
+    (keys := tmp_path / "keys").write_text("first QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE\n")
+    keys.chmod(0o600)
+    server, store = make_server(database_url, key_file=keys).start(), RawStore(database_url)
+    uses = ("answered", "branched", "idle", "patched", "sealed", "uploaded")
+
+    async with Client(server.url) as client:
+        for session in uses:
+            await client.session(session)
+        asking = await client.accepted("answered", "/permission")
+        async with client.feed("answered", after=asking["position"]) as feed:
+            asked = (await feed.until(lambda event: event["type"] == "PERMISSION_REQUEST"))[-1].json
+        await _idle(store, *uses, days=31)
+        answer = {"type": "PERMISSION_RESPONSE", "permissionId": asked["permissionId"], "approved": False}
+        happened = [
+            await client.http.post(f"{client.path('answered')}/responses", json=answer),
+            await client.http.post("/agents/demo/sessions/branched/branches", json={"branchId": "west"}),
+            await client.http.patch("/sessions/patched/branches/main", json={"name": "new"}),
+            await client.http.put("/credentials/TOKEN?session=sealed", json={"value": "x"}),
+            await client.http.post("/sessions/uploaded/content", files={"file": ("a.txt", b"text", "text/plain")}),
+        ]
+        await client.ended("answered", asking["runtimeRunId"])
+        gone = await command("prune", "--older-than", "30d", folder=tmp_path, database=database_url)
+
+    assert [each.status_code for each in happened if not each.is_success] == []
+    assert gone.out.split() == ["idle"]
 
 
 async def test_the_beginnings_of_logs_go_and_so_many_events_stay(

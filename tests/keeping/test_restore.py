@@ -12,6 +12,7 @@ import pytest
 
 from hosting.adapters.sql.migrate import migrate
 from hosting.adapters.sql.scratch_file import scratch_file
+from hosting.domain.identity import Role
 from tests.edge.deadline import seconds_until
 from tests.harness.client import Client
 from tests.harness.feed import completed
@@ -19,6 +20,7 @@ from tests.harness.order import check_log
 from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
 from tests.harness.raw_store import RawStore
+from tests.identity.office import Office
 from tests.keeping.kept import backed_up, command, faults, lives, restored, size, stored, without_life
 
 _WAITS = (
@@ -207,12 +209,30 @@ async def test_a_database_with_sessions_is_replaced_by_force_alone(
     await restored(file, other_url, "--force")
 
     assert refused.status == 1
-    assert "The database has sessions" in refused.errors
+    assert "The database is not empty" in refused.errors
     assert kept == [("theirs",)]
     assert await RawStore(other_url).run("SELECT id FROM sessions") == [("mine",)]
     async with Client(make_server(other_url).start().url) as client:
         await client.session("next")
         await client.accepted("next", "Hello")
+
+
+async def test_a_database_without_sessions_may_have_keys_which_are_replaced_by_force_alone(
+    make_server: Callable[..., ServerProcess], database_url: str, opposite_url: str, tmp_path: Path
+) -> None:
+    async with Client(make_server(database_url).start().url) as client:
+        await client.session("mine")
+    file = await backed_up(database_url, tmp_path / "backup.db")
+    server = make_server(opposite_url).start()
+    await Office(server, tmp_path / "keys").key("first", Role.USER)
+    server.terminate()
+
+    refused = await command("restore", str(file), folder=tmp_path, database=opposite_url)
+    kept = await RawStore(opposite_url).run("SELECT tenant FROM api_keys")
+
+    assert refused.status == 1
+    assert "The database is not empty" in refused.errors
+    assert kept == [("first",)]
 
 
 @pytest.mark.parametrize("other_url", ["postgresql"], indirect=True)

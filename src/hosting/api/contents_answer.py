@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, Receive, Scope, Send
 
 from hosting.api.problems import ApiError
 from hosting.domain.content import Content
+from hosting.domain.content_errors import ContentMissing
 from hosting.domain.content_range import ContentRange, RangeUnsatisfiable
 from hosting.domain.errors import BranchlineError
 
@@ -113,6 +114,9 @@ class ContentAnswer(FileResponse):
                         return
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except ContentMissing:
+            # As with the others, the headers are out; and nothing is wrong with the server.
+            _log.info("a content was deleted while it was handed out", content=self._content.id)
         except BranchlineError as error:
             # The headers are out: the answer ends without its end, and the connection with it.
             _log.error("a content could not be handed out", content=self._content.id, error=repr(error))

@@ -61,6 +61,7 @@ class ContentStore(Protocol):
         """Return a chunk.
 
         Raises:
+            ContentMissing: the content has been deleted meanwhile.
             ContentDamaged: it is not there, or does not fit its checksum.
         """
         ...
@@ -95,6 +96,7 @@ class SessionContents(Protocol):
         """Return all bytes of a content.
 
         Raises:
+            ContentMissing: it has been deleted meanwhile.
             ContentDamaged: they are not there, or not those that were stored.
             StorageUnavailable: they cannot be read now.
         """

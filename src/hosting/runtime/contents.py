@@ -1,7 +1,7 @@
 """The uploaded files of a session, as its runs come by them."""
 
 from hosting.domain.content import content_of, is_content_uri
-from hosting.domain.content_errors import ContentGone, ContentsElsewhere, ContentTooLarge
+from hosting.domain.content_errors import ContentGone, ContentMissing, ContentsElsewhere, ContentTooLarge
 from hosting.runtime.bench import Bench
 
 
@@ -19,4 +19,7 @@ async def content_at(bench: Bench, uri: str, most_bytes: int | None) -> bytes:
         raise ContentGone(uri)
     if most_bytes is not None and found.size_bytes > most_bytes:
         raise ContentTooLarge(found.size_bytes, most_bytes)
-    return await contents.read(found)
+    try:
+        return await contents.read(found)
+    except ContentMissing as error:
+        raise ContentGone(uri) from error

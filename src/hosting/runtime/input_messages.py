@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from events.branches import TextContent
-from events.ids import ContentId, RunId, is_client_id
+from events.ids import ContentId, RunId, is_client_id, is_summary
 from events.inputs import ChatMessage, Input, UserMessagesInput, UserTextInput
 from events.text import Role
 from hosting.domain.errors import InvalidInput
@@ -65,6 +65,8 @@ def _messages(runtime: Runtime, received: Input, run_id: RunId, uploads: Uploads
 def _message(runtime: Runtime, given: ChatMessage, index: int, run_id: RunId, uploads: Uploads) -> Message:
     if given.message_id is not None and not is_client_id(given.message_id):
         raise InvalidInput(f"`messages[{index}].messageId` must be 1 to 128 of A-Z a-z 0-9 . _ ~ - and not . or ..")
+    if given.message_id is not None and is_summary(given.message_id):
+        raise InvalidInput(f"`messages[{index}].messageId` must not begin with sum_, as ids of summaries do.")
     contents = tuple(_contents(given, f"messages[{index}]", uploads))
     if not any(not isinstance(content, TextContent) or content.text for content in contents):
         raise InvalidInput(f"`messages[{index}]` has neither text nor a file.")

@@ -50,6 +50,7 @@ def back_up(url: str, file: Path, *, replace: bool) -> Backup:
             _copy_sqlite(sqlite_path(parsed), partial)
         else:
             asyncio.run(_copy_postgres(parsed, partial))
+        _drop_deleted_contents(partial)
         put_in_place(partial, file, replace=replace)
     return Backup(file, file.stat().st_size)
 
@@ -90,6 +91,17 @@ def _copy_sqlite(source: Path, into: Path) -> None:
     with closing(_reading(into)) as copied:
         if not copied.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchall():
             raise StorageRefused(f"{source} is no database of Branchline's.")
+
+
+def _drop_deleted_contents(copy: Path) -> None:
+    """Let go of the bytes of uploads that were deleted, which servers remove piece by piece, and some time later."""
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'content_chunks'").fetchall():
+            return
+        dropped = connection.execute("DELETE FROM content_chunks WHERE content_id NOT IN (SELECT id FROM contents)")
+        if dropped.rowcount:
+            # Until then they are in pages that are not used any more.
+            connection.execute("VACUUM")
 
 
 def _reading(path: Path) -> sqlite3.Connection:

@@ -15,7 +15,7 @@ from hosting.adapters.sql.tables import branches, sessions
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import CommitUnknown, Transactor
 from hosting.domain.content import Arrival, Content, ContentPlace, Room
-from hosting.domain.content_errors import ContentDamaged, ContentFull
+from hosting.domain.content_errors import ContentDamaged, ContentFull, ContentMissing
 from hosting.domain.errors import BranchMissing, SessionMissing, StorageUnavailable
 from hosting.domain.scope import TenantId
 from hosting.ports.contents import Part
@@ -102,6 +102,8 @@ class SqlContents:
     async def chunk(self, content_id: ContentId, number: int) -> bytes:
         """See ContentStore.chunk."""
         found = await rows(self._reading, _CHUNK, content=content_id, place=number)
+        if not found and not await rows(self._reading, _IS_WHOLE, content=content_id):
+            raise ContentMissing(content_id)
         if not found or found[0].checksum != chunk_checksum(content_id, number, found[0].data):
             raise ContentDamaged(content_id, number)
         data: bytes = found[0].data
@@ -126,7 +128,7 @@ class SqlContents:
 
 
 def _put(connection: Connection, arrival: Arrival, part: Part, room: Room) -> int:
-    if part.first == 0:
+    if part.first == 0 or part.sha256 is not None:
         _look(connection, arrival.place)
     kept_free = part.kept_free
     if part.total_bytes > kept_free:

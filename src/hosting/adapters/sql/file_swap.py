@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,8 @@ _BUSY_SECONDS: Final = 2.0
 _BESIDE: Final = ("-wal", "-shm")
 
 
-def has_sessions(path: Path) -> bool:
-    """Say whether a file of ours has any.
+def has_rows(path: Path, tables: Collection[str]) -> bool:
+    """Say whether there is anything in those tables of a file, as far as it has them.
 
     Raises:
         StorageRefused: that cannot be read.
@@ -23,9 +24,9 @@ def has_sessions(path: Path) -> bool:
     address = f"{path.resolve().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS)) as connection:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'sessions'").fetchall():
-                return False
-            return bool(connection.execute("SELECT 1 FROM sessions LIMIT 1").fetchall())
+            there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")} & set(tables)
+            # Nobody but us has named them.
+            return any(connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchall() for name in there)  # noqa: S608
     except sqlite3.DatabaseError as error:
         raise StorageRefused(f"{path} cannot be read ({error}); --force puts it aside all the same.") from error
 

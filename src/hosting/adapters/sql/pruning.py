@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, bindparam, func, select
 
 from events.ids import SessionId
-from events.runs import RunStatus
+from hosting.adapters.sql.idle_sessions import idle_since
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.removals import remove_session
 from hosting.adapters.sql.savepoint import Savepoint
-from hosting.adapters.sql.tables import branches, events, runs, sessions
+from hosting.adapters.sql.tables import branches, events, sessions
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import Transactor
 from hosting.adapters.sql.trimming import Wish, trim_log
@@ -28,16 +28,8 @@ _IDLE: Final = (
     select(sessions.c.id, sessions.c.last_activity)
     .where(
         sessions.c.tenant == bindparam("owner"),
-        sessions.c.last_activity < bindparam("before"),
         sessions.c.id > bindparam("behind"),
-        ~select(runs.c.id)
-        .join(branches, branches.c.key == runs.c.branch_key)
-        .where(
-            branches.c.tenant == sessions.c.tenant,
-            branches.c.session_id == sessions.c.id,
-            runs.c.status.in_((RunStatus.ACTIVE, RunStatus.QUEUED)),
-        )
-        .exists(),
+        idle_since(bindparam("before")),
     )
     .order_by(sessions.c.id)
     .limit(_SESSIONS_AT_ONCE)
@@ -56,9 +48,11 @@ _BRANCHES: Final = (
     .order_by(branches.c.key)
 )
 _LOCK_BRANCHES: Final = select(branches.c.key).where(*_OF_SESSION).order_by(branches.c.key).with_for_update()
-_LAST_ACTIVITY: Final = select(sessions.c.last_activity).where(
+_SESSION: Final = select(sessions.c.id).where(
     sessions.c.tenant == bindparam("owner"), sessions.c.id == bindparam("session")
 )
+_LOCK_SESSION: Final = _SESSION.with_for_update()
+_IS_IDLE: Final = _SESSION.where(idle_since(bindparam("before")))
 
 
 class IdleSession(NamedTuple):
@@ -114,7 +108,7 @@ def _remove_idle(connection: Connection, place: dict[str, Any], before: int) -> 
 
 
 def _is_idle(connection: Connection, place: dict[str, Any], before: int) -> bool:
-    # Whatever begins there moves a branch's row first, and has to wait for this transaction from here on.
+    # Whatever begins there moves a branch's row first, or looks at the session's; it waits for this from here on.
     connection.execute(_LOCK_BRANCHES, place)
-    last_activity = connection.scalar(_LAST_ACTIVITY, place)
-    return last_activity is not None and last_activity < before
+    connection.execute(_LOCK_SESSION, place)
+    return connection.scalar(_IS_IDLE, {**place, "before": before}) is not None

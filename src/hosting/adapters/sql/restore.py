@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Column, Connection, Table, func, select, text
+from sqlalchemy import Column, Connection, Table, func, literal, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from hosting.adapters.sql.address import is_sqlite, read_url, sqlite_path
 from hosting.adapters.sql.backup import copy_sqlite
 from hosting.adapters.sql.faults import storage_faults
-from hosting.adapters.sql.file_swap import has_sessions, swap
+from hosting.adapters.sql.file_swap import has_rows, swap
 from hosting.adapters.sql.migrate import migrate, schema_of
 from hosting.adapters.sql.new_lives import begin_new_lives
 from hosting.adapters.sql.our_tables import OUR_TABLES
@@ -31,7 +31,7 @@ from hosting.domain.errors import LogCorrupt, StorageRefused
 _CONNECT_SECONDS: Final = 10.0
 _TRIES: Final = 20
 _TRY_SECONDS: Final = 0.1
-_TAKEN: Final = "The database has sessions, which would be lost; --force replaces them."
+_TAKEN: Final = "The database is not empty, and what is in it would be lost; --force replaces it."
 _SERVED: Final = "A Branchline server is on the database; stop all of them first."
 _SERVERS: Final = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'branchline'"
@@ -53,7 +53,7 @@ def restore(file: Path, url: str, *, force: bool, aside: str) -> Restored:
     A SQLite file that is replaced is kept beside the new one; `aside` is what its name gets added.
 
     Raises:
-        StorageRefused: there is no backup that can be read, servers are on the database, or it has sessions and
+        StorageRefused: there is no backup that can be read, servers are on the database, or it is not empty and
             nobody said to `force` it.
         StorageUnavailable: the database cannot be reached, or a disk is full.
     """
@@ -67,7 +67,7 @@ def restore(file: Path, url: str, *, force: bool, aside: str) -> Restored:
 def _into_sqlite(file: Path, path: Path, aside: str, *, force: bool) -> Restored:
     real = path.resolve()
     with closing(lock_file(real)):
-        if real.exists() and not force and has_sessions(real):
+        if real.exists() and not force and has_rows(real, OUR_TABLES):
             raise StorageRefused(_TAKEN)
         with partial_file(real) as partial:
             restored = _made_ready(file, partial)
@@ -119,7 +119,8 @@ def _check(connection: Connection, force: bool) -> None:  # noqa: FBT001 - as ab
         if tries > _TRIES:
             raise StorageRefused(_SERVED)
         connection.execute(select(func.pg_sleep(_TRY_SECONDS)))
-    if not force and connection.scalar(select(sessions.c.id).limit(1)) is not None:
+    ours = [table for table in tables_of(connection) if table.name in OUR_TABLES]
+    if not force and any(connection.execute(select(literal(1)).select_from(table).limit(1)).first() for table in ours):
         raise StorageRefused(_TAKEN)
 
 

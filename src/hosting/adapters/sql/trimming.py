@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, delete, func, select, update
 
-from events.runs import RunStatus
+from hosting.adapters.sql.idle_sessions import WAITS, idle_since
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.tables import branches, events, runs, sessions
 from hosting.adapters.sql.times import to_ticks
@@ -17,10 +17,7 @@ _BRANCHES_AT_ONCE: Final = 32
 _ROWS_AT_ONCE: Final = 500
 _BYTES_AT_ONCE: Final = 8 << 20
 
-_WAITS: Final = (RunStatus.ACTIVE, RunStatus.QUEUED)
-_IS_OLD: Final[ColumnElement[bool]] = and_(
-    runs.c.status.not_in(_WAITS), runs.c.completed_at < bindparam("ended_before")
-)
+_IS_OLD: Final[ColumnElement[bool]] = and_(runs.c.status.not_in(WAITS), runs.c.completed_at < bindparam("ended_before"))
 _CANDIDATES: Final = (
     select(branches.c.key, branches.c.next_seq, branches.c.trimmed)
     .where(
@@ -36,7 +33,7 @@ _IDLE: Final = (
     .where(
         sessions.c.tenant == branches.c.tenant,
         sessions.c.id == branches.c.session_id,
-        sessions.c.last_activity < bindparam("idle_since"),
+        idle_since(bindparam("idle_since")),
     )
     .exists()
 )

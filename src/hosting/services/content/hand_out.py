@@ -13,6 +13,7 @@ async def hand_out(store: ContentStore, content: Content, wanted: ContentRange |
     """Yield the bytes of a content, or a range of them; the last piece of all only when the whole is what was stored.
 
     Raises:
+        ContentMissing: the content has been deleted meanwhile; what was yielded is right.
         ContentDamaged: chunks are not there, or are not those that were stored; what was yielded is right.
         StorageUnavailable: they cannot be read now.
     """
