@@ -14,7 +14,8 @@ ACCEPTED = (
 class Peer:
     """Gives each request the next of its answers, then cuts the connection; after the last answer it keeps silent."""
 
-    def __init__(self, *answers: bytes, hold_last: bool = False) -> None:
+    def __init__(self, *answers: bytes, hold_last: bool = False, port: int = 0) -> None:
+        self._port = port
         self._answers: Iterator[bytes] = iter(answers)
         self._left = len(answers)
         self._hold_last = hold_last
@@ -24,12 +25,16 @@ class Peer:
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", self._port)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._over.set()
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Answer nobody any more."""
         self._server.close()
         await self._server.wait_closed()
 

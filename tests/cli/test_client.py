@@ -1,8 +1,10 @@
 """The client against peers that misbehave, and against a real server."""
 
+import asyncio
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -13,6 +15,7 @@ from events.inputs import UserTextInput
 from events.text import TextDelta
 from hosting.client import (
     Accepted,
+    AddressRefused,
     AnswerLost,
     AnswerUnreadable,
     BranchAddress,
@@ -21,10 +24,12 @@ from hosting.client import (
     Patience,
     PlaceLost,
     Problem,
+    ProxyRefused,
     Received,
     ServerUnreachable,
 )
 from tests.cli.peer import ACCEPTED, Peer, answer, delta, stream
+from tests.edge.deadline import seconds_until
 from tests.harness.process import ServerProcess
 
 AT = BranchAddress(AgentId("demo"), SessionId("s1"))
@@ -122,6 +127,26 @@ async def test_a_feed_that_brings_nothing_is_given_up_after_the_attempts_chosen(
     assert len(peer.requests) == 3
 
 
+async def test_a_server_that_is_being_stopped_is_not_given_up() -> None:
+    leaving = 'retry: 1\ndata: {"version":"1.0","type":"STREAM_CLOSING","reason":"drain","retryMs":1}'
+    answers = [stream(OPENING, leaving)] * 5
+    async with Peer(*answers, stream(OPENING, delta(2, "a"))) as peer, Client(peer.url, patience=HASTY) as client:
+        received = await first(client, 1)
+
+    assert texts(received) == ["a"]
+
+
+async def test_attempts_that_bring_nothing_come_ever_later_however_soon_the_server_asks_for_them() -> None:
+    opening = OPENING.replace("retry: 5", "retry: 100")
+    patience = Patience(attempts=4)
+    async with Peer(*[stream(opening)] * 4) as peer, Client(peer.url, patience=patience) as client:
+        with pytest.raises(FeedLost):
+            await first(client, 1)
+
+    pauses = [later - sooner for sooner, later in pairwise(peer.times)]
+    assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4), strict=True)] == [True] * 3
+
+
 async def test_signs_of_life_count_as_news() -> None:
     beat = ": heartbeat\nid: aaaaaaaaaaaa.1"
     answers = [stream(OPENING, beat)] * 4
@@ -208,6 +233,67 @@ async def test_an_answer_that_was_lost_is_not_forgotten_when_the_server_then_goe
             await client.submit(AT, UserTextInput(text="hi"))
 
     assert len(peer.requests) == 2
+
+
+async def test_a_server_that_is_started_again_is_waited_for() -> None:
+    patience = Patience(sends=20, pause=timedelta(milliseconds=50))
+
+    async with Peer(AWAY) as leaving, Client(leaving.url, patience=patience) as client:
+        port = int(leaving.url.rpartition(":")[2])
+        sending = asyncio.create_task(client.submit(AT, UserTextInput(text="hi")))
+        await seconds_until(lambda: _has_asked(leaving), within=5)
+        await leaving.stop()
+        async with Peer(answer("202 Accepted", ACCEPTED), port=port):
+            accepted = await sending
+
+    assert accepted.runtime_run_id == "run_1"
+
+
+async def test_a_server_that_can_do_nothing_and_then_goes_away_was_not_reached() -> None:
+    twice = Patience(sends=2, pause=timedelta(milliseconds=1))
+
+    async with Peer(AWAY) as peer, Client(peer.url, patience=twice) as client:
+        sending = asyncio.create_task(client.submit(AT, UserTextInput(text="hi")))
+        await seconds_until(lambda: _has_asked(peer), within=5)
+        await peer.stop()
+        with pytest.raises((ServerUnreachable, AnswerLost)):
+            await sending
+
+
+async def _has_asked(peer: Peer) -> bool:
+    return bool(peer.requests)
+
+
+async def test_many_feeds_at_a_time_leave_room_for_requests(sqlite_server: ServerProcess) -> None:
+    async with Client(sqlite_server.url) as client, AsyncExitStack() as feeds:
+        sessions = [await client.ensure_session() for _ in range(110)]
+        for session in sessions:
+            events = await feeds.enter_async_context(aclosing(client.follow(BranchAddress(AgentId("demo"), session))))
+            feeds.push_async_callback(_ended, asyncio.create_task(anext(events)))
+        at = BranchAddress(AgentId("demo"), sessions[-1])
+        async with asyncio.timeout(20):
+            accepted = await client.submit(at, UserTextInput(text="hi"))
+
+    assert accepted.status == "active"
+
+
+async def _ended(task: asyncio.Task[Received]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://127.0.0.1:0", "ftp://127.0.0.1", "127.0.0.1:8000"])
+def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+    with pytest.raises(AddressRefused):
+        Client(url)
+
+
+def test_a_proxy_that_cannot_be_used_is_told_and_is_none_of_what_is_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks9://127.0.0.1:1080")
+
+    with pytest.raises(ProxyRefused, match="socks9"):
+        Client("http://branchline.example")
+    Client("http://127.0.0.1:8000")
 
 
 async def test_a_pause_that_nobody_can_mean_is_none() -> None:

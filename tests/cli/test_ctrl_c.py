@@ -1,12 +1,15 @@
 """Ctrl-C while a run goes on."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable
 
 from tests.cli.elsewhere import Elsewhere
+from tests.cli.peer import Peer, answer
 from tests.cli.sending import Sending
 from tests.cli.terminal import CTRL_C, Terminal
+from tests.edge.deadline import seconds_until
 from tests.harness.process import ServerProcess
 
 ALLOW = "[y]es, [n]o, [a]lways, ne[v]er: "
@@ -137,6 +140,32 @@ def test_an_interrupt_gets_through_to_the_server_that_comes_after_a_kill_9(
 
     assert status == 130
     assert terminal.screen.endswith(CANCELLED)
+
+
+async def test_ctrl_c_while_the_input_is_on_its_way_claims_nothing() -> None:
+    there = answer("409 Conflict", b'{"code":"session-exists","detail":"There."}', "application/problem+json")
+    async with Peer(there, b"", hold_last=True) as peer:
+
+        async def is_sent() -> bool:
+            return any("/inputs" in head for head in peer.requests)
+
+        with Terminal("hello", *IN, url=peer.url) as terminal:
+            await seconds_until(is_sent, within=20)
+            terminal.type(CTRL_C)
+            status = await asyncio.to_thread(terminal.end)
+
+    assert status == 130
+    assert terminal.screen.endswith("Left; whether it was accepted is not known, see --session s1.\n")
+
+
+def test_what_somebody_else_says_commands_no_terminal(shared_server: ServerProcess, session: str) -> None:
+    with Sending("/slow 400", "--session", session, url=shared_server.url) as sending:
+        sending.read_until("tok3 ")
+        Elsewhere(shared_server.url, session).interrupt(reason="\x1b]0;mine\x07\x1b[2Jenough")
+        sent = sending.end()
+
+    assert sent.status == 1
+    assert sent.errors == "branchline send: The run was cancelled: ]0;mine[2Jenough\n"
 
 
 def test_ctrl_c_before_the_input_is_accepted_sends_nothing() -> None:

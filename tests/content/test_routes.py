@@ -101,8 +101,10 @@ async def test_a_part_can_be_asked_for_and_what_is_known_is_not_sent_again(conte
         refused = await content_client.http.get(place, headers={"Range": header})
         assert (refused.status_code, refused.json()["code"]) == (416, "range-not-satisfiable")
         assert refused.headers["content-range"] == f"bytes */{size}"
+    heads = [await content_client.http.head(place, headers={"Range": each}) for each in ("bytes=0-0", f"bytes={size}-")]
     changed = await content_client.http.get(place, headers={"Range": "bytes=0-0", "If-Range": '"another"'})
     assert (changed.status_code, len(changed.content)) == (200, size)
+    assert [head.status_code for head in heads] == [200, 200]
     known = await content_client.http.get(place, headers={"If-None-Match": f'"x", W/{tag}'})
     assert (known.status_code, known.content, known.headers["etag"]) == (304, b"", tag)
 

@@ -43,7 +43,8 @@ FOREIGN = (
 READABLE = {
     "access-control-allow-origin": LISTED,
     "access-control-allow-credentials": "true",
-    "access-control-expose-headers": "Location, Link, Retry-After, Idempotency-Replayed",
+    "access-control-expose-headers": "Location, Link, Retry-After, Idempotency-Replayed, ETag, Accept-Ranges,"
+    " Content-Range, Content-Disposition",
 }
 
 # Origin, Host, scheme that the server sees.
@@ -224,7 +225,7 @@ async def test_a_preflight_that_asks_for_no_header_is_told_the_usual_ones(client
 
     assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert answer.headers["access-control-allow-headers"] == (
-        "Content-Type, Last-Event-ID, Authorization, Idempotency-Key"
+        "Content-Type, Last-Event-ID, Authorization, Idempotency-Key, Range, If-Range, If-None-Match"
     )
 
 

@@ -161,6 +161,16 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         assert port in refused(tmp_path, f"sqlite+aiosqlite:///{tmp_path}/test.db", PORT=port)
 
 
+@pytest.mark.parametrize("port", ["65536", "70000", "-1", "x"])
+def test_a_port_that_is_none_is_no_other_one(tmp_path: Path, port: str) -> None:
+    with (tmp_path / "said").open("w+") as said:
+        files = (said.fileno(),) * 3
+        status = WARM_PYTHON.start("serve", "--port", port, folder=tmp_path, environment=os.environ, files=files)
+
+        assert status.wait(60) == 2
+    assert "--port" in (tmp_path / "said").read_text()
+
+
 def refused(folder: Path, database_url: str, **settings: str) -> str:
     """Start a server that must not start; return the one sentence that it says."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BRANCHLINE_")}

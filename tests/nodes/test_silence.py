@@ -25,8 +25,12 @@ async def test_runs_stop_before_their_leases_are_over_and_no_silence_counts_as_a
 
     async with postgres_line(postgres.socket_folder) as line:
         url = (await postgres.create_database_async()).replace(postgres.socket_folder, line.folder)
-        server = make_server(url, TICKING, lease_seconds=LEASE_SECONDS, sweep_seconds=0.2, run_attempts=1)
+        server, other = [
+            make_server(url, TICKING, lease_seconds=LEASE_SECONDS, sweep_seconds=0.2, run_attempts=1) for _ in range(2)
+        ]
         await asyncio.to_thread(server.start)
+        # Whichever has the run: both notice that their database is away, and neither counts it.
+        await asyncio.to_thread(other.start)
         async with Client(server.url, agent="ticking") as client:
             session = await client.session()
             accepted = await client.accepted(session, "tick")
@@ -41,7 +45,8 @@ async def test_runs_stop_before_their_leases_are_over_and_no_silence_counts_as_a
             (server.folder / ENOUGH).touch()
             async with client.feed(session, after=accepted["position"]) as feed:
                 end = (await feed.until(completed))[-1].json
-        await asyncio.to_thread(server.kill)
+        for each in (server, other):
+            await asyncio.to_thread(each.kill)
 
     assert max(worked_on) < LEASE_SECONDS
     assert end["status"] == "completed"

@@ -1,9 +1,12 @@
 """HEAD: what GET would answer, without its body (RFC 9110, section 9.3.2)."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+_OF_GET_ALONE: Final = frozenset({b"range", b"if-range"})
 
 
 class HeadAsGet:
@@ -26,6 +29,8 @@ class HeadAsGet:
 
         as_get = dict(scope)
         as_get["method"] = "GET"
+        # Ranges are of GET alone (RFC 9110, section 14.2).
+        as_get["headers"] = [each for each in scope["headers"] if each[0] not in _OF_GET_ALONE]
         # By an extension, somebody could send a body past this.
         as_get["extensions"] = {}
         await self._app(as_get, receive, send_headers)  # type: ignore[arg-type]

@@ -56,6 +56,9 @@ async def once(
         if given is None or not given.is_kept(keyed.received_at):
             try:
                 return _response(render(await act(Keyed(keyed, render))))
+            except StorageUnavailable:
+                # Whether it was done, nobody can tell now; who sends it again learns.
+                raise
             except BranchlineError as refusal:
                 given = await _given_meanwhile(caller, keyed, refusal)
         return _again(given, keyed)
@@ -66,10 +69,7 @@ async def _given_meanwhile(caller: Caller, keyed: KeyedRequest, refusal: Branchl
 
     It need not be refused as repeated: an item that is not dead any more, or a run that has ended, is so by the first.
     """
-    try:
-        given = await caller.reads.given_answer(keyed.place)
-    except StorageUnavailable:
-        raise refusal from None
+    given = await caller.reads.given_answer(keyed.place)
     if given is None or not given.is_kept(keyed.received_at):
         raise refusal
     return given

@@ -37,8 +37,10 @@ _SHOWN_OF_ORIGIN: Final = 100
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _METHODS: Final = b"GET, POST, PUT, PATCH, DELETE"
-_REQUEST_HEADERS: Final = b"Content-Type, Last-Event-ID, Authorization, Idempotency-Key"
-_RESPONSE_HEADERS: Final = b"Location, Link, Retry-After, Idempotency-Replayed"
+_REQUEST_HEADERS: Final = b"Content-Type, Last-Event-ID, Authorization, Idempotency-Key, Range, If-Range, If-None-Match"
+_RESPONSE_HEADERS: Final = (
+    b"Location, Link, Retry-After, Idempotency-Replayed, ETag, Accept-Ranges, Content-Range, Content-Disposition"
+)
 _PREFLIGHT_HOLDS_SECONDS: Final = b"600"
 _VARIES: Final = (b"vary", b"Origin")
 

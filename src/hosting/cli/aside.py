@@ -6,6 +6,8 @@ from typing import NoReturn
 from rich.console import Console
 from rich.markup import escape
 
+from hosting.cli.legible import tamed
+
 
 def note(sentence: str) -> None:
     """Tell something worth knowing."""
@@ -14,7 +16,7 @@ def note(sentence: str) -> None:
 
 def complain(who: str, sentence: str) -> None:
     """Tell why a command cannot do what it was asked for; `who` says which command."""
-    Console(stderr=True).print(f"[bold red]{escape(who)}:[/] {escape(sentence)}", soft_wrap=True)
+    Console(stderr=True).print(f"[bold red]{escape(who)}:[/] {escape(tamed(sentence))}", soft_wrap=True)
 
 
 def refuse(who: str, sentence: str) -> NoReturn:

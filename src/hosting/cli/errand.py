@@ -15,8 +15,8 @@ from hosting.domain.secret import Secret
 class Errand:
     """What is to be sent and to whom, and how far it came: `at` is known when the branch is there.
 
-    `approves` says how permissions are answered without asking; None asks. `stopping` is there once it was accepted.
-    `known` are the agents of a server that has not the one that was asked for.
+    `approves` says how permissions are answered without asking; None asks. `is_sent` once it may have been accepted,
+    `stopping` is there once it was. `known` are the agents of a server that has not the one that was asked for.
     """
 
     text: str
@@ -30,5 +30,6 @@ class Errand:
     approves: bool | None = None
     asks: bool = True
     at: BranchAddress | None = None
+    is_sent: bool = False
     stopping: Stopping | None = None
     known: Sequence[KnownAgent] = ()

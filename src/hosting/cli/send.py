@@ -24,6 +24,7 @@ from hosting.cli.asking.rule import Rule
 from hosting.cli.attached import MOST_BYTES, input_of
 from hosting.cli.conversation import Conversation
 from hosting.cli.errand import Errand
+from hosting.cli.legible import tamed
 from hosting.cli.lines import Lines
 from hosting.cli.stopping import Left, Stopping
 from hosting.cli.transcript import Transcript
@@ -158,6 +159,7 @@ async def _run(errand: Errand, view: HeldView, aside: Console) -> BranchRunCompl
 
 
 async def _submit(client: Client, at: BranchAddress, errand: Errand) -> Accepted:
+    errand.is_sent = True
     try:
         return await client.submit(at, input_of(errand.text, errand.files, errand.behavior))
     except Problem as problem:
@@ -211,6 +213,8 @@ def _check_text(text: str, aside: Console) -> None:
 
 
 def _left(errand: Errand) -> str:
+    if errand.stopping is None and errand.is_sent and errand.at is not None:
+        return f"Left; whether it was accepted is not known, see --session {errand.at.session_id}."
     if errand.stopping is None:
         return "Stopped before it was accepted."
     if errand.stopping.accepted:
@@ -245,5 +249,5 @@ def _outcome(ended: BranchRunCompleted) -> str:
 
 
 def _refuse(aside: Console, sentence: str) -> NoReturn:
-    aside.out(f"branchline send: {sentence}", style="bold red", highlight=False)
+    aside.out(f"{_WHO}: {tamed(sentence)}", style="bold red", highlight=False)
     sys.exit(1)

@@ -38,7 +38,7 @@ and in a third one:
 @click.command()
 @click.argument("agents", nargs=-1, metavar="[MODULE:ATTR | FILE.py]...")
 @click.option("--host", help="Where to listen (BRANCHLINE_HOST).")
-@click.option("--port", type=int, help="The port to listen on (BRANCHLINE_PORT).")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port to listen on (BRANCHLINE_PORT).")
 def serve(agents: tuple[str, ...], host: str | None, port: int | None) -> None:
     """Serve the demo agent, and the agents, tools and custom events of the modules and files named.
 

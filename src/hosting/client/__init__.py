@@ -16,6 +16,7 @@ from hosting.client.errors import (
     KeyRefused,
     PlaceLost,
     Problem,
+    ProxyRefused,
     ResponseRefused,
     ServerUnreachable,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Patience",
     "PlaceLost",
     "Problem",
+    "ProxyRefused",
     "Received",
     "Rekeyed",
     "Requeued",

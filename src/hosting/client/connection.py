@@ -3,17 +3,22 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
 
 from hosting.client.answer import read_answer
-from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, ServerUnreachable
+from hosting.client.errors import AddressRefused, AnswerLost, KeyRefused, ProxyRefused, ServerUnreachable
 from hosting.client.insistence import insist
 from hosting.client.patience import Patience
 
 T = TypeVar("T")
+
+# Each feed keeps one for as long as it is followed; only those that nobody uses are to be few.
+_POOL: Final = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+_HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_LAST_PORT: Final = 65_535
 
 
 class Connection:
@@ -32,6 +37,7 @@ class Connection:
         Raises:
             AddressRefused: the URL is no address of a server.
             KeyRefused: the key cannot be one.
+            ProxyRefused: the environment names a proxy that cannot be used.
         """
         self._url = url
         self._patience = patience
@@ -39,7 +45,18 @@ class Connection:
         address = _checked(url)
         # Reading the authorities to verify others by takes longer than all else that a command does before it asks.
         verify = address.scheme == "https"
-        self.http = httpx.AsyncClient(base_url=address, timeout=limits, verify=verify, headers=_shown(key))
+        try:
+            self.http = httpx.AsyncClient(
+                base_url=address,
+                timeout=limits,
+                limits=_POOL,
+                verify=verify,
+                headers=_shown(key),
+                # What is on this machine no proxy can reach, nor is the key any of its business.
+                trust_env=verify or address.host not in _HERE,
+            )
+        except (ImportError, ValueError) as error:
+            raise ProxyRefused(str(error)) from error
 
     async def close(self) -> None:
         """Close what is open."""
@@ -88,7 +105,8 @@ def _checked(url: str) -> httpx.URL:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise AddressRefused(url) from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
+    is_port = parsed.port is None or 0 < parsed.port <= _LAST_PORT
+    if parsed.scheme not in {"http", "https"} or not parsed.host or not is_port:
         raise AddressRefused(url)
     return parsed
 

@@ -3,6 +3,7 @@
 ClientError
 +-- AddressRefused       the URL is no address of a server
 +-- KeyRefused           the key cannot be one
++-- ProxyRefused         the environment names a proxy that cannot be used
 +-- ServerUnreachable    nothing answers there
 +-- AnswerLost           the connection broke before the answer; whether the request was done is not known
 +-- AnswerUnreadable     something answers that does not speak as Branchline does
@@ -30,6 +31,14 @@ class KeyRefused(ClientError):
 
     def __init__(self) -> None:
         super().__init__("The key holds what no key holds, or nothing; one looks like rsk_live_...")
+
+
+class ProxyRefused(ClientError):
+    """The environment names a proxy that cannot be used, in ALL_PROXY, HTTP_PROXY or HTTPS_PROXY."""
+
+    def __init__(self, cause: str) -> None:
+        self.cause = cause
+        super().__init__(f"The proxy that the environment names cannot be used: {cause}")
 
 
 class ServerUnreachable(ClientError):

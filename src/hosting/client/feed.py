@@ -8,7 +8,7 @@ from datetime import timedelta
 import httpx
 import msgspec
 
-from events.control import StreamClosing, StreamReset
+from events.control import CloseReason, StreamClosing, StreamReset
 from events.serializer import Serializer
 from events.sse import ServerSentEvent, SseParser
 from hosting.client.address import BranchAddress
@@ -21,6 +21,7 @@ OnCut = Callable[[str], None]
 """Is told why a connection ended, each time before it is made again."""
 
 _FIRST_PAUSE = timedelta(seconds=2)
+_MOST_DOUBLED = 16
 # A proxy answers so while its server starts, and a server while its store is away: both pass.
 _PASSING = frozenset({502, 503, 504})
 
@@ -43,7 +44,7 @@ class Feed:
         self._path = f"{at.path}/events/live"
         self._patience = patience
         self._on_cut = on_cut
-        self._pause = _FIRST_PAUSE
+        self._asked = _FIRST_PAUSE
         self._fruitless = 0
         self.position = after
 
@@ -64,7 +65,7 @@ class Feed:
                 raise FeedLost(self._fruitless, cause, self.position)
             if self._on_cut is not None:
                 self._on_cut(cause)
-            await asyncio.sleep(min(self._pause, self._patience.pause).total_seconds())
+            await asyncio.sleep(self._pause().total_seconds())
 
     async def _connection(self) -> AsyncGenerator[Received]:
         async with self._http.stream("GET", self._path, headers=self._headers(), timeout=self._timeout()) as response:
@@ -72,8 +73,11 @@ class Feed:
             parser = SseParser()
             async for piece in response.aiter_bytes():
                 for block in parser.feed(piece):
-                    if block.data is not None and _head(block.data).type == StreamClosing.wire_type:
+                    if block.data is not None and (head := _head(block.data)).type == StreamClosing.wire_type:
                         self._heed(block)
+                        if head.reason == CloseReason.DRAIN:
+                            # It is there, and will be away: what has failed begins behind this.
+                            self._fruitless = 0
                         return
                     received = self._take(block)
                     if received is not None:
@@ -103,7 +107,16 @@ class Feed:
 
     def _heed(self, block: ServerSentEvent) -> None:
         if block.retry_ms is not None:
-            self._pause = timedelta(milliseconds=block.retry_ms)
+            self._asked = timedelta(milliseconds=block.retry_ms)
+
+    def _pause(self) -> timedelta:
+        """Return what the server has asked for, and after each attempt that brought nothing more, up to two seconds.
+
+        Servers ask for less than that, each client for something else, so that not all come back at once; and a
+        restart takes longer than all attempts together would.
+        """
+        grown: timedelta = self._asked * 2 ** min(max(0, self._fruitless - 1), _MOST_DOUBLED)
+        return min(grown, max(self._asked, _FIRST_PAUSE), self._patience.pause)
 
 
 class _Passing(Exception):

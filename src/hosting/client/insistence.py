@@ -30,10 +30,12 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]], patience: Patien
     Between two times the client stays away for as long as the server asks, or longer each time if it says nothing.
 
     Raises:
-        ServerUnreachable: no connection came about the first time.
+        ServerUnreachable: no connection came about the first time, or at last where every answer was that it cannot be
+            done now.
         AnswerLost: an answer was lost, and none came at any later time that says whether the request was done.
     """
     lost: AnswerLost | None = None
+    was_there = False
     pause = _FIRST_PAUSE
     for sends_left in reversed(range(patience.sends)):
         asked_for: timedelta | None = None
@@ -45,16 +47,16 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]], patience: Patien
                 if lost is not None:
                     raise lost
                 return response
-            asked_for = _asked_for(response)
+            was_there, asked_for = True, _asked_for(response)
         except AnswerLost as error:
             lost = error
             if not sends_left:
                 raise
         except ServerUnreachable as error:
-            if lost is None:
-                raise
-            if not sends_left:
+            if not sends_left and lost is not None:
                 raise lost from error
+            if not sends_left or not (was_there or lost is not None):
+                raise
         await asyncio.sleep(min(asked_for or pause, patience.pause).total_seconds())
         pause *= 2
     raise ValueError("Patience.sends must be 1 at least.")

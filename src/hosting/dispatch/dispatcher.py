@@ -52,6 +52,9 @@ class Dispatcher:
         self._tell_unowned = tell_unowned
         self._running: dict[RunId, asyncio.Task[None]] = {}
         self._held: set[RunId] = set()
+        self._stopped: set[RunId] = set()
+        self._was_away = False
+        self._giving_back = asyncio.Lock()
         self._tasks = asyncio.TaskGroup()
         self._leaving = False
         self._news = asyncio.Event()
@@ -117,10 +120,13 @@ class Dispatcher:
         try:
             await self._give_back()
             while not self._leaving and (room := min(_AT_ONCE, self._runs.room)):
-                unowned = await self._leases.unowned(room)
-                if not unowned or not await self._claim(unowned):
+                unowned, is_back = await self._leases.unowned(room), self._was_away
+                self._was_away = False
+                # Behind a time without a store the others come first, to give back what they could not renew.
+                if is_back or not unowned or not await self._claim(unowned):
                     return
         except StorageUnavailable as error:
+            self._was_away = True
             _log.warning("cannot give back or look for runs", why=error.why)
 
     async def _claim(self, wanted: Iterable[RunId]) -> list[Lease]:
@@ -146,9 +152,10 @@ class Dispatcher:
 
     def _forget(self, run: Run, task: asyncio.Task[None]) -> None:
         self._runs.ended(run)
+        self._stopped.discard(run.id)
         if self._running.get(run.id) is task:
             del self._running[run.id]
-        if run.id in self._held:
+        if run.id in self._held and not self._leaving:
             self.look()
 
     async def _execute(self, lease: Lease) -> None:
@@ -163,6 +170,11 @@ class Dispatcher:
             # At a worker that is how a run ends which its server has ended; what is lost is told of where it is seen.
             tell = _log.warning if lease.worker_attempts is None else _log.info
             tell("run withdrawn", run=lease.run.id, why=str(error))
+        except asyncio.CancelledError:
+            if not self._leaving and lease.run.id not in self._stopped:
+                # Its own doing, and counted as that.
+                self._held.discard(lease.run.id)
+            raise
         except Exception:  # noqa: BLE001 - the outermost loop of a run
             # The lease is not renewed any more: the run is taken up again, and given up after its last attempt.
             _log.exception("run execution broke", run=lease.run.id)
@@ -192,7 +204,8 @@ class Dispatcher:
 
     async def _renew(self, held: list[RunId]) -> None:
         lost = await self._leases.renew(held, self._node, self._lease_seconds)
-        self._held -= lost
+        # Those that were stopped before are only slow to end: they are given back all the same.
+        self._held -= lost - self._stopped
         self._stop(lost, "the lease was lost")
 
     def _stop(self, runs: Iterable[RunId], why: str) -> None:
@@ -200,6 +213,7 @@ class Dispatcher:
             task = self._running.get(run_id)
             if task is not None:
                 _log.warning("stopping a run", run=run_id, why=why)
+                self._stopped.add(run_id)
                 task.cancel()
 
     async def _give_back(self) -> None:
@@ -208,13 +222,10 @@ class Dispatcher:
         Raises:
             StorageUnavailable: the next sweep has to try again.
         """
-        idle = self._held.difference(self._running)
-        if not idle:
-            return
-        self._held -= idle
-        try:
+        async with self._giving_back:
+            idle = self._held.difference(self._running)
+            if not idle:
+                return
             await self._leases.release(idle, self._node)
-        except BaseException:
-            self._held |= idle
-            raise
-        self._tell_unowned()
+            self._held -= idle
+            self._tell_unowned()

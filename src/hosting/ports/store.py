@@ -241,7 +241,7 @@ class Leases(Protocol):
     async def release(self, held: Collection[RunId], node: NodeId) -> None:
         """Give runs back so that anyone may claim them at once; the attempt does not count.
 
-        Nor does it where the lease has run out meanwhile, and another node has taken the run up.
+        What another node has taken up meanwhile is left to it. To say it twice is to say it once.
         """
         ...
 

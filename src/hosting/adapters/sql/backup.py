@@ -95,13 +95,16 @@ def _copy_sqlite(source: Path, into: Path) -> None:
 
 def _drop_deleted_contents(copy: Path) -> None:
     """Let go of the bytes of uploads that were deleted, which servers remove piece by piece, and some time later."""
-    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'content_chunks'").fetchall():
-            return
-        dropped = connection.execute("DELETE FROM content_chunks WHERE content_id NOT IN (SELECT id FROM contents)")
-        if dropped.rowcount:
-            # Until then they are in pages that are not used any more.
-            connection.execute("VACUUM")
+    try:
+        with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'content_chunks'").fetchall():
+                return
+            dropped = connection.execute("DELETE FROM content_chunks WHERE content_id NOT IN (SELECT id FROM contents)")
+            if dropped.rowcount:
+                # Until then they are in pages that are not used any more.
+                connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        raise OSError(str(error)) from error
 
 
 def _reading(path: Path) -> sqlite3.Connection:

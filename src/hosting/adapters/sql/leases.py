@@ -53,12 +53,11 @@ class SqlLeases:
 
     async def release(self, held: Collection[RunId], node: NodeId) -> None:
         """See Leases.release."""
-        dropped = delete(leases).where(leases.c.run_id.in_(held), leases.c.node == node)
-        going_on = update(runs).where(runs.c.id.in_(held), runs.c.status == RunStatus.ACTIVE)
+        dropped = delete(leases).where(leases.c.run_id.in_(held), leases.c.node == node).returning(leases.c.run_id)
 
         def work(connection: Connection) -> None:
-            connection.execute(dropped)
-            connection.execute(going_on.values(attempts=runs.c.attempts - 1))
+            freed = list(connection.scalars(dropped))
+            connection.execute(update(runs).where(runs.c.id.in_(freed)).values(attempts=runs.c.attempts - 1))
 
         await self._transactor.run(work)
 
