@@ -57,6 +57,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in _LOADED:
         import_module(module)
+    # What the framework finds out about the types of our routes, it remembers; the application itself is let go of.
+    import_module("hosting").create_app()
     # Pages that the collector never writes to stay shared.
     gc.collect()
     gc.freeze()

@@ -1,9 +1,9 @@
 """A Python that has imported Branchline already; a process that is born of it starts a second earlier than another.
 
 Importing is most of what a start costs, and a run of the tests starts more than a thousand servers. What is born is a
-process like any other: a fork, with an environment, a folder, files and a death of its own. Its memory was never used
-for anything but imports: no loop, no thread and no connection was ever in it. What starts Python anew as well is
-`ColdServerProcess`, `tests/docs` and `tests/house`.
+process like any other: a fork, with an environment, a folder, files and a death of its own. Its memory was used for
+nothing but imports, and to make one application that was never begun: no loop, no thread and no connection was ever in
+it. What starts Python anew as well is `ColdServerProcess`, `tests/docs` and `tests/house`.
 """
 
 import json
