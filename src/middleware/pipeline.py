@@ -24,6 +24,11 @@ class TurnContext(Protocol):
         """How long the run may take; None for as long as it needs."""
         ...
 
+    @property
+    def run_took(self) -> timedelta:
+        """How long it has taken already, before it was begun again."""
+        ...
+
 
 class TurnLayer(Protocol):
     """Wraps a turn."""

@@ -21,7 +21,7 @@ class Timeout:
         Raises:
             RunTimedOut: it took longer than `run_timeout`.
         """
-        await _within(context.run_timeout, turn, RunTimedOut)
+        await _within(context.run_timeout, turn, RunTimedOut, took=context.run_took)
 
     async def around_tool_call(self, call: ToolCall, work: Work[ToolResult]) -> ToolResult:
         """See ToolLayer.around_tool_call.
@@ -32,11 +32,13 @@ class Timeout:
         return await _within(call.timeout, work, lambda seconds: ToolTimedOut(call.name, seconds))
 
 
-async def _within(limit: timedelta | None, work: Work[T], late: Callable[[float], Exception]) -> T:
+async def _within(
+    limit: timedelta | None, work: Work[T], late: Callable[[float], Exception], *, took: timedelta = timedelta()
+) -> T:
     if limit is None:
         return await work()
     seconds = limit.total_seconds()
-    clock = asyncio.timeout(seconds)
+    clock = asyncio.timeout(max(0.0, seconds - took.total_seconds()))
     try:
         async with clock:
             return await work()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -184,6 +185,56 @@ async def hasty(context: RunContext) -> None:
         tasks.create_task(context.clarify("Shall I wait?"))
         await gate(context, "hasty")
         raise RuntimeError("no time")
+
+
+@agent("forgetful")
+async def forgetful(context: RunContext) -> None:
+    """Has its tools in its first life only, as one whose server of tools is away afterwards."""
+    name, has_tools = context.input[-1].text, did(context, "lived") == 1
+
+    async def pay(inside: ToolContext, arguments: Mapping[str, Any]) -> str:
+        did(context, "paid")
+        await gate(context, "pay")
+        return "paid"
+
+    async def write(reply: Reply) -> None:
+        await reply.call(name)
+
+    tools = [Tool("pay", pay), Tool("ask", pay, description="Pays.", requires_permission=True)]
+    message = await context.model_call(write, arguments=name)
+    (outcome,) = await context.call_tools(message, tools if has_tools else [])
+    await say(context, outcome.text)
+
+
+@agent("retrier")
+async def retrier(context: RunContext) -> None:
+    """Has a tool whose first try fails half way in the first life, and whose second one is cut."""
+
+    async def send(inside: ToolContext, arguments: Mapping[str, Any]) -> str:
+        number = did(context, "tried")
+
+        async def work() -> int:
+            if number == 1:
+                raise RuntimeError("not this time")
+            if number == 2:
+                await gate(context, "second try")
+            return number
+
+        await inside.step("reserve", partial(_did, context, "reserved"))
+        sent = await inside.step("send", work)
+        await inside.step("notify", partial(_did, context, "notified"))
+        return f"sent by {sent}"
+
+    async def write(reply: Reply) -> None:
+        await reply.call("send")
+
+    message = await context.model_call(write)
+    (outcome,) = await context.call_tools(message, [Tool("send", send, safe_to_retry=True, retries=1)])
+    await say(context, outcome.text)
+
+
+async def _did(context: RunContext, what: str) -> int:
+    return did(context, what)
 
 
 @agent("boss")

@@ -15,6 +15,7 @@ class Context:
     """What the layer may know of a run."""
 
     run_timeout: timedelta | None
+    run_took: timedelta = timedelta()
 
 
 LONG = Context(timedelta(minutes=1))
@@ -98,3 +99,11 @@ async def test_a_cancelled_turn_is_cancelled_and_not_timed_out() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_what_a_run_took_before_it_was_begun_again_counts() -> None:
+    minute = timedelta(minutes=1)
+
+    for took in (minute - timedelta(milliseconds=20), minute, 2 * minute):
+        with pytest.raises(RunTimedOut, match="60 seconds"):
+            await Timeout().around_turn(Context(minute, took), forever)

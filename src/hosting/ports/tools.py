@@ -136,6 +136,8 @@ class Tool:
     done, and the run fails with RunLost. Tools that only ask, or only run other agents, are safe.
     `retries` says how often a call that fails is made again, `timeout` how long one try may take.
     `parameters_schema` is the JSON Schema of the arguments, for models; a call that `check` refuses is not made.
+    `is_there` is False of what takes the place of a tool that there is not, or not any more: it has no effect, and says
+    nothing of what the tool itself may have done.
     """
 
     name: str
@@ -149,3 +151,4 @@ class Tool:
     harness: str | None = None
     parameters_schema: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
     check: Check | None = None
+    is_there: bool = True

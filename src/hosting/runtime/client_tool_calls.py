@@ -1,12 +1,14 @@
 """Tools of the client, as tools that a run can call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from events.client_tools import (
+    Augmentation,
     ClientTool,
     ClientToolGroupsRegistered,
     ClientToolHarness,
@@ -76,8 +78,8 @@ async def client_tool(bench: Bench, name: str) -> Tool | None:
         if isinstance(found.means, ClientTool):
             return await invoke_client(bench, context, found.name, arguments, description=found.description)
         if isinstance(found.means, ClientToolHarness):
-            state, told = expand(await _state(bench), name)
-            await _keep(bench, context, state)
+            _, told = expand(await _state(bench), name)
+            await _keep(bench, context, lambda state: expand(state, name)[0], by=name)
             return told
         return skill_text(found.means)
 
@@ -113,10 +115,9 @@ async def invoke_client(
         return timeout_result(name)
     if response.augmentation is not None:
         try:
-            state = augment(await _state(bench), response.augmentation)
+            await _keep(bench, context, partial(_augmented, response.augmentation), by=response.augmentation)
         except ClientToolInputRefused as error:
             raise ClientToolsRefused(str(error)) from error
-        await _keep(bench, context, state)
     return result_of(response)
 
 
@@ -135,8 +136,19 @@ def decode_client_tools(kept: bytes | None) -> ClientToolState | None:
     return None if kept is None else msgspec.json.decode(kept, type=ClientToolState)
 
 
-async def _keep(bench: Bench, context: ToolContext, state: ClientToolState) -> None:
-    bench.client_tools.state = state
+def _augmented(augmentation: Augmentation, state: ClientToolState) -> ClientToolState:
+    return augment(state, augmentation)
+
+
+async def _keep(
+    bench: Bench, context: ToolContext, change: Callable[[ClientToolState], ClientToolState], *, by: Any
+) -> None:
+    """Change what is kept, once; begun again, a run finds there what others have changed beside it, too."""
     if not isinstance(context, WorkContext):
         raise TypeError("a client's tool is called in a context of the runtime's")
-    await context.keep_as(CLIENT_TOOLS, state)
+
+    async def changed() -> ClientToolState:
+        bench.client_tools.state = state = change(await _state(bench))
+        return state
+
+    await context.keep_as(CLIENT_TOOLS, changed, by=by)

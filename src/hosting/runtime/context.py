@@ -100,6 +100,14 @@ class AgentContext(WorkContext):
         return self._bench.limits.run_timeout
 
     @property
+    def run_took(self) -> timedelta:
+        """See TurnContext.run_took; nested work is timed from when it begins."""
+        run = self._bench.hand.lease.run
+        if self._bench.hand.turn.depth or run.started_at is None:
+            return timedelta()
+        return max(timedelta(), self._bench.runtime.clock() - run.started_at)
+
+    @property
     def iteration(self) -> int:
         """See Iterations.iteration."""
         return self.iterations + 1
@@ -326,7 +334,7 @@ class AgentContext(WorkContext):
 
     async def _tool(self, name: str, tools: Sequence[Tool]) -> Tool:
         known = next((tool for tool in tools if tool.name == name), None)
-        return known or await client_tool(self._bench, name) or Tool(name, _unknown, safe_to_retry=True)
+        return known or await client_tool(self._bench, name) or Tool(name, _unknown, is_there=False)
 
     def _remember(self, message: Message) -> Message:
         if self._said and self._said[-1].id == message.id:

@@ -49,6 +49,14 @@ class Questions:
             self._ask(key, kind, request, answer, within)
         return lambda: self._wait(request_id, kind, answer)
 
+    def again(self, steps: Steps, kind: type[Request], answer: type[A]) -> Answer[A]:
+        """Return what waits for the answer to a question of this kind that was asked before the run began again.
+
+        It is known by its place alone: what was asked exactly, nobody who is here could say.
+        """
+        request_id, name = self._asked[steps.next_place].id, self._runtime.serializer.catalog.name_of(kind)
+        return lambda: self._wait(request_id, name, answer)
+
     async def check(self, request: Request) -> None:
         """Make sure that a request can be asked.
 

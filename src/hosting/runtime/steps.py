@@ -21,6 +21,18 @@ class Steps:
         inner._within = f"{key.place}."
         return inner
 
+    def of_try(self, number: int) -> "Steps":
+        """Return the steps of one of several tries at the same thing; the first one's are these themselves.
+
+        Begun again, a run begins with the first try, which may come to another end than it did before.
+        """
+        if number == 1:
+            return self
+        inner = Steps(())
+        inner._logged = self._logged
+        inner._within = f"{self._within}0.{number}."
+        return inner
+
     def next_key(self, kind: StepKind, name: str, arguments: object) -> StepKey:
         """Return the key of the step that comes now; its place is taken at once, also when several run side by side.
 
@@ -30,7 +42,7 @@ class Steps:
         name.encode()
         if "\x00" in name:
             raise ValueError("The name of a step must not hold a NUL, which cannot be stored.")
-        key = StepKey(f"{self._within}{self._next}", kind, name, hash_arguments(arguments))
+        key = StepKey(self.next_place, kind, name, hash_arguments(arguments))
         self._next += 1
         return key
 
@@ -51,7 +63,12 @@ class Steps:
 
     def is_begun(self) -> bool:
         """Say whether the step that comes next was begun before the run began again."""
-        return f"{self._within}{self._next}" in self._logged
+        return self.next_place in self._logged
+
+    @property
+    def next_place(self) -> str:
+        """The place of the step that comes next."""
+        return f"{self._within}{self._next}"
 
     def cut(self) -> list[Step]:
         """Return the steps that were under way when the run was cut."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -60,6 +61,7 @@ class ToolRun:
         self._left_key = self.steps.next_key(StepKind.WORK, "left to the client", None)
         self._gate: Gate | None = None
         self._needs_permission = False
+        self._was_gated = False
         self._refused: AgentError | None = None
 
     @property
@@ -85,7 +87,7 @@ class ToolRun:
     @property
     def requires_permission(self) -> bool:
         """See GatedCall.requires_permission."""
-        return self._tool.requires_permission or self._needs_permission
+        return self._tool.requires_permission or self._needs_permission or self._was_gated
 
     @property
     def permission_override(self) -> bool | None:
@@ -132,6 +134,8 @@ class ToolRun:
                 # Nobody is asked to allow a call that cannot be made.
                 self._refused = error
                 return
+        # What is not there now may have been when the question was asked, which waits for its answer all the same.
+        self._was_gated = not self._tool.is_there and self._step is None and self._asked()
         self._gate = await _PERMISSIONS.open_gate(self)
 
     async def finish(self, told: Callable[[ToolOutcome], None] | None = None) -> ToolOutcome:
@@ -153,10 +157,14 @@ class ToolRun:
         """Say whether a call that was begun before a crash had done nothing yet but ask somebody."""
         if self._is_left:
             return True
-        asked, verdict = self.steps.inside(self._decision_key).is_begun(), self.verdict()
         # The question came from inside of the call: where it is asked before the call, nothing is begun yet.
-        self._needs_permission = asked and (verdict is None or not verdict.approved)
+        self._needs_permission = self._asked()
         return self._needs_permission
+
+    def _asked(self) -> bool:
+        """Say whether a permission was asked for before a crash, and not given."""
+        asked, verdict = self.steps.inside(self._decision_key).is_begun(), self.verdict()
+        return asked and (verdict is None or not verdict.approved)
 
     @property
     def _is_left(self) -> bool:
@@ -202,6 +210,8 @@ class ToolRun:
     ) -> Callable[[], Awaitable[PermissionResponse]]:
         """See GatedCall.ask."""
         inside = self.steps.inside(self._decision_key)
+        if self._was_gated:
+            return self._bench.questions.again(inside, PermissionRequest, PermissionResponse)
         asked = self._by_whom(request)
         return self._bench.questions.open(inside, asked, PermissionResponse, within=within)
 
@@ -223,18 +233,22 @@ class ToolRun:
 
     async def _make(self) -> ToolResult:
         if self._refused is None:
-            if not self._begun:
+            if not self._begun and self._tool.is_there:
                 self._begun = True
                 self._bench.hand.record(BeginStep(self._bench.hand.lease.run.id, self._key))
             # Known to the store before the tool has an effect: a crash must find that it was begun, and, where the
             # tool has asked for it itself, that it was allowed.
             await self._bench.hand.settle()
 
+        tries = count(1)
+
         async def work() -> ToolResult:
+            # Each try has steps of its own: what one that failed has done is no part of the next one's work.
+            steps = self.steps.of_try(next(tries))
             if self._refused is not None:
                 raise self._refused
             permitted = self._gate is not None
-            context = WorkContext(self._bench, self.steps, call_id=self.call_id, is_permitted=permitted)
+            context = WorkContext(self._bench, steps, call_id=self.call_id, is_permitted=permitted)
             return to_result(await self._tool.work(context, dict(self.arguments)))
 
         formatting = ErrorFormatting(detailed=self._bench.limits.detailed_errors)

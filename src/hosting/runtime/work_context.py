@@ -110,13 +110,20 @@ class WorkContext:
 
     async def keep(self, name: str, value: Any, *, of_session: bool = False) -> None:
         """See RunContext.keep."""
-        await self.keep_as(f"agent:{name}", value, of_session=of_session)
 
-    async def keep_as(self, name: str, value: Any, *, of_session: bool = False) -> None:
-        """Keep something under its full name, once."""
-        key = self._steps.next_key(StepKind.WORK, f"keep {name}", value)
+        async def given() -> Any:
+            return value
+
+        await self.keep_as(f"agent:{name}", given, by=value, of_session=of_session)
+
+    async def keep_as(
+        self, name: str, made: Callable[[], Awaitable[Any]], *, by: Any, of_session: bool = False
+    ) -> None:
+        """Keep what is made under its full name, once; `by` is what it is made of, and is the same each time."""
+        key = self._steps.next_key(StepKind.WORK, f"keep {name}", by)
         if self._steps.logged(key) is not None:
             return
+        value = await made()
         run = self._bench.hand.lease.run
         kept = None if value is None else msgspec.json.encode(value)
         change = KeepState(run.scope, of_branch=not of_session, name=name, value=kept)

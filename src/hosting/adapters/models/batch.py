@@ -88,7 +88,7 @@ class Batch:
 
 
 def _answered(name: str) -> Tool:
-    return Tool(name, _nobody, safe_to_retry=True)
+    return Tool(name, _nobody, is_there=False)
 
 
 async def _nobody(context: ToolContext, arguments: Mapping[str, Any]) -> Any:
