@@ -71,6 +71,19 @@ async def test_a_file_is_one_sessions_until_it_gives_it_up(local: httpx.AsyncCli
     assert rest == {"released": 2}
 
 
+async def test_a_path_may_have_two_thousand_bytes(local: httpx.AsyncClient) -> None:
+    work = await assigned(local, projectName="long")
+    # Nothing in it repeats, so that it is stored as long as it is.
+    longest = "".join(chr(0x4E00 + number * 31 % 20_000) for number in range(666)) + "ab"
+
+    taken = await files(work, "reserve", filePaths=[longest])
+    refused = await work.worker.report(work.id, "files/reserve", filePaths=[longest + "c"])
+
+    assert len(longest.encode()) == 2000
+    assert taken == {"reserved": [longest], "conflicts": []}
+    assert refused.status_code == 400
+
+
 async def test_files_are_free_when_their_session_ends_and_after_an_hour(gate: Gate, local: httpx.AsyncClient) -> None:
     ended, forgotten, heir = [await assigned(local, projectName="two") for _ in range(3)]
     await files(ended, "reserve", filePaths=["a.py"])

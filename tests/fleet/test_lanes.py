@@ -113,7 +113,7 @@ async def test_a_lane_takes_nothing_that_its_workers_could_not_do(client: Client
     wrong = {
         "batch": [b"{", b"[]", b"{}", json.dumps(BATCH | {"prNumber": "7"}).encode(), b"\xff"],
         "landing": [b"{}", b'{"repoId": ""}', b'{"repoId": "r", "resultAuth": "mine"}'],
-        "kg-extract": [b"7", b'{"projectId": 7}'],
+        "kg-extract": [b"7", b'{"projectId": 7}', b'{"x": 1e400}'],
     }
 
     for lane, bodies in wrong.items():

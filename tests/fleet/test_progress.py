@@ -57,6 +57,8 @@ async def test_links_are_kept_and_told_and_need_no_name_of_a_worker(local: httpx
     own = await work.worker.told(work.id, "external-urls", externalUrls=LINKS[:1], workspaceId="w")
     keyed = await local.post(path, json={"externalUrls": LINKS}, headers=bearer(SHARED_KEY))
     kept = (await state(work))["externalUrls"]
+    none = await work.worker.told(work.id, "external-urls", externalUrls=[])
+    cleared = await state(work)
     await work.worker.told(work.id, "status", status="completed")
     late = await local.post(path, json={"externalUrls": LINKS}, headers=bearer(SHARED_KEY))
     unknown = await local.post(path.replace(work.id, "wse_0"), json={"externalUrls": []}, headers=bearer(SHARED_KEY))
@@ -64,8 +66,10 @@ async def test_links_are_kept_and_told_and_need_no_name_of_a_worker(local: httpx
     assert own == {"updated": True, "externalUrls": LINKS[:1]}
     assert keyed.json() == {"updated": True, "externalUrls": LINKS}
     assert kept == LINKS
+    assert none == {"updated": True, "externalUrls": []}
+    assert "externalUrls" not in cleared
     told = told_of(await work.client.log(work.session), "WORK_ACTIVITY")
-    assert [event["details"]["externalUrls"] for event in told] == [LINKS[:1], LINKS]
+    assert [event["details"]["externalUrls"] for event in told] == [LINKS[:1], LINKS, []]
     assert (late.status_code, late.json()["updated"]) == (200, False)
     assert "completed" in late.json()["reason"]
     assert unknown.status_code == 404

@@ -39,6 +39,7 @@ MALFORMED: dict[str, bytes] = {
     "an empty hostname": b'{"hostname": ""}',
     "a hostname that is none": b'{"hostname": 7}',
     "a hostname that is too long": json.dumps({"hostname": "h" * 256}).encode(),
+    "a project that is too long": json.dumps({"hostname": "h", "projectId": "p" * 201}).encode(),
     "a capacity of none": b'{"hostname": "h", "capacity": 0}',
     "a capacity below none": b'{"hostname": "h", "capacity": -1}',
     "half a capacity": b'{"hostname": "h", "capacity": 1.5}',

@@ -45,7 +45,7 @@ def test_whatever_is_observed_an_arm_knows_more_and_keeps_a_chance(observed: lis
     known = NOTHING_KNOWN
     for reward, cost in observed:
         known, before = known.learn(reward, cost), known
-        assert 0.5 <= known.alpha + known.beta - before.alpha - before.beta <= 1.0 + 1e-9
+        assert 0.5 - 1e-9 <= known.alpha + known.beta - before.alpha - before.beta <= 1.0 + 1e-9
         assert known.alpha >= before.alpha
         assert known.beta >= before.beta
 

@@ -88,12 +88,13 @@ class WorkReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_tool_name: str | None = None
     last_tool_called_at: datetime | None = None
     tool_call_count: int | None = None
-    external_urls: tuple[dict[str, str], ...] = ()
+    external_urls: tuple[dict[str, str], ...] | None = None
     is_interview_over: bool = False
 
     def merged(self, newer: "WorkReport") -> "WorkReport":
-        """Return this report with what a newer one says."""
-        said = {name: getattr(newer, name) for name in self.__struct_fields__ if getattr(newer, name)}
+        """Return this report with what a newer one says; an empty text says nothing, nor does what is not so."""
+        told = {name: getattr(newer, name) for name in self.__struct_fields__}
+        said = {name: value for name, value in told.items() if value is not None and value != "" and value is not False}
         return msgspec.structs.replace(self, **said)
 
 

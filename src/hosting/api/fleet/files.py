@@ -22,7 +22,8 @@ from hosting.services.fleet.files import Reserved, find_conflicts, release_files
 
 HOUR_SECONDS: Final = 3600.0
 _MOST_PATHS: Final = 1000
-_LONGEST_PATH: Final = 4096
+_LONGEST_PATH: Final = 2000
+"""In bytes: what PostgreSQL takes into an index, beside the repository's name."""
 _SHORT_SECONDS: Final = 60
 _LONGEST_SECONDS: Final = 300
 
@@ -200,9 +201,9 @@ def _checked(paths: Sequence[str] | None, path: str | None) -> tuple[str, ...]:
     if len(wanted) > _MOST_PATHS:
         raise InvalidRequest(f"`filePaths` has more than {_MOST_PATHS} files - at `$.filePaths`.")
     for each in wanted:
-        if not 0 < len(each) <= _LONGEST_PATH:
-            raise InvalidRequest(f"A path has 1 to {_LONGEST_PATH} characters - at `$.filePaths`.")
         _checked_text(each)
+        if not 0 < len(each.encode()) <= _LONGEST_PATH:
+            raise InvalidRequest(f"A path has 1 to {_LONGEST_PATH} bytes - at `$.filePaths`.")
     return wanted
 
 

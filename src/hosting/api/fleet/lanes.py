@@ -18,6 +18,7 @@ from hosting.domain.admission import Unauthenticated
 from hosting.domain.errors import InvalidRequest
 from hosting.domain.lane_item import Lane, LaneItem
 from hosting.domain.secret import Secret
+from hosting.domain.sentences import plain_sentence
 from hosting.runtime.keyed import Keyed
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.lanes import ResultOutcome, add_to_lane, take_result
@@ -131,13 +132,21 @@ async def post_lane_work(
     async def add(keyed: Keyed[LaneItem] | None) -> LaneItem:
         found = _lane(lane)
         await read_report(request, _SHAPES[found])
-        payload: dict[str, Any] = msgspec.json.decode(await report_text(request))
+        payload = _payload(await report_text(request))
         taken = next((name for name in _OURS if name in payload), None)
         if taken is not None:
             raise InvalidRequest(f"`{taken}` is said by the server when the work is handed out - at `$.{taken}`.")
         return await add_to_lane(fleet, caller.tenant, found, payload, keyed)
 
     return await once(request, caller, add, lambda item: shown(LaneItemView.of(item)))
+
+
+def _payload(body: bytes | str) -> dict[str, Any]:
+    try:
+        payload: dict[str, Any] = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(plain_sentence(str(error))) from error
+    return payload
 
 
 @get("/api/work/lanes/{lane:str}", responses=answers("not-found", "invalid-request", "storage-unavailable"))

@@ -1,11 +1,11 @@
 """Routes that workers get their names and tokens by."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from events.serializer import timestamp_text
 from hosting.api.bodies import MAX_BODY
@@ -16,6 +16,7 @@ from hosting.api.fleet.renewal import PATH
 from hosting.api.fleet.saying import ALL_ROUTED, Capacity, Mixed, Name, Names, bearer_of, echoed, kept, texts
 from hosting.api.openapi import answers, takes
 from hosting.domain.admission import Forbidden
+from hosting.domain.credential import LONGEST_LABEL
 from hosting.domain.identity import CallerKind, Identity
 from hosting.services.fleet.core import Fleet
 from hosting.services.fleet.registration import (
@@ -43,7 +44,7 @@ class Registration(Struct, frozen=True, kw_only=True, rename="camel"):
     version: str | None = None
     projects: Names | None = None
     project_ids: Names | None = None
-    project_id: str | None = None
+    project_id: Annotated[str, Meta(max_length=LONGEST_LABEL)] | None = None
     project_admission_mode: str | None = None
     agent_ids: Names | None = None
     capabilities: Mixed | None = None

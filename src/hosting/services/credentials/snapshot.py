@@ -21,6 +21,7 @@ GOOD_FOR: Final = timedelta(hours=1)
 
 _REFUSALS: Final = (Conflict, Forbidden, Invalid, NotFound)
 _LONGEST: Final = 128
+_REPLACED: Final = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +67,9 @@ def refusals_noted(credentials: Credentials, identity: Identity, layer: Layer = 
 
 
 def asked_layer(project: str | None, environment: str, session: str | None) -> Layer:
-    """Return where somebody asks to be given something, in its own words; none of that need be there."""
-    return Layer(project, environment, None if session is None else SessionId(session[:_LONGEST]))
+    """Return where somebody asks to be given something, in its own words; none of that need be there.
+
+    What no store takes of it is replaced: it may be asked for, and is refused, and that is written down.
+    """
+    asked = None if session is None else SessionId(session[:_LONGEST].replace("\0", _REPLACED))
+    return Layer(project, environment.replace("\0", _REPLACED), asked)

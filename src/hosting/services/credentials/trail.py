@@ -118,6 +118,11 @@ class Trail:
         except StorageUnavailable:
             raise
         except Exception:  # noqa: BLE001 - whatever it is
+            if len(batch) > 1:
+                # It is the fault of one of them.
+                for entry in batch:
+                    await self._add([entry])
+                return
             # What the store will never take must not keep back what comes behind it, nor end the server.
             _log.exception("entries of the audit cannot be written", entries=len(batch))
             self.dropped += len(batch)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from hosting.domain.errors import StorageUnavailable
 from hosting.domain.lane_item import Lane, LaneItem, LaneItemId
 from hosting.domain.scope import TenantId
 from hosting.domain.secret import Secret
@@ -58,11 +59,20 @@ async def add_to_lane(
 async def poll_lanes(fleet: Fleet, worker: Worker) -> dict[Lane, list[LaneClaim]]:
     """Hand a worker what it can do of each lane that it can do something of.
 
+    Where the store is away from some lane on, it is what the lanes before have: some of it is handed out for good.
+
     Raises:
-        StorageUnavailable: what was claimed comes back when its lease has run out.
+        StorageUnavailable: nothing is handed out, or that is not known.
     """
-    open_to = [] if worker.is_drained else [lane for lane in Lane if lane.is_for(worker.capabilities)]
-    return {lane: await _claim(fleet, worker, lane) for lane in open_to}
+    claims: dict[Lane, list[LaneClaim]] = {}
+    for lane in () if worker.is_drained else (lane for lane in Lane if lane.is_for(worker.capabilities)):
+        try:
+            claims[lane] = await _claim(fleet, worker, lane)
+        except StorageUnavailable:
+            if not any(claims.values()):
+                raise
+            break
+    return claims
 
 
 async def take_result(fleet: Fleet, lane: Lane, secret: Secret, result_id: str | None, result: bytes) -> ResultOutcome:

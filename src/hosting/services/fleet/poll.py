@@ -54,8 +54,9 @@ async def poll_all(fleet: Fleet, worker: Worker, *, by_token: bool) -> Polled:
     """
     held = await fleet.work.held(worker.tenant, worker.id)
     credentials = await fleet.git.issue(worker) if by_token else ()
-    lanes = await poll_lanes(fleet, worker) if by_token else {}
     inbox = await inbox_of(fleet, worker, held, with_turns=not by_token)
+    # Behind all that may fail: some of it is handed out for good.
+    lanes = await _lanes(fleet, worker, is_in_hand=bool(inbox)) if by_token else {}
     try:
         claims = await poll_work(fleet, worker)
     except StorageUnavailable as error:
@@ -65,6 +66,16 @@ async def poll_all(fleet: Fleet, worker: Worker, *, by_token: bool) -> Polled:
         _log.warning("a poll brings no work", worker=worker.id, why=error.why)
         claims = []
     return Polled(claims, inbox, lanes, credentials)
+
+
+async def _lanes(fleet: Fleet, worker: Worker, *, is_in_hand: bool) -> Mapping[Lane, Sequence[LaneClaim]]:
+    try:
+        return await poll_lanes(fleet, worker)
+    except StorageUnavailable as error:
+        if not is_in_hand:
+            raise
+        _log.warning("a poll brings no work", worker=worker.id, why=error.why)
+        return {}
 
 
 async def poll_work(fleet: Fleet, worker: Worker) -> list[Claim]:
