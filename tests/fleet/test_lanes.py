@@ -11,6 +11,7 @@ from tests.fleet.conftest import SHARED_KEY
 from tests.fleet.offers import offer, offer_all
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
+from tests.harness.raw_store import RawStore
 from tests.harness.worker import FleetWorker, Json, define_worker_agent
 
 BATCH = {
@@ -21,6 +22,7 @@ BATCH = {
     "mergeSha": "abc",
     "needs": {"needsGo": True, "needsNode": False},
 }
+_DAY = 86_400_000_000
 CREDENTIALS = [
     {"token": "a-secret", "cloneUrl": "https://git.example/acme/web.git", "hours": 2},
     {"token": "another-secret", "cloneUrl": "https://git.example/acme/red.git", "project": "red"},
@@ -107,6 +109,22 @@ async def test_what_nobody_reports_on_goes_to_another_worker_and_is_given_up_aft
     assert second["batchJobId"] == first["batchJobId"]
     assert second["resultAuth"] != first["resultAuth"]
     assert (late.status_code, too_late.status_code) == (401, 401)
+
+
+async def test_what_ended_a_month_ago_is_forgotten_when_other_work_comes(client: Client, database_url: str) -> None:
+    worker = await FleetWorker.register(client.http, capabilities=["merge-queue"])
+    for repository in ("old", "young"):
+        await put_in(client, "landing", repoId=repository)
+    await worker.poll()
+    await put_in(client, "landing", repoId="open")
+    store = RawStore(database_url)
+    await store.run("UPDATE lane_items SET completed_at = completed_at - CAST(? AS BIGINT)", 29 * _DAY)
+    await store.run("UPDATE lane_items SET completed_at = completed_at - CAST(? AS BIGINT) WHERE number = 1", 2 * _DAY)
+
+    await put_in(client, "landing", repoId="new")
+    kept = (await client.http.get("/api/work/lanes/landing")).json()["items"]
+
+    assert [item["payload"]["repoId"] for item in kept] == ["new", "open", "young"]
 
 
 async def test_a_lane_takes_nothing_that_its_workers_could_not_do(client: Client) -> None:

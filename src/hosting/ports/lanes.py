@@ -18,7 +18,7 @@ class Lanes(Protocol):
     """
 
     async def add(self, item: LaneItem, answered: AnsweredRequest | None = None) -> None:
-        """Put an item in, with the answer to the request for it.
+        """Put an item in, with the answer to the request for it; some that ended thirty days ago are forgotten.
 
         Raises:
             RequestRepeated: that was answered before; nothing was put in.

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from hosting.adapters.sql.dialect import database_now
 from hosting.adapters.sql.fleet_tables import lane_items
@@ -14,6 +14,7 @@ from hosting.adapters.sql.keyed_requests import keep_answer
 from hosting.adapters.sql.reading import Reading, rows
 from hosting.adapters.sql.times import from_ticks, to_ticks
 from hosting.adapters.sql.transactor import Transactor
+from hosting.adapters.sql.work_claims import LOCK_WORKER
 from hosting.domain.keyed_request import AnsweredRequest
 from hosting.domain.lane_item import Lane, LaneItem
 from hosting.domain.scope import TenantId
@@ -22,6 +23,14 @@ from hosting.domain.worker import Worker
 _OPEN: Final = lane_items.c.completed_at.is_(None)
 _FREE: Final = or_(lane_items.c.expires_at.is_(None), lane_items.c.expires_at <= database_now())
 _NOW: Final = select(database_now())
+_KEPT: Final = timedelta(days=30)
+# A few of the oldest at a time, however many there are.
+_OLDEST: Final = (
+    select(lane_items.c.number, lane_items.c.completed_at).order_by(lane_items.c.number).limit(100).subquery()
+)
+_FORGET: Final = delete(lane_items).where(
+    lane_items.c.number.in_(select(_OLDEST.c.number).where(_OLDEST.c.completed_at < bindparam("before")))
+)
 _GIVE: Final = (
     update(lane_items)
     .where(lane_items.c.id == bindparam("item"))
@@ -56,6 +65,7 @@ class SqlLanes:
 
         def work(connection: Connection) -> None:
             keep_answer(connection, answered)
+            connection.execute(_FORGET, {"before": to_ticks(item.queued_at - _KEPT)})
             connection.execute(insert(lane_items), row)
 
         await self._transactor.run(work)
@@ -108,6 +118,9 @@ def _wanted(worker: Worker, lane: Lane) -> Any:
 def _claim(
     connection: Connection, worker: Worker, lane: Lane, keys: Sequence[str], *, seconds: float, attempts: int
 ) -> list[LaneItem]:
+    if connection.scalar(LOCK_WORKER, {"worker": worker.id}) is None:
+        # It has just gone, and would never do what it got now.
+        return []
     c, now = lane_items.c, connection.scalar(_NOW) or 0.0
     given_up = update(lane_items).where(c.tenant == worker.tenant, c.lane == lane, _OPEN, _FREE, c.attempts >= attempts)
     connection.execute(given_up.values(completed_at=int(now * 1_000_000)))

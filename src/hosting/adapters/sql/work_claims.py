@@ -34,7 +34,7 @@ def in_states(*states: WorkState) -> ColumnElement[bool]:
     return work_items.c.state == written[0] if len(written) == 1 else work_items.c.state.in_(written)
 
 
-_LOCK_WORKER: Final = select(workers.c.id).where(workers.c.id == bindparam("worker")).with_for_update()
+LOCK_WORKER: Final = select(workers.c.id).where(workers.c.id == bindparam("worker")).with_for_update()
 _HAS: Final = (
     select(func.count()).select_from(work_items).where(work_items.c.worker_id == bindparam("worker"), in_states(*HELD))
 )
@@ -91,7 +91,7 @@ def claim_items(
     connection: Connection, worker: Worker, most: int, seconds: float, only: WorkItemId | None
 ) -> list[Claim]:
     """Claim in the order of scores; two polls of one worker wait for each other, those of two take different items."""
-    if connection.scalar(_LOCK_WORKER, {"worker": worker.id}) is None:
+    if connection.scalar(LOCK_WORKER, {"worker": worker.id}) is None:
         # It has just gone, and would never give back what it got now.
         return []
     room = min(most, worker.capacity - (connection.scalar(_HAS, {"worker": worker.id}) or 0))
@@ -131,7 +131,7 @@ def take_item(connection: Connection, holding: Holding) -> Claim | None:
 
 def move_item(connection: Connection, holding: Holding, worker: Worker, seconds: float) -> Claim | None:
     """Give an item that one worker has to another, which goes on where the first one was."""
-    if connection.scalar(_LOCK_WORKER, {"worker": worker.id}) is None:
+    if connection.scalar(LOCK_WORKER, {"worker": worker.id}) is None:
         return None
     taken = take_item(connection, holding)
     if taken is None:
