@@ -1,5 +1,6 @@
 """Agents that compact, each in its way; what is asked for a summary leaves a mark in the server's folder."""
 
+import asyncio
 from pathlib import Path
 
 from events.compaction import CompactionStrategy, Retention
@@ -48,6 +49,11 @@ async def is_no_text(wanted: ToSummarize) -> str:
     return 7  # type: ignore[return-value]
 
 
+async def is_cancelled(wanted: ToSummarize) -> str:
+    """Wait for something that somebody has cancelled."""
+    raise asyncio.CancelledError
+
+
 async def is_unsendable(wanted: ToSummarize) -> str:
     """Return half of a surrogate pair."""
     return "\ud800"
@@ -67,6 +73,7 @@ plain = agent("plain")(told)
 failing = agent("failing", compaction=SOFT, summarize=fails)(told)
 leaking = agent("leaking", compaction=SOFT, summarize=leaks)(told)
 silent = agent("silent", compaction=SOFT, summarize=is_silent)(told)
+cancelled = agent("cancelled", compaction=SOFT, summarize=is_cancelled)(told)
 textless = agent("textless", compaction=SOFT, summarize=is_no_text)(told)
 unsendable = agent("unsendable", compaction=SOFT, summarize=is_unsendable)(told)
 

@@ -121,6 +121,7 @@ async def test_what_cannot_be_done_is_refused_before_the_run(client: Client) -> 
         ("silent", "summary_empty"),
         ("textless", "The summary could not be made."),
         ("unsendable", "The summary could not be made."),
+        ("cancelled", "The summary could not be made."),
     ],
 )
 async def test_a_summary_that_cannot_be_made_is_told_and_the_run_goes_on(

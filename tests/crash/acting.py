@@ -187,6 +187,19 @@ async def hasty(context: RunContext) -> None:
         raise RuntimeError("no time")
 
 
+@agent("opener")
+async def opener(context: RunContext) -> None:
+    """Calls two groups of the client's tools at once, which shows what is in them."""
+
+    async def write(reply: Reply) -> None:
+        await reply.call("birds")
+        await reply.call("trees")
+
+    message = await context.model_call(write)
+    await context.call_tools(message)
+    await say(context, " ".join(sorted(tool.name for tool in await context.client_tools())))
+
+
 @agent("forgetful")
 async def forgetful(context: RunContext) -> None:
     """Has its tools in its first life only, as one whose server of tools is away afterwards."""

@@ -29,7 +29,7 @@ from middleware.client_tools.refusal import ClientToolInputRefused
 from middleware.client_tools.result import result_of, timeout_result
 from middleware.client_tools.state import ClientToolState
 from middleware.client_tools.tell import expand, skill_text, system_prompts
-from middleware.client_tools.visible import VisibleTool, find, visible
+from middleware.client_tools.visible import VisibleTool, find, registered, visible
 from middleware.errors import ClientToolsRefused, RequestExpired
 
 CLIENT_TOOLS: Final = "clientTools"
@@ -68,9 +68,10 @@ async def client_instructions(bench: Bench) -> list[str]:
     return system_prompts(await _state(bench))
 
 
-async def client_tool(bench: Bench, name: str) -> Tool | None:
-    """Return a tool that calls the client's, if it offers one of that name now."""
-    found = find(await _state(bench), name)
+async def client_tool(bench: Bench, name: str, *, is_begun: bool) -> Tool | None:
+    """Return a tool that calls the client's, if it offers one of that name now; or did, when the call was begun."""
+    find_it = registered if is_begun else find
+    found = find_it(await _state(bench), name)
     if found is None:
         return None
 

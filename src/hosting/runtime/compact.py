@@ -1,5 +1,6 @@
 """Compacting what was said before a run, as a step of it: told, paid for and done once."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
@@ -145,7 +146,14 @@ class HistoryOfRun:
         wanted = ToSummarize(piece, earlier, self._wish.policy.instructions or INSTRUCTIONS)
 
         async def ask() -> Summary:
-            return checked(await summarizer.summarize(self._context, wanted))
+            try:
+                return checked(await summarizer.summarize(self._context, wanted))
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                # Something in it was cancelled, and not the run.
+                raise RuntimeError("The summary was cancelled from inside.") from error
 
         done = await self._work.step("summarize", ask, arguments=[message.id for message in piece])
         summary = msgspec.convert(done, Summary)

@@ -229,10 +229,10 @@ class AgentContext(WorkContext):
                 raise ValueError("The calls of this message were made before, or the agent went on without them.")
             hand.record(BeginStep(run_id, key))
         choices = Choices(self._bench, [call.name for call in message.calls])
-        runs = [
-            ToolRun(self._bench, steps, message, call, await self._tool(call.name, tools), choices=choices)
-            for call in message.calls
-        ]
+        runs = []
+        for call in message.calls:
+            tool = await self._tool(call.name, tools, is_begun=steps.is_begun())
+            runs.append(ToolRun(self._bench, steps, message, call, tool, choices=choices))
         # All questions are asked, in the order of the calls, before any is waited for.
         for run in runs:
             await run.prepare()
@@ -332,9 +332,12 @@ class AgentContext(WorkContext):
         elif changes:
             hand.record(*changes)
 
-    async def _tool(self, name: str, tools: Sequence[Tool]) -> Tool:
+    async def _tool(self, name: str, tools: Sequence[Tool], *, is_begun: bool) -> Tool:
         known = next((tool for tool in tools if tool.name == name), None)
-        return known or await client_tool(self._bench, name) or Tool(name, _unknown, is_there=False)
+        if known is not None and (known.is_there or not is_begun):
+            return known
+        of_client = await client_tool(self._bench, name, is_begun=is_begun)
+        return of_client or known or Tool(name, _unknown, is_there=False)
 
     def _remember(self, message: Message) -> Message:
         if self._said and self._said[-1].id == message.id:

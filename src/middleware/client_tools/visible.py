@@ -44,6 +44,12 @@ def find(state: ClientToolState, tool_name: str) -> VisibleTool | None:
     return next((tool for tool in visible(state) if tool.name == tool_name), None)
 
 
+def registered(state: ClientToolState, name: str) -> VisibleTool | None:
+    """Return what a call by that name means, whether or not an agent may make one now; None when nothing has it."""
+    every = (tool for harness in state.harnesses for tool in (_container(harness), *_expanded(harness)))
+    return next((tool for tool in every if tool.name == name), None)
+
+
 def _expanded(harness: ClientToolHarness) -> list[VisibleTool]:
     return [*(_tool(tool, harness) for tool in harness.tools), *(_skill(skill, harness) for skill in harness.skills)]
 
