@@ -30,7 +30,15 @@ _SHOWN_EVERY_SECONDS: Final = 2.0
 _FORGOTTEN_AFTER_SECONDS: Final = 10.0
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 5.0
-_FAULTS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, OSError, TimeoutError)
+# The third is how the driver says that a connection was ended just when something was asked on it.
+_FAULTS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    SQLAlchemyError,
+    OSError,
+    TimeoutError,
+)
 
 
 class _Notice(msgspec.Struct, omit_defaults=True):
@@ -146,6 +154,8 @@ class PostgresHints:
         self._heard_until = asyncio.get_running_loop().time() + _FORGOTTEN_AFTER_SECONDS
         if notice.asks:
             self._asked.set()
+            # It has come, or come back: what it would have told while it could not is not known here.
+            hear(None)
         if notice.hint is not None:
             hear(notice.hint)
 
