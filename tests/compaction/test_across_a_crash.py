@@ -1,6 +1,5 @@
 """Compaction across `kill -9`, at every commit of its run: done and told once, and no stored summary is made anew."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -9,7 +8,7 @@ import pytest
 
 from tests.compaction.conftest import AGENTS
 from tests.compaction.talking import answer_of, compactions, filled, post
-from tests.crash.fatal import ACTING, QUICK
+from tests.crash.fatal import ACTING, QUICK, started_again
 from tests.harness.client import Client
 from tests.harness.order import check_log
 from tests.harness.process import ServerProcess
@@ -31,9 +30,8 @@ async def cut(server: ServerProcess, session: str, branch: str, agent: str, deat
             run_id = response.json()["runtimeRunId"]
             await client.ended(session, run_id, branch)
         except httpx.HTTPError:
-            await asyncio.to_thread(server.wait)
             assert died.exists(), "the server died by itself"
-            await asyncio.to_thread(server.start)
+    await started_again(server)
     async with Client(server.url) as client:
         for run in (await client.http.get(f"/sessions/{session}/branches/{branch}/runs")).json():
             assert (await client.ended(session, run["runtimeRunId"], branch))["status"] == "completed"

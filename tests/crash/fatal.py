@@ -56,10 +56,9 @@ async def cut(server: ServerProcess, session: str, text: str, death: str, *, age
             run = await said(client, session, text, agent=agent, config={"clientToolInput": MY_TOOLS})
             await answered_to_the_end(client, session, run)
         except httpx.HTTPError:
-            await asyncio.to_thread(server.wait)
             assert died.exists(), "the server died by itself"
-            await asyncio.to_thread(server.start)
-            run = run or await _only_run(server, session)
+    if await started_again(server):
+        run = run or await only_run(server, session)
     if run is not None:
         async with Client(server.url) as client:
             await answered_to_the_end(client, session, run)
@@ -67,7 +66,17 @@ async def cut(server: ServerProcess, session: str, text: str, death: str, *, age
     return died.read_text() if died.exists() else None
 
 
-async def _only_run(server: ServerProcess, session: str) -> str | None:
+async def started_again(server: ServerProcess) -> bool:
+    """Start a server again if it dies as was ordered, now or in a moment; return whether it does."""
+    if not (server.folder / "died").exists():
+        return False
+    await asyncio.to_thread(server.wait)
+    await asyncio.to_thread(server.start)
+    return True
+
+
+async def only_run(server: ServerProcess, session: str) -> str | None:
+    """Return the run of a session whose client may not have heard of it; None if there is none."""
     async with Client(server.url) as client:
         runs = (await client.http.get(f"/sessions/{session}/branches/main/runs")).json()
     assert len(runs) <= 1

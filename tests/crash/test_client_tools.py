@@ -1,12 +1,11 @@
 """What several calls of client's tools change at once is changed once each, also when the server dies just then."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
 
-from tests.crash.fatal import ACTING, QUICK
+from tests.crash.fatal import ACTING, QUICK, only_run, started_again
 from tests.crash.questions import said, text_of
 from tests.harness.client import Client
 from tests.harness.process import ServerProcess
@@ -22,7 +21,6 @@ GROUPS = {
         for name, tool in (("birds", "wren"), ("trees", "oak"))
     ]
 }
-
 
 COMMITS = range(2, 12)
 
@@ -42,11 +40,10 @@ async def test_groups_of_tools_that_are_opened_at_once_are_open_wherever_the_run
             with suppress(httpx.HTTPError):
                 run = await said(client, session, "go", agent="opener", config={"clientToolInput": GROUPS})
                 await client.ended(session, run)
-        if died.exists():
-            cuts += 1
-            await asyncio.to_thread(server.wait)
-            await asyncio.to_thread(server.start)
+        cuts += await started_again(server)
         (server.folder / "death").unlink(missing_ok=True)
+        run = await only_run(server, session)
+        assert run is not None
         async with Client(server.url) as client:
             ended = await client.ended(session, run)
             log = await client.log(session)

@@ -28,6 +28,16 @@ class Stuck:
         await loop.sock_connect(self._socket, self._address)
         await loop.sock_sendall(self._socket, self._request)
 
+    async def answered(self) -> None:
+        """Wait until the answer has begun to come, and leave it where it is."""
+        await until(self._has_something, seconds=30)
+
+    def _has_something(self) -> bool:
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except BlockingIOError:
+            return False
+
     @property
     def address(self) -> tuple[str, int]:
         """This end of the connection, as the server sees it."""
@@ -41,11 +51,14 @@ class Stuck:
 
 @asynccontextmanager
 async def stuck(base: str, path: str, count: int) -> AsyncIterator[list[Stuck]]:
-    """Let many ask for the same; at the end they leave."""
+    """Let many ask for the same, until each is being answered; at the end they leave."""
     clients = [Stuck(base, path) for _ in range(count)]
     try:
         for client in clients:
             await client.ask()
+        for client in clients:
+            # Whoever is not followed for yet would miss what makes the others stuck.
+            await client.answered()
         yield clients
     finally:
         for client in clients:

@@ -175,8 +175,7 @@ async def _peak_until_cut(server: ServerProcess, clients: list[Stuck]) -> int:
 
 
 async def _all_cut(server: ServerProcess, clients: list[Stuck]) -> None:
-    # The kernel asks a peer that has no room less and less often: on a busy machine it finds out late.
-    await until(lambda: _are_cut(server, clients), seconds=40)
+    await until(lambda: _are_cut(server, clients))
 
 
 def _are_cut(server: ServerProcess, clients: list[Stuck]) -> bool:

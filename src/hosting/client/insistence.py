@@ -49,13 +49,13 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]], patience: Patien
                 return response
             was_there, asked_for = True, _asked_for(response)
         except AnswerLost as error:
-            lost = error
+            was_there, lost = True, error
             if not sends_left:
                 raise
         except ServerUnreachable as error:
             if not sends_left and lost is not None:
                 raise lost from error
-            if not sends_left or not (was_there or lost is not None):
+            if not sends_left or not was_there:
                 raise
         await asyncio.sleep(min(asked_for or pause, patience.pause).total_seconds())
         pause *= 2

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from events.client_tools import (
-    Augmentation,
     ClientTool,
     ClientToolGroupsRegistered,
     ClientToolHarness,
@@ -114,9 +112,9 @@ async def invoke_client(
         response = await context.request(request, ClientToolInvokeResponse, within=within)
     except RequestExpired:
         return timeout_result(name)
-    if response.augmentation is not None:
+    if (told := response.augmentation) is not None:
         try:
-            await _keep(bench, context, partial(_augmented, response.augmentation), by=response.augmentation)
+            await _keep(bench, context, lambda state: augment(state, told), by=told)
         except ClientToolInputRefused as error:
             raise ClientToolsRefused(str(error)) from error
     return result_of(response)
@@ -135,10 +133,6 @@ async def _load(bench: Bench) -> ClientToolState | None:
 def decode_client_tools(kept: bytes | None) -> ClientToolState | None:
     """Read what is kept of the client's tools under CLIENT_TOOLS."""
     return None if kept is None else msgspec.json.decode(kept, type=ClientToolState)
-
-
-def _augmented(augmentation: Augmentation, state: ClientToolState) -> ClientToolState:
-    return augment(state, augmentation)
 
 
 async def _keep(

@@ -65,7 +65,8 @@ async def poll_lanes(fleet: Fleet, worker: Worker) -> dict[Lane, list[LaneClaim]
         StorageUnavailable: nothing is handed out, or that is not known.
     """
     claims: dict[Lane, list[LaneClaim]] = {}
-    for lane in () if worker.is_drained else (lane for lane in Lane if lane.is_for(worker.capabilities)):
+    open_to = [] if worker.is_drained else [lane for lane in Lane if lane.is_for(worker.capabilities)]
+    for lane in open_to:
         try:
             claims[lane] = await _claim(fleet, worker, lane)
         except StorageUnavailable:
