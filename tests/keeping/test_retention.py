@@ -1,18 +1,13 @@
 """Old events go from the front of logs; whoever asks for what is gone is told, and conversations go on without it."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
-from typing import Any
-
-import httpx
 
 from hosting.adapters.sql.trimming import Wish, trim_log
 from tests.harness.client import Client
 from tests.harness.feed import Frame, completed
-from tests.harness.patience import Patience
 from tests.harness.process import ServerProcess
+from tests.harness.trimmed import is_trimmed, log_once
 from tests.sockets.talk import Talk
 from tests.storage.logs import run_with_deltas, stored_rows
 from tests.store.units import make_branch, opened
@@ -27,21 +22,6 @@ async def _run(client: Client, session: str, text: str) -> dict[str, str]:
     return accepted
 
 
-async def _until(client: Client, session: str, so: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
-    patience = Patience()
-    async with asyncio.timeout(30):
-        while True:
-            # A log that loses its beginning while it is read is cut off, and read once more.
-            with suppress(httpx.RemoteProtocolError):
-                if so(log := await client.log(session)):
-                    return log
-            await patience.wait()
-
-
-def _is_trimmed(log: list[dict[str, Any]]) -> bool:
-    return not log or log[0]["sequenceNumber"] > 1
-
-
 async def test_old_events_go_and_everything_else_goes_on(
     make_server: Callable[..., ServerProcess], database_url: str
 ) -> None:
@@ -50,8 +30,8 @@ async def test_old_events_go_and_everything_else_goes_on(
         session = await client.session("kept")
         first = await _run(client, session, "one")
         asking = await client.accepted(session, "/permission")
-        await _until(client, session, lambda log: bool(log) and log[-1]["type"] == "PERMISSION_REQUEST")
-        log = await _until(client, session, _is_trimmed)
+        await log_once(client, session, lambda log: bool(log) and log[-1]["type"] == "PERMISSION_REQUEST")
+        log = await log_once(client, session, is_trimmed)
 
         begins = str(log[0]["eventId"])
         epoch, _, number = begins.partition(".")
@@ -108,7 +88,7 @@ async def test_a_conversation_with_a_trimmed_log_goes_on_and_is_forked_with_ever
         session = await client.session("kept")
         for text in ("one", "two", "three"):
             last = await _run(client, session, text)
-        await _until(client, session, _is_trimmed)
+        await log_once(client, session, is_trimmed)
         forked = await client.http.post(
             f"{client.path(session)}/fork", json={"newBranchId": "copy", "fromMessageId": last["messageId"]}
         )

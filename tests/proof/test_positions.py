@@ -14,6 +14,7 @@ from tests.harness.client import Client
 from tests.harness.feed import Feed
 from tests.harness.process import ServerProcess
 from tests.harness.tally import Tally
+from tests.harness.trimmed import is_trimmed, log_once
 from tests.identity.office import Office
 from tests.interrupt.talk import Talk as Talking
 from tests.sockets.talk import Talk
@@ -180,7 +181,7 @@ async def test_a6_positions_that_were_trimmed_are_told_so_on_every_way(make_serv
         # What a run that waits has written is never trimmed.
         await talk.say("/permission")
         (question,) = await talk.asked()
-        log = await talk.until(talk.log, lambda log: bool(log) and log[0]["sequenceNumber"] > 1)
+        log = await log_once(client, talk.session, lambda log: bool(log) and is_trimmed(log))
         epoch, _, first = log[0]["eventId"].partition(".")
         texts = [f"{epoch}.{seq}" for seq in (0, 1, int(first) - 2)]
         listeners = [way(client, talk.session, text) for way in WAYS for text in texts]
