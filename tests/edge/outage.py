@@ -65,4 +65,6 @@ def own_cluster() -> Iterator[Outage]:
             yield outage
         finally:
             outage.begin()
-            outage.cluster.stop()
+            # The process that has just ended may still be there to look at, and is gone when it is to be ended.
+            with suppress(psutil.NoSuchProcess):
+                outage.cluster.stop()
